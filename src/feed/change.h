@@ -1,0 +1,102 @@
+// What happened: the only thing that the read model, the screens and the history are made of.
+//
+// Invariants
+//   * A change is self-contained: applied in the order of their Sequence, changes 1..N give the state at N,
+//     without any other input.
+//   * `order_put` carries the whole order and what is known about its files; there are no partial orders.
+//   * encode/decode round-trip; damaged bytes decode to `corrupt`.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "domain/order.h"
+#include "feed/sequence.h"
+
+namespace millrace::feed {
+
+// Several documents may speak of one order. The one that counts comes first; the others stay visible.
+struct OrderDocument {
+  std::string source;   // source id, "orders"
+  std::string path;     // bytes, relative to the source's root
+  std::string format;   // json, csv, xlsx, pdf
+  ContentHash hash;     // of the whole file
+  Instant modified;     // the file's mtime
+  std::optional<Instant> updated;  // the document's own stamp
+  std::string status;   // folder state this copy claims
+  std::int64_t total = 0;
+  std::int64_t open = 0;
+  std::uint32_t line_count = 0;
+  bool damaged_since = false;  // the file was overwritten by something unreadable; this is its last good content
+  bool operator==(const OrderDocument&) const = default;
+};
+
+struct OrderPut {
+  std::shared_ptr<const SalesOrder> order;
+  std::vector<OrderDocument> documents;  // [0] counts
+  std::vector<std::string> flags;        // sentences for a person: "DocTotal says 110.00, the lines give 100.00"
+};
+
+struct OrderRemoved {
+  OrderNumber number;
+  std::string reason;  // "file deleted: Open/2026/SO-7.json"
+};
+
+enum class Outcome : std::uint8_t {
+  reject,           // adds nothing
+  keep_previous,    // damaged; an older whole content counts
+  ingest_and_flag,  // counts, but somebody should look
+  superseded,       // a newer document of the same order counts
+  held,             // not decided: the source vanished or the file still grows
+};
+std::string_view word(Outcome outcome);
+
+struct Rejection {
+  std::uint64_t id = 0;  // stable while the same file is refused for the same place
+  std::string source;
+  std::string path;    // bytes, relative
+  std::string place;   // "line 14 column 3", "row 7 column due_date", "page 2", "" for the whole file
+  std::string reason;  // one sentence: what is wrong and what to do
+  std::string value;   // the offending text, shortened
+  Outcome outcome = Outcome::reject;
+  std::string order_number;  // when known
+  Instant since;
+  bool operator==(const Rejection&) const = default;
+};
+
+struct RejectionPut {
+  Rejection rejection;
+};
+struct RejectionRemoved {
+  std::uint64_t id = 0;
+};
+
+enum class ChangeKind : std::uint8_t { order_put = 1, order_removed = 2, rejection_put = 3, rejection_removed = 4 };
+
+struct Change {
+  Sequence sequence;
+  Instant at;
+  ChangeKind kind = ChangeKind::order_put;
+  // exactly the one that `kind` names is filled
+  OrderPut put;
+  OrderRemoved removed;
+  RejectionPut rejection_put;
+  RejectionRemoved rejection_removed;
+};
+
+Change order_put(OrderPut put);
+Change order_removed(OrderNumber number, std::string reason);
+Change rejection_put(Rejection rejection);
+Change rejection_removed(std::uint64_t id);
+
+// The order number or rejection id the change is about: the key of histories.
+std::string subject(const Change& change);
+
+std::string encode_payload(const Change& change);
+Result<Change> decode_payload(ChangeKind kind, std::string_view bytes);
+
+}  // namespace millrace::feed

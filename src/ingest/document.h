@@ -1,0 +1,50 @@
+// One file read as an order document: the answer of every parser.
+//
+// Invariants
+//   * Parsing is pure: content, name and profile in, ParsedDocument out; no clock, file or process.
+//   * Content decides what a file is; the name only helps where content cannot.
+//   * An order in `orders` is complete and settled (`settle_amounts`); what cannot be read exactly is a Finding,
+//     never a guess.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/result.h"
+#include "domain/order.h"
+#include "feed/change.h"
+#include "ingest/layout_profile.h"
+
+namespace millrace::ingest {
+
+enum class Format : std::uint8_t { none, json, csv, xlsx, pdf };
+std::string_view word(Format format);
+
+// Something a person should see. reject: the document (or the order named) adds nothing; ingest_and_flag: it counts.
+struct Finding {
+  feed::Outcome outcome = feed::Outcome::reject;
+  std::string place;   // "line 14 column 3", "row 7 column DueDate", "sheet Order cell E11", "page 2", "" whole file
+  std::string reason;  // what is wrong and what to do, one sentence
+  std::string value;   // the offending text, at most 120 bytes
+  std::string order_number;  // when known
+};
+
+struct ParsedDocument {
+  Format format = Format::none;
+  bool is_order_document = false;  // false: not for us (settings, price list, note); `ignored_because` says why
+  std::string ignored_because;
+  std::vector<SalesOrder> orders;  // status is left empty here: the folder gives it
+  std::vector<Finding> findings;
+};
+
+Format sniff(std::string_view content, std::string_view name);
+
+// The whole road for one document that is in memory, PDF excepted (its text comes from pdftotext, see pdf_parser.h).
+ParsedDocument parse_document(std::string_view content, std::string_view name, const LayoutProfile& profile);
+
+std::string encode(const ParsedDocument& document);
+Result<ParsedDocument> decode_parsed_document(std::string_view bytes);
+
+}  // namespace millrace::ingest

@@ -1,0 +1,38 @@
+// The columns of the order list, said once: name, type, title, what may be filtered and sorted. Filters, JSON,
+// exports, OpenAPI and the command line follow from these rows.
+#pragma once
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace millrace::query {
+
+enum class FieldType { text, number, quantity, money, day, instant, flag };
+
+enum class OrderField {
+  order, status, document_status, customer, customer_name, customer_reference, salesman, currency, order_date,
+  due, requested, promise, lines, quantity, open_quantity, net, tax, freight, total, open_amount, lateness_days,
+  late, updated, changed_at, revision, format, path, source, flagged,
+};
+
+struct FieldRow {
+  OrderField field;
+  std::string_view name;   // in JSON, filters, sort and exports
+  FieldType type;
+  std::string_view title;  // for a person: "Open amount"
+  bool filter;
+  bool sort;
+  std::string_view help;
+};
+std::span<const FieldRow> order_fields();
+
+// Filters that look at the lines of an order rather than at a column of the list.
+struct FilterRow {
+  std::string_view name;  // item, manufacturer, q
+  std::string_view help;
+};
+std::span<const FilterRow> line_filters();
+
+const FieldRow* find_field(std::string_view name);
+
+}  // namespace millrace::query

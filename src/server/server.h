@@ -1,0 +1,73 @@
+// HTTP and WebSocket: routes over the read model, the sources and the history.
+//
+// Invariants
+//   * Every data answer is computed from one Snapshot and says so (as_of, ETag).
+//   * The server cannot reach the database: it gets a feed::Reader for histories and ingest::Control for sources.
+//   * Listens on loopback only until sign-in exists; any other address is refused at start.
+//   * Every queue to a client is bounded; a client that does not read gets `resync` and, if it stays away, is closed.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "cache/cache.h"
+#include "feed/reader.h"
+#include "ingest/control.h"
+#include "metrics/metrics.h"
+#include "readmodel/read_model.h"
+
+namespace millrace::server {
+
+struct BuildInfo {
+  std::string version, commit, compiler;
+};
+
+// What /api/so-performance and the Performance panel tell beside the sources and the metrics.
+struct RecordFacts {
+  std::uint64_t database_bytes = 0;
+  std::uint64_t log_bytes = 0;
+  std::uint64_t commits = 0;
+};
+
+// All references outlive the server. Tests build it from fakes.
+struct Services {
+  std::function<readmodel::SnapshotPtr()> snapshot;
+  feed::Reader& history;
+  ingest::Control& sources;
+  metrics::Registry& metrics;
+  cache::MemoryCache& results;
+  const Clock& clock;
+  std::function<RecordFacts()> record_facts;
+  std::function<bool(std::string& why_not)> ready;  // /readyz
+  BuildInfo build;
+  std::string company;  // shown in the header, "" is fine
+};
+
+struct ServerOptions {
+  std::string listen = "127.0.0.1:8080";
+  std::size_t thread_count = 2;
+  std::size_t connections_max = 2048;
+  std::size_t body_max = 1 << 20;
+  std::size_t head_max = 16 << 10;
+  std::size_t live_queue_max = 1024;  // messages waiting for one WebSocket client
+};
+
+class Server {
+ public:
+  // Binds and starts serving. Errors
+  //   invalid_input  not an address, or not loopback (sign-in does not exist yet)
+  //   conflict       the port is taken; the text names it and how to choose another
+  static Result<std::unique_ptr<Server>> start(Services services, ServerOptions options);
+  virtual ~Server() = default;
+
+  virtual std::string address() const = 0;  // "127.0.0.1:8080", with the real port when 0 was asked
+  // Tells live clients: these changes were just applied, `snapshot` is the state after them. Never waits.
+  virtual void publish(const std::vector<feed::Change>& changes, readmodel::SnapshotPtr snapshot) = 0;
+  // Stops accepting, finishes what runs within `patience`, closes WebSockets with 1001.
+  virtual void stop(std::chrono::milliseconds patience) = 0;
+};
+
+}  // namespace millrace::server

@@ -1,0 +1,110 @@
+// The exact durable record: current orders, their whole history as numbered changes, the known files and what each
+// said. One writer with group commit; readers see committed state only.
+//
+// Invariants
+//   * `commit` returns after the transaction is on stable storage; rows and their changes are one transaction.
+//   * Sequences are given inside the transaction: 1, 2, 3, ... without holes, in commit order.
+//   * Several `commit` calls that wait at the same moment share one transaction and one fsync (group commit).
+//   * One connection writes and checkpoints; all others are read-only.
+//   * Implementations pass `store/conformance_test.h`.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "feed/change.h"
+#include "feed/reader.h"
+
+namespace millrace::store {
+
+// What the record knows of one file of a source: enough to prove it unchanged without opening it.
+struct FileRecord {
+  enum class State : std::uint8_t {
+    counts = 1,   // gives at least one order candidate
+    ignored = 2,  // not an order document
+    refused = 3,  // adds nothing now
+    damaged = 4,  // unreadable now, its last good content is kept as candidates
+  };
+  std::string path;  // bytes
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::uint64_t inode = 0;
+  ContentHash hash;
+  State state = State::counts;
+  std::string format;
+  Instant read_at;
+  bool operator==(const FileRecord&) const = default;
+};
+
+// One document's statement about one order. Of several for one order one wins; all are kept.
+struct Candidate {
+  std::string path;
+  std::uint32_t ordinal = 0;  // of the order inside its file
+  std::shared_ptr<const SalesOrder> order;
+  std::vector<std::string> flags;
+};
+
+// Rows and changes that commit together.
+struct Batch {
+  std::string source;
+  std::vector<FileRecord> files_put;
+  std::vector<std::string> files_removed;       // paths
+  std::vector<Candidate> candidates_put;        // replace all candidates of the same path
+  std::vector<std::string> candidates_removed;  // paths that have none any more
+  std::vector<feed::Change> changes;            // sequence and at are filled by commit
+  bool empty() const;
+};
+
+struct Committed {
+  feed::Sequence last;                // last Sequence of this batch (or of the record when it had no changes)
+  std::vector<feed::Change> changes;  // with sequence and at
+};
+
+struct RecordStatistics {
+  std::uint64_t database_bytes = 0;
+  std::uint64_t log_bytes = 0;  // write-ahead log
+  std::uint64_t commits = 0;    // transactions
+  std::uint64_t batches = 0;    // batches in them
+  std::uint64_t rows_written = 0;
+  std::chrono::microseconds commit_longest{0};
+  std::uint32_t schema_version = 0;
+};
+
+class Record : public feed::Reader {
+ public:
+  // Called after every commit, in order, from the writer: the door to the read model. Set before the first commit.
+  virtual void on_commit(std::function<void(const std::vector<feed::Change>&)> listener) = 0;
+
+  // Errors   unavailable  disk full, locked or I/O error: nothing of the batch is stored; try again later
+  //          corrupt      the database is damaged
+  virtual Result<Committed> commit(Batch batch) = 0;
+
+  virtual Result<std::vector<FileRecord>> files(const std::string& source) = 0;
+  // Calls `row` for every candidate of the source; a false answer ends it.
+  virtual Result<void> candidates(const std::string& source, const std::function<bool(Candidate)>& row) = 0;
+  virtual Result<std::vector<feed::Rejection>> rejections() = 0;
+
+  virtual RecordStatistics statistics() const = 0;
+  // Quick or full check of the stored pages; the text of a failure says what to do.
+  virtual Result<void> verify(bool full) = 0;
+};
+
+struct SqliteOptions {
+  std::string path;  // file; ":memory:" is not supported: tests use a temporary folder
+  const Clock* clock = nullptr;
+  std::size_t group_max = 256;  // batches in one transaction
+  std::uint64_t checkpoint_bytes = 16ull << 20;
+};
+
+// Opens or creates the record and brings its schema up to date.
+// Errors   unavailable  folder not writable, or another millrace holds it
+//          corrupt      not a Millrace database or damaged
+//          conflict     written by a newer version; the text names both
+Result<std::unique_ptr<Record>> open_sqlite_record(SqliteOptions options);
+
+}  // namespace millrace::store
