@@ -1,0 +1,472 @@
+#include "app/settings.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <map>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "base/check.h"
+#include "base/fd.h"
+#include "base/text.h"
+
+extern char** environ;
+
+namespace millrace::app {
+namespace {
+
+constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
+
+constexpr std::array setting_table = std::to_array<SettingRow>({
+    {"data", SettingType::path, "", "", 0, 0, "", "--data", "DIR",
+     "folder of the record; default $STATE_DIRECTORY, else $XDG_DATA_HOME/millrace"},
+    {"orders", SettingType::path_list, "", "", 0, 0, "", "--orders", "DIR", "folder of order files; may be given several times"},
+    {"listen", SettingType::address, "", "127.0.0.1:8080", 0, 0, "", "--listen", "ADDRESS", "loopback address and port to serve on"},
+    {"auth", SettingType::choice, "", "none", 0, 0, "none", "--auth", "MODE", "who may enter; none is allowed on loopback only"},
+    {"company", SettingType::text, "", "", 0, 0, "", "--company", "NAME", "name shown in the header of every screen"},
+    {"refresh_interval", SettingType::duration, "s", "30m", 10, 7 * 86400, "", "--refresh-interval", "TIME",
+     "how often every source is compared in full, beside file events"},
+    {"watch", SettingType::choice, "", "auto", 0, 0, "auto|events|poll", "--watch", "MODE",
+     "how changes are noticed: file events where they work, or polling"},
+    {"hash_method", SettingType::choice, "", "xxh3", 0, 0, "xxh3|md5", "--hash-method", "METHOD", "fingerprint of file contents"},
+    {"layout_profile", SettingType::path, "", "", 0, 0, "", "--layout-profile", "FILE",
+     "where the company's own files keep their fields; empty is the built-in profile"},
+    {"parser_workers", SettingType::count, "processes", "2", 1, 64, "", "--parser-workers", "N", "sandboxed processes that read documents"},
+    {"parser_memory", SettingType::bytes, "bytes", "512MiB", 64 * mebibyte, 16384 * mebibyte, "", "", "SIZE", "address space one worker may use"},
+    {"parser_time", SettingType::duration, "s", "10s", 1, 600, "", "", "TIME", "time one document may take"},
+    {"file_size_max", SettingType::bytes, "bytes", "64MiB", mebibyte, 1024 * mebibyte, "", "", "SIZE", "larger files are rejected unread"},
+    {"server_threads", SettingType::count, "threads", "2", 1, 64, "", "", "N", "threads that answer requests"},
+    {"connections_max", SettingType::count, "connections", "2048", 16, 100000, "", "", "N", "open connections at once"},
+    {"cache_memory", SettingType::bytes, "bytes", "32MiB", 0, 4096 * mebibyte, "", "", "SIZE", "memory for kept results"},
+    {"log_level", SettingType::choice, "", "info", 0, 0, "debug|info|warning|error", "--log-level", "LEVEL", "least important event that is logged"},
+    {"demo_orders", SettingType::count, "orders", "3000", 50, 200000, "", "", "N", "size of the demo company"},
+    {"demo_seed", SettingType::count, "", "42", 0, std::numeric_limits<std::int64_t>::max(), "", "", "N",
+     "same seed and day, same demo company"},
+    {"demo_pause", SettingType::count, "ms", "3000", 0, 3600000, "", "", "N", "time between two changes of the demo's ERP; 0 stands still"},
+    {"demo_open_browser", SettingType::flag, "", "true", 0, 0, "", "", "true|false", "open the first screen when the demo is ready"},
+});
+
+using Values = std::vector<std::string>;
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// A number and the unit glued or spaced behind it: "30 m" -> 30, "m".
+std::optional<std::pair<std::uint64_t, std::string>> number_and_unit(std::string_view text) {
+  text = trim(text);
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, number);
+  if (error != std::errc{} || end != text.data() + digits || digits == 0) return std::nullopt;
+  return std::pair{number, lower_ascii(trim(text.substr(digits)))};
+}
+
+std::optional<std::uint64_t> times(std::uint64_t number, std::uint64_t factor) {
+  if (factor != 0 && number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / factor) return std::nullopt;
+  return number * factor;
+}
+
+std::string bounds_text(const SettingRow& row) {
+  const auto shown = [&](std::int64_t value) {
+    if (row.type == SettingType::bytes) return std::to_string(value / mebibyte) + " MiB";
+    return std::to_string(value) + (row.unit.empty() ? "" : " " + std::string(row.unit));
+  };
+  return shown(row.least) + " to " + shown(row.most);
+}
+
+// The number behind count, bytes and duration, within the row's bounds.
+Result<std::int64_t> bounded_number(const SettingRow& row, const std::string& text) {
+  std::optional<std::int64_t> number;
+  std::string expected = "a whole number";
+  if (row.type == SettingType::duration) {
+    expected = "a time such as 45s, 30m, 2h or 1d";
+    if (const auto time = parse_duration(text)) number = time->count();
+  } else if (row.type == SettingType::bytes) {
+    expected = "a size such as 64MiB";
+    if (const auto bytes = parse_bytes(text)) number = static_cast<std::int64_t>(*bytes);
+  } else {
+    number = whole_number(trim(text));
+  }
+  if (!number) return fail(ErrorCode::invalid_input, "\"" + text + "\" is not " + expected);
+  if (*number < row.least || *number > row.most) {
+    return fail(ErrorCode::invalid_input, "\"" + text + "\" is out of bounds: " + bounds_text(row));
+  }
+  return *number;
+}
+
+Result<void> check_choice(const SettingRow& row, const std::string& text) {
+  const auto choices = split(row.choices, '|');
+  if (std::ranges::find(choices, text) != choices.end()) return {};
+  std::string message = "\"" + text + "\" is not one of ";
+  for (std::size_t i = 0; i < choices.size(); ++i) message += (i == 0 ? "" : ", ") + std::string(choices[i]);
+  if (const auto near = closest(text, choices); !near.empty()) message += "; did you mean " + std::string(near) + "?";
+  return fail(ErrorCode::invalid_input, message);
+}
+
+Result<bool> parse_flag(const std::string& text) {
+  const std::string lower = lower_ascii(trim(text));
+  if (lower == "true" || lower == "1" || lower == "yes" || lower == "on") return true;
+  if (lower == "false" || lower == "0" || lower == "no" || lower == "off") return false;
+  return fail(ErrorCode::invalid_input, "\"" + text + "\" is neither true nor false");
+}
+
+Result<void> check_address(const std::string& text) {
+  const auto colon = text.rfind(':');
+  const auto port = colon == std::string::npos ? std::nullopt : whole_number(std::string_view(text).substr(colon + 1));
+  if (colon == std::string::npos || colon == 0 || !port || *port < 0 || *port > 65535) {
+    return fail(ErrorCode::invalid_input, "\"" + text + "\" is not an address with a port, such as 127.0.0.1:8080");
+  }
+  return {};
+}
+
+// Puts values that were already checked into the struct: the only place that pairs row names with members.
+void store_number(Settings& settings, std::string_view name, std::int64_t number) {
+  if (name == "refresh_interval") settings.refresh_interval = std::chrono::seconds(number);
+  else if (name == "parser_workers") settings.parser_workers = static_cast<unsigned>(number);
+  else if (name == "parser_memory") settings.parser_memory = static_cast<std::uint64_t>(number);
+  else if (name == "parser_time") settings.parser_time = std::chrono::seconds(number);
+  else if (name == "file_size_max") settings.file_size_max = static_cast<std::uint64_t>(number);
+  else if (name == "server_threads") settings.server_threads = static_cast<unsigned>(number);
+  else if (name == "connections_max") settings.connections_max = static_cast<unsigned>(number);
+  else if (name == "cache_memory") settings.cache_memory = static_cast<std::uint64_t>(number);
+  else if (name == "demo_orders") settings.demo_orders = static_cast<std::size_t>(number);
+  else if (name == "demo_seed") settings.demo_seed = static_cast<std::uint64_t>(number);
+  else if (name == "demo_pause") settings.demo_pause = std::chrono::milliseconds(number);
+  else check(false, "a number setting of the table has no member");
+}
+
+void store_text(Settings& settings, std::string_view name, const std::string& text) {
+  if (name == "data") settings.data = text;
+  else if (name == "listen") settings.listen = text;
+  else if (name == "auth") settings.auth = text;
+  else if (name == "company") settings.company = text;
+  else if (name == "layout_profile") settings.layout_profile = text;
+  else if (name == "hash_method") settings.hash_method = text == "md5" ? HashMethod::md5 : HashMethod::xxh3_128;
+  else if (name == "watch")
+    settings.watch = text == "events" ? WatchMode::events : text == "poll" ? WatchMode::poll : WatchMode::automatic;
+  else if (name == "log_level")
+    settings.log_level = text == "debug"     ? LogLevel::debug
+                         : text == "warning" ? LogLevel::warning
+                         : text == "error"   ? LogLevel::error
+                                             : LogLevel::info;
+  else check(false, "a text setting of the table has no member");
+}
+
+Result<void> store(Settings& settings, const SettingRow& row, const Values& values) {
+  if (row.type == SettingType::path_list) {
+    check(row.name == "orders", "a list setting of the table has no member");
+    for (const std::string& value : values) {
+      if (value.empty()) return fail(ErrorCode::invalid_input, "an empty text is not a folder");
+    }
+    settings.orders = values;
+    return {};
+  }
+  if (values.size() != 1) return fail(ErrorCode::invalid_input, "takes one value, " + std::to_string(values.size()) + " were given");
+  const std::string& text = values.front();
+  switch (row.type) {
+    case SettingType::count:
+    case SettingType::bytes:
+    case SettingType::duration: {
+      const auto number = bounded_number(row, text);
+      if (!number) return pass_on(number);
+      store_number(settings, row.name, *number);
+      return {};
+    }
+    case SettingType::flag: {
+      const auto value = parse_flag(text);
+      if (!value) return pass_on(value);
+      check(row.name == "demo_open_browser", "a flag setting of the table has no member");
+      settings.demo_open_browser = *value;
+      return {};
+    }
+    case SettingType::choice:
+      if (auto known = check_choice(row, text); !known) return known;
+      break;
+    case SettingType::address:
+      if (auto address = check_address(text); !address) return address;
+      break;
+    case SettingType::text:
+    case SettingType::path:
+    case SettingType::path_list: break;
+  }
+  store_text(settings, row.name, text);
+  return {};
+}
+
+std::string default_data_folder(const Environment& environment) {
+  // systemd gives a colon-separated list; the first folder is ours.
+  if (const auto state = find(environment, "STATE_DIRECTORY"); state && !state->empty()) return state->substr(0, state->find(':'));
+  if (const auto xdg = find(environment, "XDG_DATA_HOME"); xdg && xdg->starts_with('/')) return *xdg + "/millrace";
+  if (const auto home = find(environment, "HOME"); home && home->starts_with('/')) return *home + "/.local/share/millrace";
+  return "millrace-data";
+}
+
+std::string user_file(const Environment& environment) {
+  if (const auto xdg = find(environment, "XDG_CONFIG_HOME"); xdg && xdg->starts_with('/')) return *xdg + "/millrace/millrace.toml";
+  if (const auto home = find(environment, "HOME"); home && home->starts_with('/')) return *home + "/.config/millrace/millrace.toml";
+  return "";
+}
+
+constexpr std::size_t settings_file_bytes_max = 1 << 20;
+
+// Nothing when there is no such file.
+Result<std::optional<std::string>> read_settings_file(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::optional<std::string>();
+    return fail(ErrorCode::unavailable, path + ": cannot be read: " + std::strerror(errno));
+  }
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return fail(ErrorCode::unavailable, path + ": is not a regular file");
+  }
+  std::string text;
+  std::array<char, 16384> block;
+  for (;;) {
+    const auto count = ::read(fd.get(), block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(ErrorCode::unavailable, path + ": cannot be read: " + std::strerror(errno));
+    if (count == 0) return std::optional(std::move(text));
+    text.append(block.data(), static_cast<std::size_t>(count));
+    if (text.size() > settings_file_bytes_max) return fail(ErrorCode::unavailable, path + ": is larger than 1 MiB and cannot be a settings file");
+  }
+}
+
+Result<Values> values_of(const toml::node& node, const std::string& where) {
+  if (const auto text = node.value_exact<std::string>()) return Values{*text};
+  if (const auto number = node.value_exact<std::int64_t>()) return Values{std::to_string(*number)};
+  if (const auto flag = node.value_exact<bool>()) return Values{*flag ? "true" : "false"};
+  if (const auto* list = node.as_array()) {
+    Values values;
+    for (const auto& element : *list) {
+      const auto text = element.value_exact<std::string>();
+      if (!text) return fail(ErrorCode::invalid_input, where + ": a list holds texts only");
+      values.push_back(*text);
+    }
+    return values;
+  }
+  return fail(ErrorCode::invalid_input, where + ": must be a text, a number, true, false or a list of texts");
+}
+
+std::string unknown_name(std::string_view kind, std::string_view name, std::span<const std::string_view> known) {
+  std::string text = "there is no " + std::string(kind) + " \"" + printable(name) + "\"";
+  if (const auto near = closest(name, known); !near.empty()) return text + "; did you mean " + std::string(near) + "?";
+  return text + "; `millrace config show` lists them all";
+}
+
+std::vector<std::string_view> known_names() {
+  std::vector<std::string_view> names;
+  for (const SettingRow& row : setting_table) names.push_back(row.name);
+  return names;
+}
+
+struct Given {
+  Values values;
+  std::string origin;
+};
+using GivenByName = std::map<std::string, Given, std::less<>>;
+
+Result<void> take_file(const std::string& path, const std::string& text, GivenByName& given) {
+  const toml::parse_result parsed = toml::parse(text, path);
+  if (!parsed) {
+    const auto& error = parsed.error();
+    return fail(ErrorCode::invalid_input, path + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+  }
+  for (const auto& [key, node] : parsed.table()) {
+    const std::string where = path + ":" + std::to_string(node.source().begin.line);
+    if (find_setting(key.str()) == nullptr) {
+      return fail(ErrorCode::invalid_input, where + ": " + unknown_name("setting", key.str(), known_names()));
+    }
+    auto values = values_of(node, where + ": " + std::string(key.str()));
+    if (!values) return pass_on(values);
+    given[std::string(key.str())] = Given{std::move(*values), where};
+  }
+  return {};
+}
+
+Result<void> take_environment(const Environment& environment, GivenByName& given) {
+  std::vector<std::string> names;
+  for (const SettingRow& row : setting_table) names.push_back(environment_name(row));
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  for (const auto& [name, value] : environment) {
+    if (!name.starts_with("MILLRACE_")) continue;
+    const auto found = std::ranges::find(names, name);
+    if (found == names.end()) {
+      return fail(ErrorCode::invalid_input, "environment: " + unknown_name("variable", name, views));
+    }
+    const SettingRow& row = setting_table[static_cast<std::size_t>(found - names.begin())];
+    Values values{value};
+    if (row.type == SettingType::path_list) {
+      values.clear();
+      for (const auto folder : split(value, ':')) {
+        if (!folder.empty()) values.emplace_back(folder);
+      }
+    }
+    given[std::string(row.name)] = Given{std::move(values), "environment " + name};
+  }
+  return {};
+}
+
+Result<void> take_files(const SettingsSources& sources, GivenByName& given, std::vector<std::string>& read) {
+  std::vector<std::string> paths;
+  if (sources.config_file.empty()) {
+    paths = {sources.system_file, user_file(sources.environment)};  // the later one wins
+  } else {
+    paths = {sources.config_file};
+  }
+  for (const std::string& path : paths) {
+    if (path.empty()) continue;
+    auto text = read_settings_file(path);
+    if (!text) return pass_on(text);
+    if (!*text) {
+      if (path == sources.config_file) return fail(ErrorCode::not_found, path + ": there is no such settings file");
+      continue;
+    }
+    if (auto taken = take_file(path, **text, given); !taken) return taken;
+    read.push_back(path);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view word(SettingType type) {
+  switch (type) {
+    case SettingType::text: return "text";
+    case SettingType::path: return "path";
+    case SettingType::path_list: return "list of paths";
+    case SettingType::address: return "address";
+    case SettingType::choice: return "choice";
+    case SettingType::count: return "number";
+    case SettingType::bytes: return "size";
+    case SettingType::duration: return "time";
+    case SettingType::flag: return "true or false";
+  }
+  return "";
+}
+
+std::span<const SettingRow> setting_rows() { return setting_table; }
+
+const SettingRow* find_setting(std::string_view name) {
+  const auto found = std::ranges::find(setting_table, name, &SettingRow::name);
+  return found == setting_table.end() ? nullptr : &*found;
+}
+
+std::string environment_name(const SettingRow& row) {
+  std::string name = "MILLRACE_";
+  for (const char c : row.name) name.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+  return name;
+}
+
+std::optional<std::string> find(const Environment& environment, std::string_view name) {
+  for (const auto& [key, value] : environment) {
+    if (key == name) return value;
+  }
+  return std::nullopt;
+}
+
+Environment process_environment() {
+  Environment result;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    result.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return result;
+}
+
+std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
+  const auto parsed = number_and_unit(text);
+  if (!parsed) return std::nullopt;
+  std::uint64_t factor = 0;
+  const std::string& unit = parsed->second;
+  if (unit.empty() || unit == "s") factor = 1;
+  else if (unit == "m" || unit == "min") factor = 60;
+  else if (unit == "h") factor = 3600;
+  else if (unit == "d") factor = 86400;
+  else return std::nullopt;
+  const auto total = times(parsed->first, factor);
+  if (!total) return std::nullopt;
+  return std::chrono::seconds(*total);
+}
+
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  const auto parsed = number_and_unit(text);
+  if (!parsed) return std::nullopt;
+  const std::string& unit = parsed->second;
+  if (unit.empty() || unit == "b") return parsed->first;
+  if (unit == "kib" || unit == "k") return times(parsed->first, 1024);
+  if (unit == "mib" || unit == "m") return times(parsed->first, std::uint64_t{1} << 20);
+  if (unit == "gib" || unit == "g") return times(parsed->first, std::uint64_t{1} << 30);
+  if (unit == "kb") return times(parsed->first, 1000);
+  if (unit == "mb") return times(parsed->first, 1'000'000);
+  if (unit == "gb") return times(parsed->first, 1'000'000'000);
+  return std::nullopt;
+}
+
+Result<ResolvedSettings> resolve_settings(const SettingsSources& sources) {
+  ResolvedSettings resolved;
+  GivenByName given;
+  if (auto taken = take_files(sources, given, resolved.files); !taken) return pass_on(taken);
+  if (auto taken = take_environment(sources.environment, given); !taken) return pass_on(taken);
+  for (const FlagValue& flag : sources.flags) {
+    check(find_setting(flag.setting) != nullptr, "a command's flag names no setting");
+    given[flag.setting] = Given{flag.values, "flag " + flag.flag};
+  }
+  for (const SettingRow& row : setting_table) {
+    SettingOrigin origin;
+    origin.name = row.name;
+    const auto found = given.find(row.name);
+    if (found != given.end()) {
+      origin.values = found->second.values;
+      origin.origin = found->second.origin;
+    } else {
+      origin.is_default = true;
+      origin.origin = "default";
+      if (row.name == "data") origin.values = {default_data_folder(sources.environment)};
+      else if (row.type != SettingType::path_list) origin.values = {std::string(row.fallback)};
+    }
+    if (auto stored = store(resolved.values, row, origin.values); !stored) {
+      return pass_on(stored, origin.origin + ": " + origin.name);
+    }
+    resolved.origins.push_back(std::move(origin));
+  }
+  return resolved;
+}
+
+std::string example_settings_file() {
+  std::string text =
+      "# Settings of Millrace. A flag of the command line or a variable MILLRACE_<NAME> wins over this file.\n"
+      "# `millrace config show --origin` says which value counts and where it came from.\n";
+  for (const SettingRow& row : setting_table) {
+    text += "\n# " + std::string(row.help);
+    if (!row.choices.empty()) text += " (" + std::string(row.choices) + ")";
+    if (row.most > row.least && row.name != "demo_seed") text += " (" + bounds_text(row) + ")";
+    text += "\n#" + std::string(row.name) + " = ";
+    if (row.type == SettingType::path_list) text += "[]";
+    else if (row.type == SettingType::count || row.type == SettingType::flag) text += row.fallback;
+    else text += "\"" + std::string(row.fallback) + "\"";
+    text += "\n";
+  }
+  return text;
+}
+
+std::string record_path(const Settings& settings) { return settings.data + "/record.sqlite"; }
+std::string demo_orders_path(const Settings& settings) { return settings.data + "/orders"; }
+
+}  // namespace millrace::app

@@ -1,0 +1,120 @@
+// The settings of the program, said once: one table of rows gives names, defaults, bounds, help, flags,
+// environment variables, the settings file and `millrace config show`.
+//
+//   flag  >  MILLRACE_<NAME>  >  $XDG_CONFIG_HOME/millrace/millrace.toml  >  /etc/millrace/millrace.toml  >  default
+//
+// Invariants
+//   * A value that is out of bounds or of the wrong type is an error with its place, never silently corrected.
+//   * Unknown keys of a file and unknown MILLRACE_* variables are errors that name the nearest known one.
+//   * The environment is a parameter: no function here reads it by itself.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/result.h"
+
+namespace millrace::app {
+
+enum class WatchMode : std::uint8_t { automatic, events, poll };
+
+// The values that count. Modules get their own options struct filled from here, never the table.
+struct Settings {
+  std::string data;                 // folder of the record; created when missing
+  std::vector<std::string> orders;  // folders of order files
+  std::string listen;               // "127.0.0.1:8080"
+  std::string auth;                 // "none": until sign-in exists the server listens on loopback only
+  std::string company;              // shown in the header
+  std::chrono::seconds refresh_interval{1800};
+  WatchMode watch = WatchMode::automatic;
+  HashMethod hash_method = HashMethod::xxh3_128;
+  std::string layout_profile;       // file, "" is the built-in one
+  unsigned parser_workers = 2;
+  std::uint64_t parser_memory = 0;  // bytes of address space of one worker
+  std::chrono::seconds parser_time{10};
+  std::uint64_t file_size_max = 0;  // bytes
+  unsigned server_threads = 2;
+  unsigned connections_max = 2048;
+  std::uint64_t cache_memory = 0;   // bytes of kept results
+  LogLevel log_level = LogLevel::info;
+  // of the demo company
+  std::size_t demo_orders = 3000;
+  std::uint64_t demo_seed = 42;
+  std::chrono::milliseconds demo_pause{3000};  // between two changes of the ticking ERP; 0 stands still
+  bool demo_open_browser = true;
+};
+
+enum class SettingType : std::uint8_t { text, path, path_list, address, choice, count, bytes, duration, flag };
+std::string_view word(SettingType type);
+
+struct SettingRow {
+  std::string_view name;      // key in the file; MILLRACE_<NAME> in the environment
+  SettingType type;
+  std::string_view unit;      // "" when the type says it all
+  std::string_view fallback;  // the default as text; "" for data means: by XDG or STATE_DIRECTORY
+  std::int64_t least;         // bounds of count, bytes and duration (seconds or milliseconds by unit)
+  std::int64_t most;
+  std::string_view choices;   // "auto|events|poll" for choice
+  std::string_view flag;      // "--listen", "" when only the file and the environment set it
+  std::string_view value;     // what a help text shows after the flag: "ADDRESS"
+  std::string_view help;
+};
+std::span<const SettingRow> setting_rows();
+const SettingRow* find_setting(std::string_view name);
+std::string environment_name(const SettingRow& row);
+
+struct SettingOrigin {
+  std::string name;
+  std::vector<std::string> values;  // as text; more than one only for path_list
+  std::string origin;  // "flag --listen", "environment MILLRACE_LISTEN", "/etc/millrace/millrace.toml:3", "default"
+  bool is_default = false;
+};
+
+struct ResolvedSettings {
+  Settings values;
+  std::vector<SettingOrigin> origins;  // in the order of the table
+  std::vector<std::string> files;      // settings files that were read
+};
+
+struct FlagValue {
+  std::string setting;
+  std::string flag;  // as typed, for messages
+  std::vector<std::string> values;
+};
+
+using Environment = std::vector<std::pair<std::string, std::string>>;
+std::optional<std::string> find(const Environment& environment, std::string_view name);
+Environment process_environment();
+
+struct SettingsSources {
+  std::vector<FlagValue> flags;
+  Environment environment;
+  std::string config_file;  // of --config; "" looks in the two usual places
+  std::string system_file = "/etc/millrace/millrace.toml";
+};
+
+// Errors   invalid_input  a value or key is wrong; the text names place, key, value and what would be right
+//          not_found      --config names a file that is not there
+//          unavailable    a settings file exists but cannot be read
+Result<ResolvedSettings> resolve_settings(const SettingsSources& sources);
+
+// "1800", "30m", "45 s", "2h", "1d" as seconds. "64MiB", "512 MB", "1GiB", "4096" as bytes. Nothing when wrong.
+std::optional<std::chrono::seconds> parse_duration(std::string_view text);
+std::optional<std::uint64_t> parse_bytes(std::string_view text);
+
+// A settings file with every key commented out with its default and help: the one a package installs.
+std::string example_settings_file();
+
+// Where the record lives inside the data folder.
+std::string record_path(const Settings& settings);
+// Where the demo company writes its order files.
+std::string demo_orders_path(const Settings& settings);
+
+}  // namespace millrace::app

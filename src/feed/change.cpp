@@ -1,0 +1,178 @@
+#include "feed/change.h"
+
+#include "base/bytes.h"
+#include "domain/order_codec.h"
+
+namespace millrace::feed {
+namespace {
+
+constexpr std::uint8_t format_version = 1;
+
+void put_instant(ByteWriter& out, Instant instant) { out.signed_varint(instant.time_since_epoch().count()); }
+Instant take_instant(ByteReader& in) { return Instant{std::chrono::milliseconds{in.signed_varint()}}; }
+
+void put_document(ByteWriter& out, const OrderDocument& document) {
+  for (const std::string* text : {&document.source, &document.path, &document.format, &document.status}) out.text(*text);
+  out.text(std::string_view(reinterpret_cast<const char*>(document.hash.bytes.data()), document.hash.bytes.size()));
+  put_instant(out, document.modified);
+  out.u8(document.updated ? 1 : 0);
+  if (document.updated) put_instant(out, *document.updated);
+  out.signed_varint(document.total);
+  out.signed_varint(document.open);
+  out.varint(document.line_count);
+  out.u8(document.damaged_since ? 1 : 0);
+}
+
+OrderDocument take_document(ByteReader& in) {
+  OrderDocument document;
+  for (std::string* text : {&document.source, &document.path, &document.format, &document.status}) *text = in.text();
+  const std::string_view hash = in.text();
+  if (hash.size() == document.hash.bytes.size()) {
+    std::copy(hash.begin(), hash.end(), reinterpret_cast<char*>(document.hash.bytes.data()));
+  } else {
+    in.fail();
+  }
+  document.modified = take_instant(in);
+  if (in.u8() == 1) document.updated = take_instant(in);
+  document.total = in.signed_varint();
+  document.open = in.signed_varint();
+  document.line_count = static_cast<std::uint32_t>(in.varint());
+  document.damaged_since = in.u8() == 1;
+  return document;
+}
+
+void put_order(ByteWriter& out, const OrderPut& put) {
+  out.text(encode(*put.order));
+  out.varint(put.documents.size());
+  for (const OrderDocument& document : put.documents) put_document(out, document);
+  out.varint(put.flags.size());
+  for (const std::string& flag : put.flags) out.text(flag);
+}
+
+Result<OrderPut> take_order(ByteReader& in) {
+  OrderPut put;
+  auto order = decode_order(in.text());
+  if (!order) return pass_on(order);
+  put.order = std::make_shared<const SalesOrder>(std::move(*order));
+  const std::size_t documents = in.count(16);
+  for (std::size_t i = 0; i < documents && in.ok(); ++i) put.documents.push_back(take_document(in));
+  const std::size_t flags = in.count();
+  for (std::size_t i = 0; i < flags && in.ok(); ++i) put.flags.emplace_back(in.text());
+  return put;
+}
+
+void put_rejection(ByteWriter& out, const Rejection& rejection) {
+  out.varint(rejection.id);
+  for (const std::string* text : {&rejection.source, &rejection.path, &rejection.place, &rejection.reason,
+                                  &rejection.value, &rejection.order_number})
+    out.text(*text);
+  out.u8(static_cast<std::uint8_t>(rejection.outcome));
+  put_instant(out, rejection.since);
+}
+
+Rejection take_rejection(ByteReader& in) {
+  Rejection rejection;
+  rejection.id = in.varint();
+  for (std::string* text : {&rejection.source, &rejection.path, &rejection.place, &rejection.reason, &rejection.value,
+                            &rejection.order_number})
+    *text = in.text();
+  const std::uint8_t outcome = in.u8();
+  if (outcome > static_cast<std::uint8_t>(Outcome::held)) in.fail();
+  rejection.outcome = static_cast<Outcome>(outcome);
+  rejection.since = take_instant(in);
+  return rejection;
+}
+
+}  // namespace
+
+std::string_view word(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::reject: return "reject";
+    case Outcome::keep_previous: return "keep_previous";
+    case Outcome::ingest_and_flag: return "ingest_and_flag";
+    case Outcome::superseded: return "superseded";
+    case Outcome::held: break;
+  }
+  return "held";
+}
+
+Change order_put(OrderPut put) {
+  Change change;
+  change.kind = ChangeKind::order_put;
+  change.put = std::move(put);
+  return change;
+}
+
+Change order_removed(OrderNumber number, std::string reason) {
+  Change change;
+  change.kind = ChangeKind::order_removed;
+  change.removed = OrderRemoved{std::move(number), std::move(reason)};
+  return change;
+}
+
+Change rejection_put(Rejection rejection) {
+  Change change;
+  change.kind = ChangeKind::rejection_put;
+  change.rejection_put.rejection = std::move(rejection);
+  return change;
+}
+
+Change rejection_removed(std::uint64_t id) {
+  Change change;
+  change.kind = ChangeKind::rejection_removed;
+  change.rejection_removed.id = id;
+  return change;
+}
+
+std::string subject(const Change& change) {
+  switch (change.kind) {
+    case ChangeKind::order_put: return change.put.order->number.text;
+    case ChangeKind::order_removed: return change.removed.number.text;
+    case ChangeKind::rejection_put: return std::to_string(change.rejection_put.rejection.id);
+    case ChangeKind::rejection_removed: break;
+  }
+  return std::to_string(change.rejection_removed.id);
+}
+
+std::string encode_payload(const Change& change) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(format_version);
+  switch (change.kind) {
+    case ChangeKind::order_put: put_order(out, change.put); break;
+    case ChangeKind::order_removed:
+      out.text(change.removed.number.text);
+      out.text(change.removed.reason);
+      break;
+    case ChangeKind::rejection_put: put_rejection(out, change.rejection_put.rejection); break;
+    case ChangeKind::rejection_removed: out.varint(change.rejection_removed.id); break;
+  }
+  return bytes;
+}
+
+Result<Change> decode_payload(ChangeKind kind, std::string_view bytes) {
+  ByteReader in(bytes);
+  if (const std::uint8_t version = in.u8(); version != format_version)
+    return fail(ErrorCode::corrupt, "a change has the unknown format " + std::to_string(version));
+  Change change;
+  change.kind = kind;
+  switch (kind) {
+    case ChangeKind::order_put: {
+      auto put = take_order(in);
+      if (!put) return pass_on(put);
+      change.put = std::move(*put);
+      break;
+    }
+    case ChangeKind::order_removed:
+      change.removed.number.text = in.text();
+      change.removed.reason = in.text();
+      break;
+    case ChangeKind::rejection_put: change.rejection_put.rejection = take_rejection(in); break;
+    case ChangeKind::rejection_removed: change.rejection_removed.id = in.varint(); break;
+    default: return fail(ErrorCode::corrupt, "a change is of an unknown kind");
+  }
+  if (!in.ok() || !in.at_end()) return fail(ErrorCode::corrupt, "a change record is damaged");
+  return change;
+}
+
+}  // namespace millrace::feed

@@ -1,0 +1,65 @@
+#include "metrics/catalogue.h"
+
+#include <algorithm>
+
+namespace millrace::metrics {
+namespace {
+
+using enum MetricType;
+
+// clang-format off
+constexpr MetricRow rows[] = {
+    {"millrace_apply_seconds", timing, "seconds", "Time to apply one batch of changes to the read model and publish it.", {}},
+    {"millrace_build_info", gauge, "", "Always 1; the version of this program is its label.", {"version"}},
+    {"millrace_cache_bytes", gauge, "bytes", "Memory held by kept results.", {}},
+    {"millrace_cache_hits_total", counter, "requests", "Answers found among the kept results.", {}},
+    {"millrace_cache_misses_total", counter, "requests", "Answers that had to be computed.", {}},
+    {"millrace_changes_total", counter, "changes", "Changes committed to the record, by kind.", {"kind"}},
+    {"millrace_commit_batches_total", counter, "batches", "Batches committed to the record.", {}},
+    {"millrace_commit_seconds", timing, "seconds", "Time of one commit to the record, flush to disk included.", {}},
+    {"millrace_file_event_overflows_total", counter, "events", "Times the kernel lost file events, each followed by a full listing.", {"source"}},
+    {"millrace_file_events_total", counter, "events", "File events of the watched folders.", {"source"}},
+    {"millrace_files_read_total", counter, "files", "Files opened and parsed.", {"source"}},
+    {"millrace_files_refused_total", counter, "files", "Files that were read and refused with a reason.", {"source"}},
+    {"millrace_files_unchanged_total", counter, "files", "Files found unchanged and not opened again.", {"source"}},
+    {"millrace_http_request_duration_seconds", timing, "seconds", "Time from the whole request to the last byte handed to the network.", {"route", "code"}},
+    {"millrace_http_requests_total", counter, "requests", "HTTP requests answered.", {"route", "code"}},
+    {"millrace_live_clients", gauge, "clients", "Connected live clients (WebSocket and server-sent events).", {}},
+    {"millrace_live_queue_dropped_total", counter, "messages", "Live messages replaced by a resync because a client was too slow.", {}},
+    {"millrace_orders", gauge, "orders", "Orders in the published snapshot.", {}},
+    {"millrace_parse_seconds", timing, "seconds", "Time to parse one document in a worker.", {"format"}},
+    {"millrace_parser_workers_replaced_total", counter, "workers", "Parser workers ended by a deadline, a memory bound or a crash.", {}},
+    {"millrace_queue_depth", gauge, "items", "Items waiting in a bounded queue.", {"queue"}},
+    {"millrace_rejections", gauge, "rejections", "Open rejections in the published snapshot.", {}},
+    {"millrace_source_age_seconds", gauge, "seconds", "Age of the last complete look at a source.", {"source"}},
+    {"process_cpu_seconds_total", counter, "seconds", "User and system CPU time spent by this process.", {}},
+    {"process_max_fds", gauge, "descriptors", "Most file descriptors this process may open.", {}},
+    {"process_open_fds", gauge, "descriptors", "Open file descriptors of this process.", {}},
+    {"process_resident_memory_bytes", gauge, "bytes", "Resident memory of this process.", {}},
+    {"process_start_time_seconds", gauge, "seconds", "Start of this process since the epoch.", {}},
+    {"process_threads", gauge, "threads", "Threads of this process.", {}},
+    {"process_virtual_memory_bytes", gauge, "bytes", "Virtual memory of this process.", {}},
+};
+// clang-format on
+
+static_assert(std::ranges::is_sorted(rows, {}, &MetricRow::name));
+
+}  // namespace
+
+std::string_view word(MetricType type) {
+  switch (type) {
+    case counter: return "counter";
+    case gauge: return "gauge";
+    case timing: return "timing";
+  }
+  return "";
+}
+
+std::span<const MetricRow> catalogue() { return rows; }
+
+const MetricRow* find_row(std::string_view name) {
+  const auto* const row = std::ranges::lower_bound(rows, name, {}, &MetricRow::name);
+  return row != std::end(rows) && row->name == name ? row : nullptr;
+}
+
+}  // namespace millrace::metrics

@@ -1,0 +1,176 @@
+// The HTTP side of the contract, one function per question.
+//
+// Errors   every refusal becomes an `ApiProblem` with a sentence for a person and the request id for the one who
+//          looks into it. A dead network is a problem with status 0, so that screens treat all failures alike.
+import type {
+  Changes,
+  Envelope,
+  FieldRow,
+  History,
+  OrderAnswer,
+  OrderRow,
+  OrderWindow,
+  Performance,
+  Provenance,
+  Rejections,
+  Sources,
+  SourceStatus,
+  Today,
+  Totals,
+} from './types';
+
+export type ProblemDetail = { pointer?: string; parameter?: string; code?: string; detail?: string };
+
+export class ApiProblem extends Error {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly requestId: string;
+  readonly errors: ProblemDetail[];
+
+  constructor(fields: { status: number; title: string; detail: string; requestId: string; errors?: ProblemDetail[] }) {
+    super(fields.detail === '' ? fields.title : fields.detail);
+    this.name = 'ApiProblem';
+    this.status = fields.status;
+    this.title = fields.title;
+    this.detail = fields.detail;
+    this.requestId = fields.requestId;
+    this.errors = fields.errors ?? [];
+  }
+
+  get offline(): boolean {
+    return this.status === 0;
+  }
+}
+
+type Observer = (envelope: Envelope) => void;
+const observers = new Set<Observer>();
+
+// Called with the as-of part of every data answer, so that the header can say how old things are.
+export function observeAnswers(observer: Observer): void {
+  observers.add(observer);
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
+
+async function problemOf(response: Response): Promise<ApiProblem> {
+  const fallback = {
+    status: response.status,
+    title: response.statusText === '' ? `Answer ${response.status}` : response.statusText,
+    detail: `The server answered ${response.status}.`,
+    requestId: response.headers.get('X-Request-Id') ?? '',
+  };
+  if (!(response.headers.get('Content-Type') ?? '').includes('json')) return new ApiProblem(fallback);
+  try {
+    const body = (await response.json()) as {
+      title?: string;
+      detail?: string;
+      instance?: string;
+      errors?: ProblemDetail[];
+    };
+    return new ApiProblem({
+      status: response.status,
+      title: body.title ?? fallback.title,
+      detail: body.detail ?? fallback.detail,
+      requestId: body.instance ?? fallback.requestId,
+      errors: body.errors ?? [],
+    });
+  } catch {
+    return new ApiProblem(fallback); // the body was cut: status and request id are still worth showing
+  }
+}
+
+async function request<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, method, headers: { Accept: 'application/json', ...init.headers } });
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new ApiProblem({
+      status: 0,
+      title: 'No connection',
+      detail: 'The server did not answer. The page keeps the last data and tries again by itself.',
+      requestId: '',
+    });
+  }
+  if (!response.ok) throw await problemOf(response);
+  const body = (await response.json()) as T;
+  const envelope = body as Partial<Envelope>;
+  if (typeof envelope.as_of === 'number' && Array.isArray(envelope.sources)) {
+    for (const observer of observers) observer(envelope as Envelope);
+  }
+  return body;
+}
+
+const get = <T>(path: string, signal?: AbortSignal): Promise<T> =>
+  request<T>('GET', path, signal === undefined ? {} : { signal });
+
+const post = <T>(path: string): Promise<T> => request<T>('POST', path);
+
+const name = encodeURIComponent;
+
+// `query` is a ready query string of filters and sort, without "?".
+function withQuery(path: string, ...queries: string[]): string {
+  const text = queries.filter((query) => query !== '').join('&');
+  return text === '' ? path : `${path}?${text}`;
+}
+
+export const orderWindow = (query: string, offset: number, limit: number, signal?: AbortSignal) =>
+  get<OrderWindow>(withQuery('/api/v1/orders/window', query, `offset=${offset}&limit=${limit}`), signal);
+
+export const orderSearch = (query: string, signal?: AbortSignal) =>
+  get<Envelope & { data: OrderRow[]; total: number }>(withQuery('/api/v1/orders', query), signal);
+
+export const order = (number: string, signal?: AbortSignal) =>
+  get<OrderAnswer>(`/api/v1/orders/${name(number)}`, signal);
+
+export const provenance = (number: string, signal?: AbortSignal) =>
+  get<Provenance>(`/api/v1/orders/${name(number)}/provenance`, signal);
+
+export const history = (number: string, signal?: AbortSignal) =>
+  get<History>(`/api/v1/orders/${name(number)}/history`, signal);
+
+export const totals = (group: string, query: string, limit: number, signal?: AbortSignal) =>
+  get<Totals>(withQuery('/api/v1/totals', `group=${name(group)}&limit=${limit}`, query), signal);
+
+export const today = (signal?: AbortSignal) => get<Today>('/api/v1/today', signal);
+
+export const changes = (since: number, limit: number, signal?: AbortSignal) =>
+  get<Changes>(`/api/v1/changes?since=${since}&limit=${limit}`, signal);
+
+export const sources = (signal?: AbortSignal) => get<Sources>('/api/v1/sources', signal);
+
+export const rejections = (signal?: AbortSignal) => get<Rejections>('/api/v1/rejections', signal);
+
+export const performance = (signal?: AbortSignal) => get<Performance>('/api/v1/performance', signal);
+
+export type SourceAction = 'refresh' | 'pause' | 'resume' | 'accept-vanished';
+
+export const sourceAction = (id: string, action: SourceAction) =>
+  post<{ source: SourceStatus }>(`/api/v1/sources/${name(id)}/${action}`);
+
+export const rereadEverything = (id: string) =>
+  post<{ source: SourceStatus }>(`/api/v1/sources/${name(id)}/refresh?reread=1`);
+
+export const setInterval = (id: string, seconds: number) =>
+  request<{ source: SourceStatus }>('PATCH', `/api/v1/sources/${name(id)}`, {
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ interval_s: seconds }),
+  });
+
+export const replay = (id: number) => post<{ id: number; state: string }>(`/api/v1/rejections/${id}/replay`);
+
+export type FieldCatalogue = { fields: FieldRow[]; lineFilters: { name: string; help: string }[] };
+
+export async function fields(signal?: AbortSignal): Promise<FieldCatalogue> {
+  const answer = await get<{ data: FieldRow[]; line_filters?: { name: string; help: string }[] }>(
+    '/api/v1/fields',
+    signal,
+  );
+  return { fields: answer.data, lineFilters: answer.line_filters ?? [] };
+}
+
+export const exportAddress = (format: 'csv' | 'xlsx' | 'json' | 'ndjson', query: string) =>
+  withQuery(`/api/v1/orders.${format}`, query);
