@@ -150,7 +150,7 @@ void store_number(Settings& settings, std::string_view name, std::int64_t number
 }
 
 void store_text(Settings& settings, std::string_view name, const std::string& text) {
-  if (name == "data") settings.data = text;
+  if (name == "data") settings.data = text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
   else if (name == "listen") settings.listen = text;
   else if (name == "auth") settings.auth = text;
   else if (name == "company") settings.company = text;
@@ -199,8 +199,10 @@ Result<void> store(Settings& settings, const SettingRow& row, const Values& valu
     case SettingType::address:
       if (auto address = check_address(text); !address) return address;
       break;
-    case SettingType::text:
     case SettingType::path:
+      if (row.name == "data" && text.empty()) return fail(ErrorCode::invalid_input, "an empty text is not a folder");
+      break;
+    case SettingType::text:
     case SettingType::path_list: break;
   }
   store_text(settings, row.name, text);
@@ -306,6 +308,8 @@ Result<void> take_environment(const Environment& environment, GivenByName& given
     if (!name.starts_with("MILLRACE_")) continue;
     const auto found = std::ranges::find(names, name);
     if (found == names.end()) {
+      // A near miss is a typing error. Other MILLRACE_ words belong to wrappers and tests.
+      if (closest(name, views).empty()) continue;
       return fail(ErrorCode::invalid_input, "environment: " + unknown_name("variable", name, views));
     }
     const SettingRow& row = setting_table[static_cast<std::size_t>(found - names.begin())];

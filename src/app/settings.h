@@ -5,7 +5,8 @@
 //
 // Invariants
 //   * A value that is out of bounds or of the wrong type is an error with its place, never silently corrected.
-//   * Unknown keys of a file and unknown MILLRACE_* variables are errors that name the nearest known one.
+//   * An unknown key of a file is an error that names the nearest known one; so is a MILLRACE_* variable that looks like
+//     a known one mistyped. Other MILLRACE_* words belong to wrappers and tests.
 //   * The environment is a parameter: no function here reads it by itself.
 #pragma once
 #include <chrono>

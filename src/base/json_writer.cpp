@@ -102,7 +102,7 @@ JsonWriter& JsonWriter::ratio(double value, int digits) {
     out_ += "null";
     return *this;
   }
-  char text[48];
+  char text[384];  // the largest double has 309 digits before the point
   std::snprintf(text, sizeof text, "%.*f", digits, value);
   out_ += text;
   return *this;

@@ -81,7 +81,7 @@ Result<Decimal> parse_decimal(std::string_view raw) {
   int exponent = 0;
   if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
     std::string_view power = text.substr(at + 1);
-    if (power.starts_with('+')) power.remove_prefix(1);
+    if (power.starts_with('+') && !power.starts_with("+-")) power.remove_prefix(1);
     const auto [end, error] = std::from_chars(power.data(), power.data() + power.size(), exponent);
     if (power.empty() || end != power.data() + power.size()) return refuse(text, "is not a number");
     if (error != std::errc{} || exponent > exponent_max || exponent < -exponent_max)

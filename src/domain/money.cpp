@@ -14,10 +14,10 @@ struct DecimalsRow {
   int decimals;
 };
 // ISO 4217: what differs from two decimals.
-constexpr std::array<DecimalsRow, 23> unusual_decimals{{
+constexpr std::array<DecimalsRow, 24> unusual_decimals{{
     {"BHD", 3}, {"BIF", 0}, {"CLF", 4}, {"CLP", 0}, {"DJF", 0}, {"GNF", 0}, {"IQD", 3}, {"ISK", 0},
     {"JOD", 3}, {"JPY", 0}, {"KMF", 0}, {"KRW", 0}, {"KWD", 3}, {"LYD", 3}, {"OMR", 3}, {"PYG", 0},
-    {"RWF", 0}, {"TND", 3}, {"UGX", 0}, {"UYI", 0}, {"VND", 0}, {"VUV", 0}, {"XPF", 0},
+    {"RWF", 0}, {"TND", 3}, {"UGX", 0}, {"UYI", 0}, {"UYW", 4}, {"VND", 0}, {"VUV", 0}, {"XPF", 0},
 }};
 
 struct WordRow {

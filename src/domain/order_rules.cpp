@@ -39,7 +39,8 @@ std::int64_t open_amount(std::int64_t total, Quantity ordered, Quantity open, Li
 void settle_amounts(SalesOrder& order) {
   for (OrderLine& line : order.lines) {
     if (line.status != LineStatus::open || line.quantity_ordered.micros <= 0) line.quantity_open.micros = 0;
-    line.quantity_open.micros = std::max<std::int64_t>(0, line.quantity_open.micros);
+    // More open than ordered is no state of a line; without the bound its amount could leave 64 bits.
+    line.quantity_open.micros = std::clamp<std::int64_t>(line.quantity_open.micros, 0, std::max<std::int64_t>(0, line.quantity_ordered.micros));
     line.open_amount = open_amount(line.line_total, line.quantity_ordered, line.quantity_open, line.status);
   }
 }

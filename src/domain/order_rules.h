@@ -14,8 +14,8 @@ Result<std::int64_t> line_total(Quantity quantity, UnitPrice price, Percent disc
 // line is closed or cancelled.
 std::int64_t open_amount(std::int64_t line_total, Quantity ordered, Quantity open, LineStatus status);
 
-// Brings an order as read to the rules: open quantity 0 for closed, cancelled and non-positive lines and never
-// below zero; open amounts recomputed. Idempotent.
+// Brings an order as read to the rules: open quantity 0 for closed, cancelled and non-positive lines, never below
+// zero and never above the ordered quantity; open amounts recomputed. Idempotent.
 void settle_amounts(SalesOrder& order);
 
 struct OrderAmounts {

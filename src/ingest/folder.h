@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,15 +60,24 @@ struct ListOptions {
 
 // Temporary, lock and system names and file kinds we never read (drawings): by rule, before any open.
 // `.json .csv .txt .xlsx .pdf` and names without an extension we know are documents; other extensions are not.
+// An extension is a last dot and one to ten letters or digits with at least one letter: "offer 2.1" has none.
 std::optional<SkipReason> skip_by_name(std::string_view file_name);
 
+// Folders nobody files orders in: hidden ones and the bins, snapshots and thumbnails that file servers keep beside
+// the real files (a NetApp `.snapshot` holds a copy of every order there ever was).
+std::optional<SkipReason> skip_folder_by_name(std::string_view folder_name);
+
 // Lists the tree with several threads. `stop` ends it early with `cancelled`. `progress` (may be empty) hears the
-// number of files seen so far, now and then.
-// Errors   unavailable  the root cannot be opened; the text says why and what to check
+// number of files seen so far, now and then and at the end, always on the calling thread.
+// Errors   unavailable    the root cannot be opened or read; the text says why and what to check
+//          limit_reached  more files or directories than allowed: never a silent cut. A directory below `depth_max`
+//                         is a fault and a skip (`too_deep`).
+//          cancelled      `stop` was set
 Result<Listing> list_folder(const std::string& root, const ListOptions& options, const std::atomic<bool>& stop,
                             const std::function<void(std::uint64_t files)>& progress);
 
-// Lists one subdirectory (relative, "" is the root) and all below it. Same rules.
+// Lists one subdirectory (relative, "" is the root) and all below it. Same rules; paths stay relative to the root.
+// Errors   also not_found (no such directory now), denied, invalid_input (a link or not a directory)
 Result<Listing> list_subfolder(const std::string& root, std::string_view below, const ListOptions& options,
                                const std::atomic<bool>& stop);
 
@@ -81,6 +91,8 @@ Result<OpenedFile> open_below(const std::string& root, std::string_view relative
 Result<FileStamp> stamp_below(const std::string& root, std::string_view relative_path);
 
 // ---- hearing about changes
+// An event is a hint in the order the kernel gave it; the file decides (`stamp_below`): two names exchanged in one
+// step say `file_gone` for names that still exist. Names that `skip_by_name` refuses are not reported.
 struct FolderEvent {
   enum class Kind : std::uint8_t {
     file_changed,   // created, written, closed, attributes touched, moved in
@@ -109,6 +121,10 @@ class FolderWatch {
   virtual std::uint64_t watch_count() const = 0;
   // Ends a waiting `step` from another thread.
   virtual void wake() = 0;
+  // Directories that could not be watched after the start (watch limit, no right to read). While it is not 0 the
+  // caller must list now and then; `unwatched_reason` says why and what to do.
+  virtual std::uint64_t unwatched_count() const { return 0; }
+  virtual std::string unwatched_reason() const { return {}; }
 };
 
 }  // namespace millrace::ingest

@@ -48,7 +48,7 @@ LayoutProfile make_built_in() {
   w["net_total"] = Words{"Net total", "Net", "Subtotal", "Net amount", "Sum of lines", "Nettosumme", "Netto", "Zwischensumme", "Nettobetrag"};
   w["document_total"] = Words{"DocTotalFc", "DocTotal", "OrderTotal", "Order total", "Total", "Grand total", "Total amount", "Gesamt",
                               "Gesamtbetrag", "Gesamtsumme", "Bruttosumme", "Bruttobetrag"};
-  w["open_total"] = Words{"Open total", "Open amount total", "Open order amount", "Offener Gesamtbetrag"};
+  w["open_total"] = Words{"Open total", "Open amount", "Open amount total", "Open order amount", "Offener Gesamtbetrag"};
   w["updated"] = Words{"Updated", "Last change", "Last changed", "Updated at", "Last update", "Modified", "Geändert", "Geändert am",
                        "Letzte Änderung"};
   w["updated_date"] = Words{"UpdateDate"};

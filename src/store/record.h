@@ -87,6 +87,8 @@ class Record : public feed::Reader {
   virtual Result<std::vector<FileRecord>> files(const std::string& source) = 0;
   // Calls `row` for every candidate of the source; a false answer ends it.
   virtual Result<void> candidates(const std::string& source, const std::function<bool(Candidate)>& row) = 0;
+  // One candidate's content. not_found  the file gives no such order (any more)
+  virtual Result<Candidate> candidate(const std::string& source, const std::string& path, std::uint32_t ordinal) = 0;
   virtual Result<std::vector<feed::Rejection>> rejections() = 0;
 
   virtual RecordStatistics statistics() const = 0;
@@ -106,5 +108,10 @@ struct SqliteOptions {
 //          corrupt      not a Millrace database or damaged
 //          conflict     written by a newer version; the text names both
 Result<std::unique_ptr<Record>> open_sqlite_record(SqliteOptions options);
+
+// The changes of a record that may be in use by a running server: read-only, takes no lock.
+// Errors   not_found    no record there; the text says where it looked
+//          conflict     its schema is not ours; start the server once to bring it up to date
+Result<std::unique_ptr<feed::Reader>> open_sqlite_reader(const std::string& path);
 
 }  // namespace millrace::store

@@ -95,13 +95,16 @@ FieldMatch CompiledLayout::find(std::string_view word, Scope scope) const {
   if (word.size() > 120) return {};
   const std::string normal = normal_word(word);
   if (normal.empty()) return {};
+  FieldMatch match;
   if (scope != Scope::line) {
-    if (const auto found = order_words_.find(std::string_view(normal)); found != order_words_.end()) return found->second;
+    if (const auto found = order_words_.find(normal); found != order_words_.end()) match = found->second;
+    // "Open amount" below a page is the order's; as a column of a flat table it is the line's.
+    if (match.field != Field::unknown && !(scope == Scope::flat && match.field == Field::open_total)) return match;
   }
   if (scope != Scope::order) {
-    if (const auto found = line_words_.find(std::string_view(normal)); found != line_words_.end()) return found->second;
+    if (const auto found = line_words_.find(normal); found != line_words_.end()) return found->second;
   }
-  return {};
+  return match;
 }
 
 }  // namespace millrace::ingest

@@ -154,7 +154,7 @@ export const sourceAction = (id: string, action: SourceAction) =>
 export const rereadEverything = (id: string) =>
   post<{ source: SourceStatus }>(`/api/v1/sources/${name(id)}/refresh?reread=1`);
 
-export const setInterval = (id: string, seconds: number) =>
+export const setRefreshInterval = (id: string, seconds: number) =>
   request<{ source: SourceStatus }>('PATCH', `/api/v1/sources/${name(id)}`, {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ interval_s: seconds }),

@@ -1,0 +1,91 @@
+// Decides which document counts for each order, and words the decisions as changes.
+//
+//   files read, moved, gone ──> OrderBook ──> one store::Batch: file rows, candidates, numbered changes
+//
+// The rules (docs/decisions/0003): of several documents for one order the newest `updated` stamp counts; without a
+// stamp the file's mtime stands in; then mtime, then format json > csv > xlsx > pdf, then the path. A whole older
+// document beats a damaged newer one. Documents that do not count stay visible on the order.
+//
+// Invariants
+//   * Keeps summaries in memory, not contents; contents come from `load` when an earlier document counts again.
+//   * A file that becomes unreadable keeps its last good content (`damaged`) until it is gone or readable.
+//   * Touching or listing a file again without a new content makes no change.
+//   * Not thread-safe: `Intake` serialises its callers.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "ingest/document.h"
+#include "ingest/folder.h"
+#include "ingest/layout_profile.h"
+#include "store/record.h"
+
+namespace millrace::ingest {
+
+// The state folder of a path: its first folder, in the profile's words; "Unfiled" directly below the root.
+std::string status_of_path(std::string_view path, const LayoutProfile& profile);
+
+// One file as it was read.
+struct ReadFile {
+  std::string path;
+  FileStamp stamp;
+  ContentHash hash;
+  ParsedDocument document;
+};
+
+class OrderBook {
+ public:
+  using LoadContent = std::function<Result<std::shared_ptr<const SalesOrder>>(
+      const std::string& source, const std::string& path, std::uint32_t ordinal)>;
+
+  OrderBook(LayoutProfile profile, LoadContent load);
+  ~OrderBook();
+
+  // ---- what the record already knows; makes no changes
+  void restore_file(const std::string& source, store::FileRecord file);
+  void restore_candidate(const std::string& source, const store::Candidate& candidate);
+  void restore_rejection(feed::Rejection rejection);
+  void finish_restore();
+
+  // ---- what happened; collects into the next batch of that source
+  void file_read(const std::string& source, ReadFile file, Instant now);
+  // Same content under a new stamp.
+  void file_touched(const std::string& source, const std::string& path, const FileStamp& stamp);
+  // Same file under another name. Errors: not_found  `from` is not known
+  Result<void> file_moved(const std::string& source, const std::string& from, const std::string& to, const FileStamp& stamp);
+  void file_removed(const std::string& source, const std::string& path);
+  // A file or folder that cannot be read at all: reported, nothing leaves the book.
+  void fault(const std::string& source, const FolderFault& fault, Instant now);
+  void fault_solved(const std::string& source, const std::string& path);
+
+  // Decides every order touched since the last call and answers the batch to commit.
+  // Errors   what `load` answers; the decisions are then made again by the next call
+  Result<store::Batch> finish(const std::string& source);
+
+  // ---- questions
+  const store::FileRecord* known_file(const std::string& source, const std::string& path) const;
+  // Calls `file` for every known file of the source.
+  void each_file(const std::string& source, const std::function<void(const store::FileRecord&)>& file) const;
+  std::vector<std::string> faulty_paths(const std::string& source) const;
+  std::vector<std::string> files_below(const std::string& source, std::string_view folder) const;
+  std::uint64_t file_count(const std::string& source) const;
+  struct Counts {
+    std::uint64_t orders = 0, rejections = 0, ignored = 0;
+  };
+  Counts counts(const std::string& source) const;
+  // nullptr when there is none.
+  const feed::Rejection* find_rejection(std::uint64_t id) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace millrace::ingest

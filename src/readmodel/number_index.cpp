@@ -1,0 +1,48 @@
+#include "readmodel/number_index.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+
+namespace millrace::readmodel {
+namespace {
+
+constexpr std::size_t shard_count = 1024;
+
+struct Place {
+  std::size_t shard;
+  std::uint32_t hash;
+};
+Place place_of(std::string_view number) {
+  const std::uint64_t hash = hash64(number);
+  return {static_cast<std::size_t>(hash >> 32) % shard_count, static_cast<std::uint32_t>(hash)};
+}
+
+bool hash_less(const NumberEntry& entry, std::uint32_t hash) { return entry.hash < hash; }
+
+}  // namespace
+
+std::optional<RowId> find_number(const NumberSpine& index, const ChunkSpine& chunks, std::string_view number) {
+  const auto [shard, hash] = place_of(number);
+  if (shard >= index.size() || index[shard] == nullptr) return std::nullopt;
+  const auto& entries = index[shard]->entries;
+  for (auto at = std::lower_bound(entries.begin(), entries.end(), hash, hash_less);
+       at != entries.end() && at->hash == hash; ++at) {
+    if (chunks[at->row / chunk_rows]->number(at->row % chunk_rows) == number) return at->row;
+  }
+  return std::nullopt;
+}
+
+void NumberIndex::insert(std::string_view number, RowId row, std::uint64_t epoch) {
+  const auto [shard, hash] = place_of(number);
+  auto& entries = shards_.own(shard, epoch).entries;
+  entries.insert(std::lower_bound(entries.begin(), entries.end(), hash, hash_less), NumberEntry{hash, row});
+}
+
+void NumberIndex::erase(std::string_view number, RowId row, std::uint64_t epoch) {
+  const std::size_t shard = place_of(number).shard;
+  auto& entries = shards_.own(shard, epoch).entries;
+  std::erase_if(entries, [row](const NumberEntry& entry) { return entry.row == row; });
+}
+
+}  // namespace millrace::readmodel

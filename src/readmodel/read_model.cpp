@@ -1,0 +1,216 @@
+#include "readmodel/read_model.h"
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+
+#include "readmodel/blocks.h"
+
+namespace millrace::readmodel {
+
+struct ReadModel::Impl {
+  // guarded by mutex_: the only thing that readers and the writer share
+  mutable std::mutex mutex_;
+  SnapshotPtr current_;
+
+  // the writer's own
+  std::uint64_t epoch_ = 1;
+  Snapshot::Parts head_;  // counts, Sequence and rejections; spines are filled in when publishing
+  std::uint64_t rejections_epoch_ = 0;
+  Blocks<OrderChunk> chunks_;
+  NumberIndex numbers_;
+  std::array<KeptSums, kept_group_count> kept_;
+  Dictionaries words_;
+  std::vector<RowId> free_rows_;  // a heap, smallest first: rows stay where memory already is
+  RowId rows_used_ = 0;
+
+  KeptSums& kept(KeptGroup group) { return kept_[static_cast<std::size_t>(group)]; }
+
+  void publish();
+  void apply(const feed::Change& change);
+  void put(const feed::Change& change);
+  void remove(std::string_view number);
+  RejectionList& own_rejections();
+  void put_rejection(const feed::Rejection& rejection);
+  void remove_rejection(std::uint64_t id);
+
+  RowId take_row();
+  void count_row(RowId row, bool add);
+  void count_lines(const OrderChunk& chunk, std::size_t row, KeptGroup group, const std::vector<Code>& keys, bool add);
+  void count(KeptGroup group, std::uint32_t slot, std::uint32_t key, std::uint32_t currency, const Sum& sum, bool add);
+  void keep_names(const OrderChunk& chunk, std::size_t row);
+};
+
+void ReadModel::Impl::publish() {
+  Snapshot::Parts parts = head_;
+  parts.chunks = chunks_.share();
+  parts.numbers = numbers_.share();
+  for (std::size_t i = 0; i < kept_group_count; ++i) parts.kept[i] = kept_[i].share();
+  parts.words = WordLists(words_.publish());
+  auto snapshot = std::make_shared<const Snapshot>(std::move(parts));
+  {
+    std::lock_guard lock(mutex_);
+    current_.swap(snapshot);
+  }
+  ++epoch_;  // from here on everything published is copied before it is changed
+}
+
+void ReadModel::Impl::apply(const feed::Change& change) {
+  switch (change.kind) {
+    case feed::ChangeKind::order_put: put(change); break;
+    case feed::ChangeKind::order_removed: remove(change.removed.number.text); break;
+    case feed::ChangeKind::rejection_put: put_rejection(change.rejection_put.rejection); break;
+    case feed::ChangeKind::rejection_removed: remove_rejection(change.rejection_removed.id); break;
+  }
+  head_.as_of = change.sequence;
+  head_.as_of_time = change.at;
+}
+
+RowId ReadModel::Impl::take_row() {
+  if (free_rows_.empty()) return rows_used_++;
+  std::pop_heap(free_rows_.begin(), free_rows_.end(), std::greater<>());
+  const RowId row = free_rows_.back();
+  free_rows_.pop_back();
+  return row;
+}
+
+void ReadModel::Impl::put(const feed::Change& change) {
+  const std::string& number = change.put.order->number.text;
+  const auto found = find_number(*numbers_.share(), *chunks_.share(), number);
+  const RowId row = found ? *found : take_row();
+  if (found) count_row(row, false);
+  OrderChunk& chunk = chunks_.own(row / chunk_rows, epoch_);
+  const bool last_free = chunk.used + 1 == chunk_rows && row % chunk_rows == chunk.used;
+  chunk.put(row % chunk_rows, change.put, change.sequence, change.at, words_);
+  if (last_free) chunk.shrink();
+  if (!found) numbers_.insert(number, row, epoch_);
+  count_row(row, true);
+  keep_names(chunk, row % chunk_rows);
+}
+
+void ReadModel::Impl::remove(std::string_view number) {
+  const auto found = find_number(*numbers_.share(), *chunks_.share(), number);
+  if (!found) return;  // a file went that never counted
+  count_row(*found, false);
+  numbers_.erase(number, *found, epoch_);
+  chunks_.own(*found / chunk_rows, epoch_).remove(*found % chunk_rows);
+  free_rows_.push_back(*found);
+  std::push_heap(free_rows_.begin(), free_rows_.end(), std::greater<>());
+}
+
+void ReadModel::Impl::count(KeptGroup group, std::uint32_t slot, std::uint32_t key, std::uint32_t currency,
+                            const Sum& sum, bool add) {
+  if (add) kept(group).add(slot, key, currency, sum, epoch_);
+  else kept(group).subtract(slot, key, currency, sum, epoch_);
+}
+
+// What one order contributes, read from its columns: the same numbers go in and come out again.
+void ReadModel::Impl::count_row(RowId id, bool add) {
+  const OrderChunk& chunk = *chunks_.find(id / chunk_rows);
+  const std::size_t row = id % chunk_rows;
+  const std::uint32_t currency = chunk.currency[row];
+  const Sum sum{.orders = 1,
+                .lines = chunk.lines[row],
+                .open_orders = chunk.open_amount[row] > 0 ? 1u : 0u,
+                .net = chunk.net[row],
+                .total = chunk.total[row],
+                .open_amount = chunk.open_amount[row]};
+  const auto by_code = [&](KeptGroup group, Code code) { count(group, code, code, currency, sum, add); };
+  by_code(KeptGroup::customer, chunk.customer[row]);
+  by_code(KeptGroup::salesman, chunk.salesman[row]);
+  by_code(KeptGroup::status, chunk.status[row]);
+  count(KeptGroup::due_day, kept(KeptGroup::due_day).slot_of_day(chunk.due[row]),
+        static_cast<std::uint32_t>(chunk.due[row]), currency, sum, add);
+  count_lines(chunk, row, KeptGroup::item, chunk.line_item, add);
+  count_lines(chunk, row, KeptGroup::manufacturer, chunk.line_manufacturer, add);
+  if (add) head_.order_count += 1, head_.line_count += chunk.lines[row];
+  else head_.order_count -= 1, head_.line_count -= chunk.lines[row];
+}
+
+// An order counts once per key, however many of its lines carry it.
+void ReadModel::Impl::count_lines(const OrderChunk& chunk, std::size_t row, KeptGroup group,
+                                  const std::vector<Code>& keys, bool add) {
+  std::vector<std::pair<Code, std::uint32_t>> lines;
+  lines.reserve(chunk.lines[row]);
+  for (std::uint32_t i = 0; i < chunk.lines[row]; ++i) {
+    lines.emplace_back(keys[chunk.line_begin[row] + i], chunk.line_begin[row] + i);
+  }
+  std::sort(lines.begin(), lines.end());
+  for (std::size_t i = 0; i < lines.size();) {
+    const Code key = lines[i].first;
+    Sum sum;
+    for (; i < lines.size() && lines[i].first == key; ++i) {
+      const std::uint32_t at = lines[i].second;
+      const std::int64_t net = chunk.line_net[at];
+      sum.add({.orders = 0, .lines = 1, .open_orders = 0, .net = net, .total = net, .open_amount = chunk.line_open[at]});
+    }
+    sum.orders = 1;
+    sum.open_orders = sum.open_amount > 0 ? 1 : 0;
+    count(group, key, key, chunk.currency[row], sum, add);
+  }
+}
+
+void ReadModel::Impl::keep_names(const OrderChunk& chunk, std::size_t row) {
+  kept(KeptGroup::customer).set_name(chunk.customer[row], chunk.customer_name[row], epoch_);
+  for (std::uint32_t i = chunk.line_begin[row]; i < chunk.line_begin[row] + chunk.lines[row]; ++i) {
+    kept(KeptGroup::item).set_name(chunk.line_item[i], chunk.line_item_name[i], epoch_);
+  }
+}
+
+RejectionList& ReadModel::Impl::own_rejections() {
+  if (rejections_epoch_ != epoch_) {
+    head_.rejections = std::make_shared<RejectionList>(*head_.rejections);
+    rejections_epoch_ = epoch_;
+  }
+  return const_cast<RejectionList&>(*head_.rejections);  // made above, seen by nobody yet
+}
+
+namespace {
+auto rejection_place(RejectionList& list, std::uint64_t id) {
+  return std::lower_bound(list.begin(), list.end(), id,
+                          [](const auto& rejection, std::uint64_t wanted) { return rejection->id < wanted; });
+}
+}  // namespace
+
+void ReadModel::Impl::put_rejection(const feed::Rejection& rejection) {
+  RejectionList& list = own_rejections();
+  const auto at = rejection_place(list, rejection.id);
+  auto kept_rejection = std::make_shared<const feed::Rejection>(rejection);
+  if (at != list.end() && (*at)->id == rejection.id) *at = std::move(kept_rejection);
+  else list.insert(at, std::move(kept_rejection));
+}
+
+void ReadModel::Impl::remove_rejection(std::uint64_t id) {
+  RejectionList& list = own_rejections();
+  const auto at = rejection_place(list, id);
+  if (at != list.end() && (*at)->id == id) list.erase(at);
+}
+
+ReadModel::ReadModel() : impl_(std::make_unique<Impl>()) { impl_->publish(); }
+ReadModel::~ReadModel() = default;
+
+Result<void> ReadModel::apply(std::span<const feed::Change> changes) {
+  feed::Sequence expected = impl_->head_.as_of.next();
+  for (const feed::Change& change : changes) {
+    if (change.sequence != expected) {
+      return fail(ErrorCode::corrupt, "change " + std::to_string(change.sequence.value) + " came where change " +
+                                          std::to_string(expected.value) +
+                                          " was due; nothing was applied, rebuild the read model from the record");
+    }
+    if (change.kind == feed::ChangeKind::order_put && change.put.order == nullptr) {
+      return fail(ErrorCode::corrupt, "change " + std::to_string(change.sequence.value) + " puts an order and has none");
+    }
+    expected = expected.next();
+  }
+  if (changes.empty()) return {};
+  for (const feed::Change& change : changes) impl_->apply(change);
+  impl_->publish();
+  return {};
+}
+
+SnapshotPtr ReadModel::current() const {
+  std::lock_guard lock(impl_->mutex_);
+  return impl_->current_;
+}
+
+}  // namespace millrace::readmodel

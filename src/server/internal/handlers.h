@@ -1,0 +1,58 @@
+// What each route answers: plain functions from a request and the services to a response.
+#pragma once
+#include "server/internal/backend.h"
+
+namespace millrace::server {
+
+// orders
+Response list_orders(const Request& request, Backend& backend);
+Response window_orders(const Request& request, Backend& backend);
+Response show_order(const Request& request, Backend& backend);
+Response show_provenance(const Request& request, Backend& backend);
+Response show_history(const Request& request, Backend& backend);
+// exports of the order list
+Response orders_csv(const Request& request, Backend& backend);
+Response orders_xlsx(const Request& request, Backend& backend);
+Response orders_ndjson(const Request& request, Backend& backend);
+Response orders_json(const Request& request, Backend& backend);
+// totals
+Response show_totals(const Request& request, Backend& backend);
+Response show_today(const Request& request, Backend& backend);
+Response list_fields(const Request& request, Backend& backend);
+// changes
+Response list_changes(const Request& request, Backend& backend);
+Response open_live(const Request& request, Backend& backend);
+// sources and rejections
+Response list_sources(const Request& request, Backend& backend);
+Response refresh_source(const Request& request, Backend& backend);
+Response pause_source(const Request& request, Backend& backend);
+Response resume_source(const Request& request, Backend& backend);
+Response accept_vanished(const Request& request, Backend& backend);
+Response change_source(const Request& request, Backend& backend);
+Response list_rejections(const Request& request, Backend& backend);
+Response rejections_csv(const Request& request, Backend& backend);
+Response replay_rejection(const Request& request, Backend& backend);
+// ourselves
+Response show_performance(const Request& request, Backend& backend);
+Response so_performance(const Request& request, Backend& backend);
+Response so_performance_refresh(const Request& request, Backend& backend);
+Response so_background_refresh(const Request& request, Backend& backend);
+Response so_background_refresh_force(const Request& request, Backend& backend);
+Response livez(const Request& request, Backend& backend);
+Response readyz(const Request& request, Backend& backend);
+Response health(const Request& request, Backend& backend);
+Response metrics_text(const Request& request, Backend& backend);
+Response openapi(const Request& request, Backend& backend);
+// the web part
+Response app_page(const Request& request, Backend& backend);
+// A file of the web part by its path; not found for everything else.
+Response static_file(const Request& request);
+
+// The filters of a list request, or what is wrong with them.
+struct OrderQuestion {
+  query::OrderQuery query;
+  std::optional<Problem> problem;
+};
+OrderQuestion order_question(const Request& request, Day today, std::initializer_list<std::string_view> also_known = {});
+
+}  // namespace millrace::server

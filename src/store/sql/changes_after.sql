@@ -1,0 +1,1 @@
+SELECT sequence, at_ms, kind, payload FROM change WHERE sequence > ?1 ORDER BY sequence LIMIT ?2

@@ -1,0 +1,1 @@
+DELETE FROM sales_order WHERE number = ?1

@@ -1,0 +1,1 @@
+SELECT payload FROM rejection ORDER BY id

@@ -1,0 +1,100 @@
+// A small order book for tests, written as a planner would tell it.
+//
+//   testing::World world;
+//   world.sales_order("SO-7").customer("C1", "ACME").requested("2026-03-03").line("4 pcs", "EUR 25.00").open("2");
+//   const auto snapshot = world.snapshot();
+//
+// Invariants
+//   * Everything reaches the read model as changes with Sequences 1, 2, 3, ...; one second of the world's clock
+//     passes per change, starting at 2026-01-01T00:00:00Z.
+//   * Orders told since the last `snapshot`, `changes` or `remove` become one change each, in the order told.
+//   * A text that cannot be read ("EUR x") is the test's own mistake and ends it.
+#pragma once
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "domain/order.h"
+#include "feed/change.h"
+#include "readmodel/read_model.h"
+
+namespace millrace::testing {
+
+Day day(std::string_view iso);               // "2026-03-03"
+Instant instant(std::string_view text);      // "2026-03-03T08:00:00Z"
+Money money(std::string_view text);          // "EUR 25.00"
+Quantity quantity(std::string_view text);    // "4", "0.25"
+
+// Changes the order that `sales_order` named. Line words speak of the line told last.
+class OrderStory {
+ public:
+  OrderStory& status(std::string_view folder);
+  OrderStory& document_status(DocumentStatus status);
+  OrderStory& cancelled();
+  OrderStory& customer(std::string_view code, std::string_view name = "");
+  OrderStory& reference(std::string_view text);
+  OrderStory& salesman(std::string_view name);
+  OrderStory& currency(std::string_view code);
+  OrderStory& ordered(std::string_view iso_day);
+  OrderStory& requested(std::string_view iso_day);
+  OrderStory& promised(std::string_view iso_day);
+  OrderStory& updated(std::string_view instant);
+  OrderStory& tax(std::string_view amount);
+  OrderStory& freight(std::string_view amount);
+  OrderStory& comment(std::string_view text);
+  OrderStory& revision(std::string_view text);
+  OrderStory& file(std::string_view path, std::string_view source = "orders");  // format from the ending
+  OrderStory& flag(std::string_view sentence);
+
+  // Adds a line: "4 pcs" at "EUR 25.00" each; all of it is open.
+  OrderStory& line(std::string_view quantity, std::string_view unit_price);
+  OrderStory& item(std::string_view code, std::string_view name = "");
+  OrderStory& manufacturer(std::string_view name);
+  OrderStory& open(std::string_view quantity);
+  OrderStory& line_requested(std::string_view iso_day);
+  OrderStory& line_promised(std::string_view iso_day);
+  OrderStory& line_status(LineStatus status);
+  OrderStory& no_lines();
+
+  SalesOrder& order() { return order_; }
+  std::vector<feed::OrderDocument>& documents() { return documents_; }
+
+ private:
+  friend class World;
+  OrderLine& last_line();
+  feed::OrderPut put() const;
+
+  SalesOrder order_;
+  std::vector<feed::OrderDocument> documents_;
+  std::vector<std::string> flags_;
+  bool told_ = false;
+};
+
+class World {
+ public:
+  World();
+
+  // A new order, or the known one to be told on: what is not said again stays.
+  OrderStory& sales_order(std::string_view number);
+  void remove(std::string_view number, std::string_view reason = "file deleted");
+  void reject(std::uint64_t id, std::string_view path, std::string_view reason);
+  void solve_rejection(std::uint64_t id);
+
+  // Applies what was told and answers the newest Snapshot.
+  readmodel::SnapshotPtr snapshot();
+  // All changes so far, Sequence 1 first.
+  const std::vector<feed::Change>& changes();
+
+ private:
+  void tell(feed::Change change);
+  void flush();
+
+  std::deque<OrderStory> stories_;
+  std::vector<feed::Change> changes_;
+  std::size_t applied_ = 0;
+  readmodel::ReadModel model_;
+};
+
+}  // namespace millrace::testing

@@ -1,0 +1,76 @@
+// A button with a small sheet under it. Escape and a click elsewhere close it; focus goes in and comes back.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+
+import { Icon, type IconName } from './icons';
+
+export type MenuProps = {
+  label: string;
+  icon?: IconName;
+  open: boolean;
+  onOpen: (open: boolean) => void;
+  align?: 'start' | 'end';
+  compact?: boolean; // the label is for screen readers only
+  children: ComponentChildren;
+};
+
+const focusable = 'a[href], button:not([disabled]), input, select, [tabindex="0"]';
+
+export function Menu({ label, icon, open, onOpen, align = 'start', compact = false, children }: MenuProps) {
+  const root = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const id = useId();
+
+  useEffect(() => {
+    if (!open) return;
+    const sheet = root.current?.querySelector<HTMLElement>('.sheet');
+    (sheet?.querySelector<HTMLElement>('[autofocus]') ?? sheet?.querySelector<HTMLElement>(focusable))?.focus();
+    const outside = (event: Event): void => {
+      if (root.current !== null && !root.current.contains(event.target as Node)) onOpen(false);
+    };
+    document.addEventListener('pointerdown', outside);
+    return () => document.removeEventListener('pointerdown', outside);
+  }, [open]);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (!open) return;
+    if (event.key === 'Escape') {
+      event.preventDefault();
+      event.stopPropagation();
+      onOpen(false);
+      button.current?.focus();
+      return;
+    }
+    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+    if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
+    const items = [...(root.current?.querySelectorAll<HTMLElement>(`.sheet :is(${focusable})`) ?? [])];
+    const at = items.indexOf(document.activeElement as HTMLElement);
+    const step = event.key === 'ArrowDown' ? 1 : -1;
+    items[(at + step + items.length) % items.length]?.focus();
+    event.preventDefault();
+  };
+
+  return (
+    <div class="menu" ref={root} onKeyDown={onKeyDown}>
+      <button
+        ref={button}
+        type="button"
+        class="button"
+        aria-expanded={open}
+        aria-controls={open ? id : undefined}
+        aria-label={compact ? label : undefined}
+        title={compact ? label : undefined}
+        onClick={() => onOpen(!open)}
+      >
+        {icon !== undefined && <Icon name={icon} />}
+        {!compact && <span>{label}</span>}
+        {!compact && <Icon name="down" />}
+      </button>
+      {open && (
+        <div class={`sheet sheet-${align}`} id={id}>
+          {children}
+        </div>
+      )}
+    </div>
+  );
+}
