@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "app/internal/demo_formats.h"
 #include "base/check.h"
 #include "domain/order_rules.h"
 
@@ -69,6 +70,15 @@ constexpr std::array countries = std::to_array<Country>({
      {"K.K.", "Co., Ltd."}},
 });
 
+struct Finish {
+  std::string_view code, name;
+  std::int64_t percent;  // of the family's price
+};
+using Finishes = std::array<Finish, 4>;
+constexpr Finishes metals = {{{"GG", "cast iron", 100}, {"BZ", "bronze", 135}, {"VA", "stainless steel", 190}, {"DX", "duplex steel", 260}}};
+constexpr Finishes electric = {{{"S", "IP55", 100}, {"F", "forced cooling", 118}, {"T", "tropical", 132}, {"EX", "explosion-proof", 205}}};
+constexpr Finishes rubber = {{{"NB", "NBR", 100}, {"EP", "EPDM", 115}, {"VI", "FKM", 180}, {"FF", "FFKM", 410}}};
+
 struct Family {
   std::string_view code, name;
   std::int64_t price;  // EUR, of the smallest size
@@ -76,29 +86,23 @@ struct Family {
   std::string_view manufacturer;
   bool bulk, halves;
   std::string_view unit;
+  const Finishes* finishes;
 };
 
 constexpr std::array families = std::to_array<Family>({
-    {"NKP", "Standard pump", 1180, {"32-125", "40-160", "50-200", "65-250", "80-315", "100-400"}, "Nordwerk", false, false, "pcs"},
-    {"NBL", "Block pump", 740, {"25-100", "32-125", "40-160", "50-160", "65-200", "80-200"}, "Nordwerk", false, false, "pcs"},
-    {"NTS", "Submersible pump", 1960, {"50-4", "65-6", "80-8", "100-10", "150-12", "200-14"}, "Nordwerk", false, false, "pcs"},
-    {"NHD", "High-pressure pump", 4350, {"25/6", "32/8", "40/8", "50/10", "65/10", "80/12"}, "Nordwerk", false, false, "pcs"},
-    {"NDA", "Dosing pump", 890, {"1.5", "4", "8", "15", "40", "120"}, "Nordwerk", false, false, "pcs"},
-    {"MOT", "Motor IE4", 310, {"1.1 kW", "3 kW", "7.5 kW", "15 kW", "30 kW", "75 kW"}, "Brandt Motoren", false, false, "pcs"},
-    {"FUM", "Frequency converter", 420, {"1.5 kW", "4 kW", "11 kW", "18.5 kW", "37 kW", "90 kW"}, "Halden Elektronik", false, false, "pcs"},
-    {"GLR", "Mechanical seal", 64, {"20 mm", "28 mm", "33 mm", "43 mm", "53 mm", "65 mm"}, "Steinhoff Dichtungen", true, false, "pcs"},
-    {"LAG", "Deep groove bearing", 7, {"6204", "6206", "6308", "6310", "6313", "6316"}, "Lindqvist Lager", true, false, "pcs"},
-    {"LFR", "Impeller", 95, {"D125", "D160", "D200", "D250", "D315", "D400"}, "Nordwerk", true, false, "pcs"},
-    {"ORG", "O-ring set", 2, {"NKP S", "NKP M", "NKP L", "NBL S", "NBL M", "NBL L"}, "Steinhoff Dichtungen", true, false, "set"},
-    {"SLA", "Suction hose", 18, {"DN25", "DN32", "DN50", "DN65", "DN80", "DN100"}, "Ravel Industrie", true, true, "m"},
+    {"NKP", "Standard pump", 1180, {"32-125", "40-160", "50-200", "65-250", "80-315", "100-400"}, "Nordwerk", false, false, "pcs", &metals},
+    {"NBL", "Block pump", 740, {"25-100", "32-125", "40-160", "50-160", "65-200", "80-200"}, "Nordwerk", false, false, "pcs", &metals},
+    {"NTS", "Submersible pump", 1960, {"50-4", "65-6", "80-8", "100-10", "150-12", "200-14"}, "Nordwerk", false, false, "pcs", &metals},
+    {"NHD", "High-pressure pump", 4350, {"25/6", "32/8", "40/8", "50/10", "65/10", "80/12"}, "Nordwerk", false, false, "pcs", &metals},
+    {"NDA", "Dosing pump", 890, {"1.5", "4", "8", "15", "40", "120"}, "Nordwerk", false, false, "pcs", &metals},
+    {"MOT", "Motor IE4", 310, {"1.1 kW", "3 kW", "7.5 kW", "15 kW", "30 kW", "75 kW"}, "Brandt Motoren", false, false, "pcs", &electric},
+    {"FUM", "Frequency converter", 420, {"1.5 kW", "4 kW", "11 kW", "18.5 kW", "37 kW", "90 kW"}, "Halden Elektronik", false, false, "pcs", &electric},
+    {"GLR", "Mechanical seal", 64, {"20 mm", "28 mm", "33 mm", "43 mm", "53 mm", "65 mm"}, "Steinhoff Dichtungen", true, false, "pcs", &rubber},
+    {"LAG", "Deep groove bearing", 7, {"6204", "6206", "6308", "6310", "6313", "6316"}, "Lindqvist Lager", true, false, "pcs", &metals},
+    {"LFR", "Impeller", 95, {"D125", "D160", "D200", "D250", "D315", "D400"}, "Nordwerk", true, false, "pcs", &metals},
+    {"ORG", "O-ring set", 2, {"NKP S", "NKP M", "NKP L", "NBL S", "NBL M", "NBL L"}, "Steinhoff Dichtungen", true, false, "set", &rubber},
+    {"SLA", "Suction hose", 18, {"DN25", "DN32", "DN50", "DN65", "DN80", "DN100"}, "Ravel Industrie", true, true, "m", &rubber},
 });
-
-struct Finish {
-  std::string_view code, name;
-  std::int64_t percent;
-};
-constexpr std::array finishes = std::to_array<Finish>({
-    {"GG", "cast iron", 100}, {"BZ", "bronze", 135}, {"VA", "stainless steel", 190}, {"DX", "duplex steel", 260}});
 
 constexpr std::array<std::string_view, 9> salespersons = {"Petra Jansen",  "Jörg Bäumler",   "Aylin Demir",  "Lars Nyström", "Claire Dubois",
                                                           "Tomasz Zieliński", "Ingrid Köster", "Mark O'Brien", "Yuki Tanaka"};
@@ -225,7 +229,7 @@ void DemoCompany::make_items() {
   Dice dice(options_.seed, 0x6974656d);
   for (const Family& family : families) {
     for (std::size_t size = 0; size < family.sizes.size(); ++size) {
-      for (const Finish& finish : finishes) {
+      for (const Finish& finish : *family.finishes) {
         DemoItem item;
         item.code = std::string(family.code) + "-" + two_digits(size + 1) + "-" + std::string(finish.code);
         item.name = std::string(family.name) + " " + std::string(family.sizes[size]) + ", " + std::string(finish.name);
@@ -358,6 +362,7 @@ DemoDocument DemoCompany::document(std::size_t index) const {
   order.freight = price_in(order.currency, freight_minor * 100) / (order.currency.decimals() == 0 ? 1'000'000 : 10'000);
   stamp(order, dice);
   reprice(order, tax_percent(customer.country));
+  if (document.format == ingest::Format::pdf && !internal::fits_pdf(order)) document.format = ingest::Format::json;
   document.path = demo_path(document);
   return document;
 }

@@ -9,21 +9,22 @@
 using namespace millrace;
 
 TEST_CASE("Numbers and texts read back as they were written") {
-  CHECK(rc::check("round trip", [](std::uint64_t large, std::int64_t number, const std::string& text, std::uint8_t byte) {
-    std::string bytes;
-    ByteWriter out(bytes);
-    out.varint(large);
-    out.signed_varint(number);
-    out.text(text);
-    out.u8(byte);
-    ByteReader in(bytes);
-    RC_ASSERT(in.varint() == large);
-    RC_ASSERT(in.signed_varint() == number);
-    RC_ASSERT(in.text() == text);
-    RC_ASSERT(in.u8() == byte);
-    RC_ASSERT(in.ok());
-    RC_ASSERT(in.at_end());
-  }));
+  CHECK(
+      rc::check("round trip", [](std::uint64_t large, std::int64_t number, const std::string& text, std::uint8_t byte) {
+        std::string bytes;
+        ByteWriter out(bytes);
+        out.varint(large);
+        out.signed_varint(number);
+        out.text(text);
+        out.u8(byte);
+        ByteReader in(bytes);
+        RC_ASSERT(in.varint() == large);
+        RC_ASSERT(in.signed_varint() == number);
+        RC_ASSERT(in.text() == text);
+        RC_ASSERT(in.u8() == byte);
+        RC_ASSERT(in.ok());
+        RC_ASSERT(in.at_end());
+      }));
 }
 
 TEST_CASE("The ends of the number range survive and small numbers take one byte") {
@@ -37,7 +38,10 @@ TEST_CASE("The ends of the number range survive and small numbers take one byte"
 }
 
 TEST_CASE("After the first failure every read is empty and the reader says so") {
-  ByteReader in(std::string_view("\x05" "ab", 3));  // claims five bytes, has two
+  ByteReader in(
+      std::string_view("\x05"
+                       "ab",
+                       3));  // claims five bytes, has two
   CHECK(in.text() == "");
   CHECK_FALSE(in.ok());
   CHECK(in.varint() == 0);
@@ -74,11 +78,21 @@ TEST_CASE("Any bytes can be read in any order without leaving them") {
     ByteReader in(bytes);
     for (const std::uint8_t read : reads) {
       switch (read % 5) {
-        case 0: in.u8(); break;
-        case 1: in.varint(); break;
-        case 2: in.signed_varint(); break;
-        case 3: RC_ASSERT(in.text().size() <= bytes.size()); break;
-        default: RC_ASSERT(in.count(2) <= bytes.size() / 2); break;
+        case 0:
+          in.u8();
+          break;
+        case 1:
+          in.varint();
+          break;
+        case 2:
+          in.signed_varint();
+          break;
+        case 3:
+          RC_ASSERT(in.text().size() <= bytes.size());
+          break;
+        default:
+          RC_ASSERT(in.count(2) <= bytes.size() / 2);
+          break;
       }
     }
     RC_ASSERT(in.ok() || in.at_end());

@@ -21,8 +21,10 @@ TEST_CASE("Equal content has equal fingerprints and one changed byte is noticed"
       const ContentHash before = content_hash(content, method);
       RC_ASSERT(before == content_hash(std::string(content), method));
       std::string changed = content;
-      if (changed.empty()) changed.push_back('x');
-      else changed[changed.size() / 2] ^= 1;
+      if (changed.empty())
+        changed.push_back('x');
+      else
+        changed[changed.size() / 2] ^= 1;
       RC_ASSERT(before != content_hash(changed, method));
     }
   }));

@@ -33,9 +33,15 @@ std::string unquoted(std::string_view json) {
     }
     RC_ASSERT(++i < json.size());
     switch (json[i]) {
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
-      case 't': out += '\t'; break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 't':
+        out += '\t';
+        break;
       case 'u':
         RC_ASSERT(i + 4 < json.size());
         append_utf8(out, static_cast<char32_t>(std::stoul(std::string(json.substr(i + 1, 4)), nullptr, 16)));
@@ -58,11 +64,26 @@ TEST_CASE("Commas and nesting come out right") {
       .field("order", "43659")
       .field("lines", 12)
       .field("late", true)
-      .key("due").null()
-      .key("open_amount").begin_object().field("minor", std::int64_t{8412000}).field("currency", "EUR").end_object()
-      .key("tags").begin_array().text("a").number(std::uint64_t{2}).begin_array().end_array().begin_object().end_object().end_array()
-      .key("raw").raw("[1,2]")
-      .key("rate").ratio(0.5, 3)
+      .key("due")
+      .null()
+      .key("open_amount")
+      .begin_object()
+      .field("minor", std::int64_t{8412000})
+      .field("currency", "EUR")
+      .end_object()
+      .key("tags")
+      .begin_array()
+      .text("a")
+      .number(std::uint64_t{2})
+      .begin_array()
+      .end_array()
+      .begin_object()
+      .end_object()
+      .end_array()
+      .key("raw")
+      .raw("[1,2]")
+      .key("rate")
+      .ratio(0.5, 3)
       .end_object();
   CHECK(out == R"({"order":"43659","lines":12,"late":true,"due":null,"open_amount":{"minor":8412000,"currency":"EUR"},)"
                R"("tags":["a",2,[],{}],"raw":[1,2],"rate":0.500})");
@@ -90,7 +111,10 @@ TEST_CASE("Quotes, backslashes and control characters are escaped") {
   CHECK(quoted("12\" pipe\\\n") == R"("12\" pipe\\\n")");
   CHECK(quoted(std::string_view("a\0b", 3)) == R"("a\u0000b")");
   CHECK(quoted("\x1b\x7f") == R"("\u001b\u007f")");
-  CHECK(quoted("Gr\xC3\xB6\xC3\x9F" "e") == "\"Gr\xC3\xB6\xC3\x9F" "e\"");
+  CHECK(quoted("Gr\xC3\xB6\xC3\x9F"
+               "e") ==
+        "\"Gr\xC3\xB6\xC3\x9F"
+        "e\"");
 }
 
 TEST_CASE("Text with foreign bytes is shown readably, so that the document stays valid") {

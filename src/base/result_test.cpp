@@ -9,9 +9,9 @@ using namespace millrace;
 
 namespace {
 
-constexpr ErrorCode all_codes[] = {ErrorCode::invalid_input, ErrorCode::not_found,   ErrorCode::conflict,
+constexpr ErrorCode all_codes[] = {ErrorCode::invalid_input, ErrorCode::not_found,     ErrorCode::conflict,
                                    ErrorCode::denied,        ErrorCode::limit_reached, ErrorCode::unavailable,
-                                   ErrorCode::corrupt,       ErrorCode::cancelled,   ErrorCode::internal};
+                                   ErrorCode::corrupt,       ErrorCode::cancelled,     ErrorCode::internal};
 
 Result<int> lines_of(std::string_view order) {
   if (order != "SO-7") return fail(ErrorCode::not_found, "there is no order " + std::string(order));

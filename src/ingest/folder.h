@@ -4,7 +4,8 @@
 //   * Everything is reached relative to open directories (openat, O_NOFOLLOW): no link is followed, nothing outside
 //     the root is touched, paths may be longer than PATH_MAX and names are any bytes.
 //   * Listing never opens a file and never blocks on FIFOs, sockets or devices.
-//   * A directory that cannot be read is a `FolderFault`, and its known files must be kept by the caller.
+//   * A directory that cannot be read, or vanished while it was listed, is a `FolderFault`, and its known files must
+//     be kept by the caller.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -77,7 +78,7 @@ Result<Listing> list_folder(const std::string& root, const ListOptions& options,
                             const std::function<void(std::uint64_t files)>& progress);
 
 // Lists one subdirectory (relative, "" is the root) and all below it. Same rules; paths stay relative to the root.
-// Errors   also not_found (no such directory now), denied, invalid_input (a link or not a directory)
+// Errors   also not_found (no such directory now), denied, invalid_input (a link)
 Result<Listing> list_subfolder(const std::string& root, std::string_view below, const ListOptions& options,
                                const std::atomic<bool>& stop);
 
@@ -95,7 +96,8 @@ Result<FileStamp> stamp_below(const std::string& root, std::string_view relative
 // step say `file_gone` for names that still exist. Names that `skip_by_name` refuses are not reported.
 struct FolderEvent {
   enum class Kind : std::uint8_t {
-    file_changed,   // created, written, closed, attributes touched, moved in
+    file_changed,   // created or written: somebody may still be writing
+    file_touched,   // times, rights or owner changed, not the content
     file_closed,    // closed after writing, or renamed into place: complete as far as the writer is concerned
     file_gone,      // deleted or moved out
     folder_appeared,  // a directory was created or moved in: list it
@@ -121,8 +123,9 @@ class FolderWatch {
   virtual std::uint64_t watch_count() const = 0;
   // Ends a waiting `step` from another thread.
   virtual void wake() = 0;
-  // Directories that could not be watched after the start (watch limit, no right to read). While it is not 0 the
-  // caller must list now and then; `unwatched_reason` says why and what to do.
+  // Directories that could not be watched (watch limit after the start, input/output errors). While it is not 0 the
+  // caller must list now and then; `unwatched_reason` says why and what to do. Tried again by itself; success says
+  // `overflow`. A folder without the right to read is a FolderFault instead, and `folder_appeared` once it is given.
   virtual std::uint64_t unwatched_count() const { return 0; }
   virtual std::string unwatched_reason() const { return {}; }
 };

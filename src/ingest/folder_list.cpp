@@ -17,6 +17,7 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <tuple>
 
 #include "base/text.h"
 #include "ingest/folder.h"
@@ -402,8 +403,9 @@ class FolderWalk {
   }
 
   std::vector<FolderFault> sorted_faults() {
-    std::stable_sort(faults_.begin(), faults_.end(),
-                     [](const FolderFault& left, const FolderFault& right) { return left.path < right.path; });
+    std::sort(faults_.begin(), faults_.end(), [](const FolderFault& left, const FolderFault& right) {
+      return std::tie(left.path, left.directory) < std::tie(right.path, right.directory);
+    });
     const auto same = [](const FolderFault& left, const FolderFault& right) {
       return left.path == right.path && left.directory == right.directory;
     };

@@ -34,6 +34,8 @@ void name_the_link(int parent, const char* name) {
   errno = link ? ELOOP : ENOTDIR;
 }
 
+}  // namespace
+
 UniqueFd open_by_components(int base, std::string_view path, int flags) {
   UniqueFd held;
   int from = base;
@@ -54,6 +56,8 @@ UniqueFd open_by_components(int base, std::string_view path, int flags) {
   }
 }
 
+namespace {
+
 // The kernel walks the whole path and refuses every link. Where openat2 is missing (old kernels) or forbidden
 // (containers answer EPERM) we walk ourselves.
 UniqueFd open_below_base(int base, const std::string& path, int flags) {
@@ -68,7 +72,8 @@ UniqueFd open_below_base(int base, const std::string& path, int flags) {
       if (fd) return fd;
       if (errno != EINTR && errno != EAGAIN) break;
     }
-    if (errno != ENOSYS && errno != EPERM) return {};
+    // ENOTDIR: a link at the end or a file on the way; the walk below tells them apart.
+    if (errno != ENOSYS && errno != EPERM && errno != ENOTDIR) return {};
     if (errno == ENOSYS) missing.store(true, std::memory_order_relaxed);
   }
   return open_by_components(base, path, flags);

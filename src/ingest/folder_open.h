@@ -31,6 +31,8 @@ UniqueFd open_folder_at(int parent, const char* name);
 // `path` below `base`, component by component where the kernel cannot promise to stay below. "" is `base` itself.
 UniqueFd open_path(int base, std::string_view path, int flags);
 UniqueFd open_folder_path(int base, std::string_view path);
+// The same one name at a time, for kernels and containers without openat2; `path` is not empty.
+UniqueFd open_by_components(int base, std::string_view path, int flags);
 
 // No empty, "." or ".." component, no NUL byte, not absolute.
 bool is_plain_relative(std::string_view path);

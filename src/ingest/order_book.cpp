@@ -72,6 +72,7 @@ struct OrderBook::Impl {
   std::map<std::string, Source> sources;
   std::unordered_map<std::string, OrderState> orders;
   std::set<std::string> touched;  // order numbers to decide
+  std::vector<feed::Change> decided;  // by a `finish` that failed half-way: the next one hands them out
   std::map<ContentKey, std::shared_ptr<const SalesOrder>> fresh;  // contents of this batch
   std::unordered_map<std::string, std::set<std::pair<std::string, std::string>>> refused;  // number -> (source, path)
 
@@ -148,6 +149,8 @@ OrderBook::OrderBook(LayoutProfile profile, LoadContent load) : impl_(std::make_
   impl_->load = std::move(load);
 }
 OrderBook::~OrderBook() = default;
+OrderBook::OrderBook(OrderBook&&) noexcept = default;
+OrderBook& OrderBook::operator=(OrderBook&&) noexcept = default;
 
 // ---- restoring
 
@@ -460,7 +463,7 @@ void OrderBook::Impl::word_rejections(const std::string& source_name, const std:
 }
 
 Result<store::Batch> OrderBook::finish(const std::string& source) {
-  std::vector<feed::Change> changes;
+  std::vector<feed::Change>& changes = impl_->decided;
   while (!impl_->touched.empty()) {
     const std::string number = *impl_->touched.begin();
     if (const auto decided = impl_->decide(number, changes); !decided) return pass_on(decided);
@@ -474,7 +477,7 @@ Result<store::Batch> OrderBook::finish(const std::string& source) {
   }
   store::Batch batch = std::exchange(impl_->sources[source].draft, {});
   batch.source = source;
-  batch.changes = std::move(changes);
+  batch.changes = std::exchange(changes, {});
   impl_->fresh.clear();
   return batch;
 }

@@ -47,6 +47,8 @@ class OrderBook {
 
   OrderBook(LayoutProfile profile, LoadContent load);
   ~OrderBook();
+  OrderBook(OrderBook&&) noexcept;
+  OrderBook& operator=(OrderBook&&) noexcept;
 
   // ---- what the record already knows; makes no changes
   void restore_file(const std::string& source, store::FileRecord file);

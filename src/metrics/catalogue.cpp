@@ -48,9 +48,12 @@ static_assert(std::ranges::is_sorted(rows, {}, &MetricRow::name));
 
 std::string_view word(MetricType type) {
   switch (type) {
-    case counter: return "counter";
-    case gauge: return "gauge";
-    case timing: return "timing";
+    case counter:
+      return "counter";
+    case gauge:
+      return "gauge";
+    case timing:
+      return "timing";
   }
   return "";
 }

@@ -161,8 +161,7 @@ struct Registry::Impl {
     const std::unique_lock lock(mutex);
     // A label set that should be bounded and is not must cost neither memory nor the process.
     std::size_t& values = values_of_metric[row.name];
-    if (row.label_count() > 0 && values >= label_values_max &&
-        !metrics.contains(KeyView{row.name, first, second})) {
+    if (row.label_count() > 0 && values >= label_values_max && !metrics.contains(KeyView{row.name, first, second})) {
       first = "other";
       if (row.label_count() == 2) second = "other";
     }
@@ -176,7 +175,8 @@ struct Registry::Impl {
 
   Counter& counter(const MetricRow& row, std::string_view first, std::string_view second) {
     return find_or_add(counters, row, first, second, [&](const prometheus::Labels& labels) {
-      auto& all = prometheus::BuildCounter().Name(std::string(row.name)).Help(std::string(row.help)).Register(prometheus);
+      auto& all =
+          prometheus::BuildCounter().Name(std::string(row.name)).Help(std::string(row.help)).Register(prometheus);
       return std::make_unique<PrometheusCounter>(all.Add(labels));
     });
   }
@@ -198,7 +198,8 @@ struct Registry::Impl {
       if (families.empty() || families.back().name != name)
         families.push_back(family(name, prometheus::MetricType::Histogram));
       prometheus::ClientMetric metric = exported(timing->histogram());
-      for (const auto& [label, value] : labels_of(*find_row(name), first, second)) metric.label.push_back({label, value});
+      for (const auto& [label, value] : labels_of(*find_row(name), first, second))
+        metric.label.push_back({label, value});
       families.back().metric.push_back(std::move(metric));
     }
   }
@@ -209,9 +210,15 @@ Registry::Registry() : impl_(std::make_unique<Impl>()) {
   for (const MetricRow& row : catalogue()) {
     if (row.label_count() > 0 || row.name.starts_with("process_")) continue;
     switch (row.type) {
-      case MetricType::counter: impl_->counter(row, "", ""); break;
-      case MetricType::gauge: impl_->gauge(row, ""); break;
-      case MetricType::timing: impl_->timing(row, "", ""); break;
+      case MetricType::counter:
+        impl_->counter(row, "", "");
+        break;
+      case MetricType::gauge:
+        impl_->gauge(row, "");
+        break;
+      case MetricType::timing:
+        impl_->timing(row, "", "");
+        break;
     }
   }
   gauge("millrace_build_info", MILLRACE_VERSION).set(1);

@@ -80,9 +80,9 @@ TEST_CASE("Requests are counted by route and code") {
 TEST_CASE("Timings are exported as a Prometheus histogram in seconds whose borders include the border itself") {
   Registry registry;
   Timing& commit = registry.timing("millrace_commit_seconds");
-  commit.record(1ms);           // on the border of le="0.001"
-  commit.record(1ms + 1ns);     // just above it
-  commit.record(200s);          // beyond the last border
+  commit.record(1ms);        // on the border of le="0.001"
+  commit.record(1ms + 1ns);  // just above it
+  commit.record(200s);       // beyond the last border
   const std::string text = registry.prometheus_text();
   CHECK(has_line(text, "# TYPE millrace_commit_seconds histogram"));
   CHECK(has_line(text, "millrace_commit_seconds_bucket{le=\"0.001\"} 1"));

@@ -20,12 +20,14 @@ void Sum::add(const Sum& other) {
   net = wrapping_add(net, other.net);
   total = wrapping_add(total, other.total);
   open_amount = wrapping_add(open_amount, other.open_amount);
+  open_orders_amount = wrapping_add(open_orders_amount, other.open_orders_amount);
 }
 void Sum::subtract(const Sum& other) {
   orders -= other.orders, lines -= other.lines, open_orders -= other.open_orders;
   net = wrapping_subtract(net, other.net);
   total = wrapping_subtract(total, other.total);
   open_amount = wrapping_subtract(open_amount, other.open_amount);
+  open_orders_amount = wrapping_subtract(open_orders_amount, other.open_orders_amount);
 }
 
 KeptEntry& KeptSums::entry(KeptBlock& block, std::uint32_t key, std::uint32_t currency) {

@@ -26,6 +26,7 @@ struct Sum {
   std::int64_t net = 0;
   std::int64_t total = 0;
   std::int64_t open_amount = 0;
+  std::int64_t open_orders_amount = 0;  // of open_orders only: credits may leave an order below zero
 
   void add(const Sum& other);
   void subtract(const Sum& other);

@@ -114,7 +114,8 @@ void ReadModel::Impl::count_row(RowId id, bool add) {
                 .open_orders = chunk.open_amount[row] > 0 ? 1u : 0u,
                 .net = chunk.net[row],
                 .total = chunk.total[row],
-                .open_amount = chunk.open_amount[row]};
+                .open_amount = chunk.open_amount[row],
+                .open_orders_amount = std::max<std::int64_t>(0, chunk.open_amount[row])};
   const auto by_code = [&](KeptGroup group, Code code) { count(group, code, code, currency, sum, add); };
   by_code(KeptGroup::customer, chunk.customer[row]);
   by_code(KeptGroup::salesman, chunk.salesman[row]);
@@ -142,10 +143,13 @@ void ReadModel::Impl::count_lines(const OrderChunk& chunk, std::size_t row, Kept
     for (; i < lines.size() && lines[i].first == key; ++i) {
       const std::uint32_t at = lines[i].second;
       const std::int64_t net = chunk.line_net[at];
-      sum.add({.orders = 0, .lines = 1, .open_orders = 0, .net = net, .total = net, .open_amount = chunk.line_open[at]});
+      Sum line;
+      line.lines = 1, line.net = line.total = net, line.open_amount = chunk.line_open[at];
+      sum.add(line);
     }
     sum.orders = 1;
     sum.open_orders = sum.open_amount > 0 ? 1 : 0;
+    sum.open_orders_amount = std::max<std::int64_t>(0, sum.open_amount);
     count(group, key, key, chunk.currency[row], sum, add);
   }
 }

@@ -50,18 +50,12 @@ class SqliteReader final : public feed::Reader {
       SQLite::Statement& rows = connection_.statement("changes_after");
       rows.bind(1, static_cast<std::int64_t>(after.value));
       rows.bind(2, static_cast<std::int64_t>(limit));
-      auto found = connection_.changes(rows);
-      rows.reset();
-      return found;
+      return connection_.changes(rows);
     });
   }
 
   Result<feed::Sequence> last_sequence() override {
-    return answer("reading the last change", [&] {
-      const feed::Sequence last = connection_.last_sequence();
-      connection_.statement("change_last_sequence");
-      return last;
-    });
+    return answer("reading the last change", [&] { return connection_.last_sequence(); });
   }
 
   Result<std::vector<feed::Change>> changes_of_order(const OrderNumber& number, std::size_t limit) override {
@@ -70,7 +64,6 @@ class SqliteReader final : public feed::Reader {
       rows.bind(1, number.text);
       rows.bind(2, static_cast<std::int64_t>(limit));
       auto found = connection_.changes(rows);
-      rows.reset();
       return std::vector<feed::Change>(std::make_move_iterator(found.rbegin()), std::make_move_iterator(found.rend()));
     });
   }

@@ -1,6 +1,6 @@
 // A printed order confirmation: label and value lines, then the table of lines over as many pages as it needs.
 //
-//   40    64         138                      345    385      440   480          555
+//   40    64         138                      330    365      432   470          555
 //   Line  Item       Description              Qty| Open| Unit price| Disc %| Line total|     numbers end at the bar
 #include <hpdf.h>
 
@@ -147,10 +147,10 @@ class Writer {
     put(40, y_, "Line", 9, bold_);
     put(64, y_, "Item", 9, bold_);
     put(138, y_, "Description", 9, bold_);
-    put_right(345, y_, "Qty", 9, bold_);
-    put_right(385, y_, "Open", 9, bold_);
-    put_right(440, y_, "Unit price", 9, bold_);
-    put_right(480, y_, "Disc %", 9, bold_);
+    put_right(330, y_, "Qty", 9, bold_);
+    put_right(365, y_, "Open", 9, bold_);
+    put_right(432, y_, "Unit price", 9, bold_);
+    put_right(470, y_, "Disc %", 9, bold_);
     put_right(555, y_, "Line total", 9, bold_);
     y_ -= 15;
   }
@@ -158,14 +158,14 @@ class Writer {
   void write_line(const OrderLine& line) {
     std::string name = shown(line.item_name);
     const std::string suffix = line.status == LineStatus::cancelled ? " (cancelled)" : "";
-    while (!name.empty() && width(name + suffix, 8, plain_) > 175) name.pop_back();  // up to the quantity column
+    while (!name.empty() && width(name + suffix, 7.5F, plain_) > 160) name.pop_back();  // up to the quantity column
     put(40, y_, std::to_string(line.line_number), 9, plain_);
     put(64, y_, line.item_code, 9, plain_);
-    put(138, y_, name + suffix, 8, plain_);
-    put_right(345, y_, decimal_text(line.quantity_ordered), 9, plain_);
-    put_right(385, y_, decimal_text(line.quantity_open), 9, plain_);
-    put_right(440, y_, scaled_text(line.unit_price.micros / 100, 4), 9, plain_);
-    put_right(480, y_, scaled_text(line.discount.micros / 10000, 2), 9, plain_);
+    put(138, y_, name + suffix, 7.5F, plain_);
+    put_right(330, y_, decimal_text(line.quantity_ordered), 9, plain_);
+    put_right(365, y_, decimal_text(line.quantity_open), 9, plain_);
+    put_right(432, y_, scaled_text(line.unit_price.micros / 100, 4), 9, plain_);
+    put_right(470, y_, scaled_text(line.discount.micros / 10000, 2), 9, plain_);
     put_right(555, y_, grouped(line.line_total, order_.currency), 9, plain_);
     y_ -= 13;
   }

@@ -50,7 +50,9 @@ SQLite::Statement& SqliteConnection::statement(std::string_view name) {
 feed::Sequence SqliteConnection::last_sequence() {
   SQLite::Statement& row = statement("change_last_sequence");
   row.executeStep();
-  return feed::Sequence{static_cast<std::uint64_t>(row.getColumn(0).getInt64())};
+  const feed::Sequence last{static_cast<std::uint64_t>(row.getColumn(0).getInt64())};
+  row.reset();  // an unfinished statement would hold the log and stop checkpoints
+  return last;
 }
 
 std::vector<feed::Change> SqliteConnection::changes(SQLite::Statement& rows) {
@@ -65,6 +67,7 @@ std::vector<feed::Change> SqliteConnection::changes(SQLite::Statement& rows) {
     change->at = Instant{std::chrono::milliseconds{rows.getColumn(1).getInt64()}};
     found.push_back(std::move(*change));
   }
+  rows.reset();
   return found;
 }
 

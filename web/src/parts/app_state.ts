@@ -22,7 +22,7 @@ export function noteEnvelope(envelope: Pick<Envelope, 'as_of' | 'as_of_time' | '
     lastAnswer.value = { asOf: envelope.as_of, time: envelope.as_of_time };
   }
   const heardAt = Date.now();
-  heardSources.value = envelope.sources.map((source) => ({ ...source, heardAt }));
+  if (envelope.sources.length > 0) heardSources.value = envelope.sources.map((source) => ({ ...source, heardAt }));
 }
 
 function noteSources(sources: SourceStatus[]): void {

@@ -34,7 +34,15 @@ export type GridEvents<Row> = {
   copyText: () => string; // of the selection; "" when nothing is selected
 };
 
-type Slot = { element: HTMLElement; cells: HTMLElement[]; texts: Text[]; index: number; key: string; top: number };
+type Slot = {
+  element: HTMLElement;
+  cells: HTMLElement[];
+  texts: Text[];
+  index: number; // -1: parked
+  key: string;
+  row: unknown; // what is drawn: the same object needs no second look
+  top: number;
+};
 
 export const widthMin = 48;
 export const widthMax = 640;
@@ -129,7 +137,7 @@ export class VirtualGrid<Row> {
     this.scroller.setAttribute('aria-rowcount', String(this.source.total + 1));
     this.body.style.height = `${bodyHeight(this.source.total, this.rowHeight)}px`;
     if (this.activeRow >= this.source.total) this.activeRow = Math.max(0, this.source.total - 1);
-    this.draw();
+    this.draw(true);
   }
 
   // Repaints these rows where they are and flashes the cells whose text changed.
@@ -145,7 +153,7 @@ export class VirtualGrid<Row> {
     if (this.source.total === 0) return;
     this.activeRow = Math.max(0, Math.min(index, this.source.total - 1));
     this.scrollIntoView();
-    this.draw();
+    this.draw(true);
     if (focus) this.focusActive();
     this.events.onActive(this.activeRow);
   }
@@ -172,11 +180,11 @@ export class VirtualGrid<Row> {
     if (this.frame !== 0) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.draw();
+      this.draw(false);
     });
   }
 
-  private draw(): void {
+  private draw(again: boolean): void {
     const view = this.view();
     const range = visibleRange(view, overscan);
     const needed = Math.max(0, range.last - range.first + 1);
@@ -187,7 +195,7 @@ export class VirtualGrid<Row> {
       const slot = this.slots[index % this.slots.length];
       if (slot === undefined) continue;
       taken.add(slot);
-      this.place(slot, index, rowOffset(view, index));
+      this.place(slot, index, rowOffset(view, index), again);
     }
     for (const slot of this.slots) if (!taken.has(slot)) this.park(slot);
     this.source.want(visibleRange(view, overscan * 3));
@@ -207,19 +215,19 @@ export class VirtualGrid<Row> {
     this.scroller.focus({ preventScroll: true });
   }
 
-  private place(slot: Slot, index: number, top: number): void {
-    if (slot.index !== index) {
+  private place(slot: Slot, index: number, top: number, again: boolean): void {
+    const moved = slot.index !== index;
+    if (moved) {
       this.keepFocus(slot);
       slot.index = index;
       slot.element.hidden = false;
       slot.element.setAttribute('aria-rowindex', String(index + 2));
-      slot.element.classList.toggle('odd', index % 2 === 1);
     }
     if (slot.top !== top) {
       slot.top = top;
       slot.element.style.transform = `translateY(${top}px)`;
     }
-    this.fill(slot, index, false);
+    if (again || moved || slot.row !== this.source.rowAt(index)) this.fill(slot, index, false);
   }
 
   private fill(slot: Slot, index: number, flash: boolean): void {
@@ -227,17 +235,18 @@ export class VirtualGrid<Row> {
     const key = row === undefined ? '' : this.events.keyOf(row);
     const sameRow = slot.key === key && key !== '';
     slot.key = key;
+    slot.row = row;
     const selected = row !== undefined && this.events.isSelected(key);
     const rowClass = row === undefined ? 'loading' : this.events.rowClass(row);
     const classes = `grid-row ${rowClass}${index % 2 === 1 ? ' odd' : ''}${index === this.activeRow ? ' active' : ''}`;
     if (slot.element.className !== classes) slot.element.className = classes;
     slot.element.setAttribute('aria-selected', String(selected));
-    this.fillCell(slot, 0, selected ? '✓' : '', 'cell-select', false, index);
+    this.fillCell(slot, 0, selected ? '✓' : '', 'cell-select', false, sameRow);
     slot.cells[0]?.setAttribute('aria-label', selected ? 'selected' : 'not selected');
     this.columns.forEach((column, at) => {
       const text = row === undefined ? '' : column.text(row);
       const tone = row === undefined ? '' : (column.tone?.(row) ?? '');
-      this.fillCell(slot, at + 1, text, `${column.numeric === true ? 'num ' : ''}${tone}`, flash && sameRow, index);
+      this.fillCell(slot, at + 1, text, `${column.numeric === true ? 'num ' : ''}${tone}`, flash && sameRow, sameRow);
       if (column.href !== undefined && row !== undefined) {
         const link = slot.cells[at + 1]?.firstChild as HTMLAnchorElement;
         const href = column.href(row);
@@ -246,22 +255,21 @@ export class VirtualGrid<Row> {
     });
   }
 
-  private fillCell(slot: Slot, at: number, text: string, tone: string, flash: boolean, index: number): void {
+  private fillCell(slot: Slot, at: number, text: string, tone: string, flash: boolean, sameRow: boolean): void {
     const cell = slot.cells[at];
     const node = slot.texts[at];
     if (cell === undefined || node === undefined) return;
     const changed = node.data !== text;
     if (changed) node.data = text;
-    const wasFlashing = flash && cell.classList.contains('flash') && !changed;
-    const classes = `cell ${tone}${(flash && changed) || wasFlashing ? ' flash' : ''}`;
-    if (flash && changed && cell.classList.contains('flash')) {
+    const flashing = cell.classList.contains('flash');
+    if (flash && changed && flashing) {
       cell.classList.remove('flash');
       void cell.offsetWidth; // restart the animation
     }
-    if (flash || !cell.classList.contains('flash') || changed) {
-      if (cell.className !== classes) cell.className = classes;
-    }
-    const stop = index === this.activeRow && at === this.activeColumn ? 0 : -1;
+    const shines = changed ? flash : flashing && sameRow;
+    const classes = `cell ${tone}${shines ? ' flash' : ''}`;
+    if (cell.className !== classes) cell.className = classes;
+    const stop = slot.index === this.activeRow && at === this.activeColumn ? 0 : -1;
     if (cell.tabIndex !== stop) cell.tabIndex = stop;
   }
 
@@ -290,7 +298,7 @@ export class VirtualGrid<Row> {
     }
     this.body.append(element);
     element.addEventListener('animationend', (event) => (event.target as Element).classList.remove('flash'));
-    return { element, cells, texts, index: -1, key: '', top: -1 };
+    return { element, cells, texts, index: -1, key: '', row: null, top: -1 };
   }
 
   private drawHead(): void {
@@ -329,6 +337,14 @@ export class VirtualGrid<Row> {
     this.scroller.style.setProperty('--whole', `${whole}px`);
   }
 
+  // A width chosen elsewhere (the columns sheet); says nothing back.
+  setWidth(id: string, width: number): void {
+    const column = this.columns.find((one) => one.id === id);
+    if (column === undefined || column.width === width) return;
+    column.width = width;
+    this.applyWidths();
+  }
+
   private resize(id: string, width: number): void {
     const column = this.columns.find((one) => one.id === id);
     if (column === undefined) return;
@@ -353,7 +369,7 @@ export class VirtualGrid<Row> {
     this.activeRow = Math.max(-1, Math.min(row, this.source.total - 1));
     this.activeColumn = Math.max(0, Math.min(column, this.columns.length));
     this.scrollIntoView();
-    this.draw();
+    this.draw(true);
     const cell = this.activeCell();
     if (this.activeRow < 0 && cell !== null) cell.tabIndex = 0;
     cell?.focus({ preventScroll: true });

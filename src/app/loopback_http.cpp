@@ -1,0 +1,144 @@
+#include "app/loopback_http.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
+
+#include "base/text.h"
+#include "base/time.h"
+
+namespace millrace::app {
+namespace {
+
+using AddressList = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
+
+Result<AddressList> resolve(const std::string& address) {
+  const auto colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0) return fail(ErrorCode::invalid_input, "\"" + printable(address) + "\" is not an address with a port, such as 127.0.0.1:8080");
+  std::string host = address.substr(0, colon);
+  if (host == "localhost") host = "127.0.0.1";
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (const int error = ::getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found); error != 0) {
+    return fail(ErrorCode::invalid_input, "\"" + printable(address) + "\" is not a numeric address with a port: " + ::gai_strerror(error));
+  }
+  return AddressList(found, ::freeaddrinfo);
+}
+
+// Waits until the socket can be read or written, or the deadline is over.
+bool wait_for(int fd, short events, Stopwatch::time_point deadline) {
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Stopwatch::now()).count();
+    if (left <= 0) return false;
+    pollfd entry{fd, events, 0};
+    const int ready = ::poll(&entry, 1, static_cast<int>(left));
+    if (ready > 0) return true;
+    if (ready == 0 || errno != EINTR) return false;
+  }
+}
+
+Failure nobody(const std::string& address, const std::string& why) { return fail(ErrorCode::unavailable, "no answer from " + address + ": " + why); }
+
+Result<UniqueFd> connect_to(const std::string& address, Stopwatch::time_point deadline) {
+  const auto resolved = resolve(address);
+  if (!resolved) return pass_on(resolved);
+  const addrinfo& target = **resolved;
+  UniqueFd fd(::socket(target.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return nobody(address, std::strerror(errno));
+  if (::connect(fd.get(), target.ai_addr, target.ai_addrlen) != 0 && errno != EINPROGRESS) return nobody(address, std::strerror(errno));
+  if (!wait_for(fd.get(), POLLOUT, deadline)) return nobody(address, "time is over");
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) return nobody(address, std::strerror(error != 0 ? error : errno));
+  return fd;
+}
+
+// The length the head announces, or nothing when the body ends with the connection.
+std::optional<std::size_t> announced_length(std::string_view head) {
+  for (const auto line : split(head, '\n')) {
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos || !equal_ignoring_case(trim(line.substr(0, colon)), "content-length")) continue;
+    const auto value = trim(line.substr(colon + 1));
+    std::size_t length = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
+    if (error == std::errc{} && end == value.data() + value.size()) return length;
+  }
+  return std::nullopt;
+}
+
+Result<HttpAnswer> parse_answer(const std::string& address, const std::string& received, std::size_t head_end, std::optional<std::size_t> length) {
+  HttpAnswer answer;
+  if (!received.starts_with("HTTP/1.")) return nobody(address, "whatever listens there does not speak HTTP");
+  if (received.size() < 12 || std::from_chars(received.data() + 9, received.data() + 12, answer.status).ec != std::errc{}) {
+    return nobody(address, "the answer has no status");
+  }
+  answer.body = received.substr(head_end);
+  if (length && answer.body.size() < *length) return nobody(address, "the answer ended too early");
+  return answer;
+}
+
+}  // namespace
+
+Result<HttpAnswer> get_from(const std::string& address, const std::string& path, std::chrono::milliseconds patience) {
+  const auto deadline = Stopwatch::now() + patience;
+  auto fd = connect_to(address, deadline);
+  if (!fd) return pass_on(fd);
+  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: " + address + "\r\nAccept: application/json\r\nConnection: close\r\n\r\n";
+  std::string_view rest = request;
+  while (!rest.empty()) {
+    if (!wait_for(fd->get(), POLLOUT, deadline)) return nobody(address, "time is over");
+    const auto sent = ::send(fd->get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) return nobody(address, std::strerror(errno));
+    if (sent > 0) rest.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  std::string received;
+  std::size_t head_end = std::string::npos;
+  std::optional<std::size_t> length;
+  std::array<char, 16384> block;
+  for (;;) {
+    if (head_end != std::string::npos && length && received.size() >= head_end + *length) break;
+    if (!wait_for(fd->get(), POLLIN, deadline)) return nobody(address, "time is over");
+    const auto count = ::recv(fd->get(), block.data(), block.size(), 0);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (count < 0) return nobody(address, std::strerror(errno));
+    if (count == 0) break;
+    received.append(block.data(), static_cast<std::size_t>(count));
+    if (received.size() > answer_bytes_max) return nobody(address, "the answer is larger than 8 MiB");
+    if (head_end != std::string::npos) continue;
+    if (const auto blank = received.find("\r\n\r\n"); blank != std::string::npos) {
+      head_end = blank + 4;
+      length = announced_length(std::string_view(received).substr(0, blank));
+    }
+  }
+  if (head_end == std::string::npos) return nobody(address, "whatever listens there does not speak HTTP");
+  return parse_answer(address, received, head_end, length);
+}
+
+Result<void> try_to_listen(const std::string& address) {
+  const auto resolved = resolve(address);
+  if (!resolved) return pass_on(resolved);
+  const addrinfo& target = **resolved;
+  const UniqueFd fd(::socket(target.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) return fail(ErrorCode::unavailable, std::strerror(errno));
+  const int yes = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);  // as the server does: old connections do not count
+  if (::bind(fd.get(), target.ai_addr, target.ai_addrlen) != 0 || ::listen(fd.get(), 1) != 0) {
+    if (errno == EADDRINUSE) return fail(ErrorCode::conflict, address + " is taken by another program");
+    return fail(ErrorCode::unavailable, address + ": " + std::strerror(errno));
+  }
+  return {};
+}
+
+}  // namespace millrace::app

@@ -1,0 +1,32 @@
+// One question to a Millrace on this machine: enough HTTP/1.1 for `status` and `doctor`, nothing more.
+//
+// Invariants
+//   * Numeric loopback or local addresses only; no name service, no redirect, no TLS.
+//   * Bounded: never waits longer than `patience`, never keeps more than `answer_bytes_max`.
+#pragma once
+#include <chrono>
+#include <string>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace millrace::app {
+
+inline constexpr std::size_t answer_bytes_max = 8 << 20;
+
+struct HttpAnswer {
+  int status = 0;
+  std::string body;
+};
+
+// Errors   invalid_input  not an address with a port
+//          unavailable    nobody answers there, or not in time, or not in HTTP
+Result<HttpAnswer> get_from(const std::string& address, const std::string& path, std::chrono::milliseconds patience);
+
+// Whether the address could be listened on right now.
+// Errors   invalid_input  not an address with a port
+//          conflict       the port is taken
+//          unavailable    the system refuses for another reason; the text says it
+Result<void> try_to_listen(const std::string& address);
+
+}  // namespace millrace::app

@@ -1,0 +1,88 @@
+// `config show` and `version`.
+#include "app/build_info.h"
+#include "app/commands.h"
+#include "base/json_writer.h"
+
+namespace millrace::app {
+namespace {
+
+// What this build was made with and a person may ask for.
+constexpr std::string_view features[] = {"json", "csv", "xlsx", "pdf", "file-events", "sandbox", "websocket", "sse"};
+constexpr int data_format = 1;  // of order records and changes; src/domain/order_codec.h
+
+std::string joined(const std::vector<std::string>& values) {
+  std::string text;
+  for (const std::string& value : values) text += (text.empty() ? "" : ":") + value;
+  return text;
+}
+
+std::string settings_json(const ResolvedSettings& settings) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().key("files").begin_array();
+  for (const std::string& file : settings.files) json.text(file);
+  json.end_array().key("settings").begin_array();
+  for (const SettingOrigin& origin : settings.origins) {
+    const SettingRow* row = find_setting(origin.name);
+    json.begin_object().field("name", origin.name);
+    if (row->type == SettingType::path_list) {
+      json.key("value").begin_array();
+      for (const std::string& value : origin.values) json.text(value);
+      json.end_array();
+    } else {
+      json.field("value", joined(origin.values));
+    }
+    json.field("type", word(row->type)).field("origin", origin.origin).field("is_default", origin.is_default);
+    json.field("environment", environment_name(*row)).field("help", row->help).end_object();
+  }
+  json.end_array().end_object();
+  return text + "\n";
+}
+
+}  // namespace
+
+int run_config(const CommandContext& context) {
+  const Invocation& invocation = context.invocation;
+  if (invocation.arguments.front() != "show") {
+    return report(context.console, Error(ErrorCode::invalid_input, "config knows one thing to do: show; try `millrace config show --origin`"));
+  }
+  std::ostream& out = context.console.out();
+  if (invocation.has("--example")) {
+    out << example_settings_file() << std::flush;
+  } else if (invocation.json) {
+    out << settings_json(context.settings) << std::flush;
+  } else {
+    const bool origin_wanted = invocation.has("--origin");
+    std::vector<Table::Column> columns = {{"setting"}, {"value"}};
+    if (origin_wanted) columns.push_back({"origin"});
+    Table table(std::move(columns));
+    for (const SettingOrigin& origin : context.settings.origins) {
+      std::vector<std::string> cells = {origin.name, joined(origin.values)};
+      if (origin_wanted) cells.push_back(origin.origin);
+      table.row(std::move(cells));
+    }
+    out << table.text() << std::flush;
+  }
+  return exit_ok;
+}
+
+int run_version(const CommandContext& context) {
+  const server::BuildInfo& info = build_info();
+  std::ostream& out = context.console.out();
+  if (!context.invocation.json) {
+    out << "millrace " << info.version << " (" << info.commit << ", " << info.compiler << ")\n"
+        << "data format " << data_format << ", no telemetry\n"
+        << std::flush;
+    return exit_ok;
+  }
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().field("version", info.version).field("commit", info.commit).field("compiler", info.compiler);
+  json.key("features").begin_array();
+  for (const auto feature : features) json.text(feature);
+  json.end_array().field("data_format", data_format).end_object();
+  out << text << "\n" << std::flush;
+  return exit_ok;
+}
+
+}  // namespace millrace::app

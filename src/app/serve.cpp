@@ -1,0 +1,199 @@
+#include "app/serve.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+
+#include "app/console.h"
+#include "app/demo_company.h"
+#include "app/demo_files.h"
+#include "app/demo_ticker.h"
+#include "app/exit_code.h"
+#include "app/live_server.h"
+#include "base/log.h"
+
+namespace millrace::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto stop_patience = 10s;
+constexpr auto look_pause = 100ms;
+
+// Signals as a queue that one thread reads: no handler runs in the middle of anything. Constructed before any
+// other thread, so that all of them inherit the mask.
+class Signals {
+ public:
+  Signals() {
+    ::sigemptyset(&set_);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set_, signal);
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+  // The next signal within `patience`, 0 when none came.
+  int wait(std::chrono::milliseconds patience) const {
+    const timespec time{patience.count() / 1000, patience.count() % 1000 * 1'000'000};
+    const int signal = ::sigtimedwait(&set_, nullptr, &time);
+    return signal < 0 ? 0 : signal;
+  }
+  // From now on a signal ends the process at once: somebody asked twice.
+  void unblock() const { ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
+
+ private:
+  sigset_t set_{};
+};
+
+// What runs beside the server in demo mode.
+struct Demo {
+  Demo(DemoCompany made, DemoTree written, const Settings& settings)
+      : company(std::move(made)), tree(std::move(written)), ticker(company, settings.data, tree), pause(settings.demo_pause) {}
+
+  const DemoCompany company;  // the ticker refers to it
+  const DemoTree tree;
+  DemoTicker ticker;
+  const std::chrono::milliseconds pause;
+  Stopwatch::time_point next = Stopwatch::now();
+};
+
+int report(Console& console, const Error& error) {
+  console.error(error.text());
+  return exit_code_of(error.code());
+}
+
+Result<void> make_data_folder(const std::string& data) {
+  std::error_code error;
+  std::filesystem::create_directories(data, error);
+  if (error) return fail(ErrorCode::unavailable, "cannot create the data folder " + data + ": " + error.message() + "; choose another one with --data");
+  return {};
+}
+
+Result<std::unique_ptr<Demo>> prepare_demo(const Settings& settings, Console& console, const Clock& clock) {
+  const DemoOptions options{settings.demo_seed, settings.demo_orders, utc_day(clock.now())};
+  DemoCompany company(options);
+  console.note("  company    " + std::string(DemoCompany::name()) + ": " + grouped(company.customers().size()) + " customers, " +
+               grouped(company.items().size()) + " items, " + grouped(options.order_count) + " orders   (seed " +
+               std::to_string(options.seed) + ")");
+  const auto began = Stopwatch::now();
+  Progress progress(console, "generate", "orders", began);
+  const std::atomic<bool> never{false};
+  auto tree = prepare_demo_tree(settings.data, company, never,
+                                [&](std::size_t done, std::size_t total) { progress.update(done, total, Stopwatch::now()); });
+  progress.finish();
+  if (!tree) return pass_on(tree);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - began);
+  console.note(tree->files_written > 0 ? "  generate   " + grouped(tree->files_written) + " files in " + tree->root + "   " + duration_text(took)
+                                       : "  generate   the company of an earlier run is still in " + tree->root);
+  return std::make_unique<Demo>(std::move(company), std::move(*tree), settings);
+}
+
+void tick(Demo& demo, const std::string& data, Instant now) {
+  if (demo.pause == 0ms || Stopwatch::now() < demo.next) return;
+  demo.next = Stopwatch::now() + demo.pause;
+  if (const auto changed = demo.ticker.step(now)) {
+    log_debug("demo_tick", {{"what", changed->text}});
+  } else {
+    log_warning("demo_tick_failed", {{"data", data}, {"reason", changed.error().text()}});
+  }
+}
+
+void say_first_look(Console& console, const std::vector<ingest::SourceStatus>& sources) {
+  for (const ingest::SourceStatus& source : sources)
+    console.note("  read       " + source.root + ": " + grouped(source.files) + " files, " + grouped(source.files_read) + " opened, " +
+                 grouped(source.orders) + " orders, " + grouped(source.rejections) + " rejections   " + duration_text(source.refresh_took));
+}
+
+// Shows how far the first look at the sources is, until it ends or somebody asks to stop. Answers that signal.
+int watch_first_look(LiveServer& live, Console& console, const Signals& signals) {
+  Progress progress(console, "read", "files", Stopwatch::now());
+  for (;;) {
+    const auto sources = live.sources();
+    std::uint64_t done = 0, total = 0;
+    bool looking = false;
+    for (const ingest::SourceStatus& source : sources) {
+      done += source.progress_done;
+      total += source.progress_total;
+      looking |= source.refresh_count == 0 && (source.state == ingest::SourceState::starting || source.state == ingest::SourceState::scanning);
+    }
+    if (!looking) {
+      progress.finish();
+      say_first_look(console, sources);
+      return 0;
+    }
+    progress.update(done, total, Stopwatch::now());
+    if (const int signal = signals.wait(look_pause)) {
+      progress.finish();
+      return signal;
+    }
+  }
+}
+
+void say_address(Console& console, const LiveServer& live, const Settings& settings, ServeMode mode) {
+  console.note("");
+  console.note("  → http://" + live.address());
+  console.note("    no sign-in, loopback only · Ctrl-C to stop · data in " + settings.data);
+  if (mode == ServeMode::demo) {
+    console.note("  try:  edit a file below " + demo_orders_path(settings) + " and watch the screen change");
+    console.note("        millrace status --listen " + live.address());
+    console.note("        millrace export orders --data " + settings.data + " --format csv --where late=true");
+  }
+  console.err().flush();
+}
+
+// Until somebody asks to stop: SIGHUP looks at all sources again, the demo ticks.
+void serve_until_stopped(LiveServer& live, Demo* demo, const Settings& settings, const Signals& signals, const Clock& clock) {
+  for (;;) {
+    const int signal = signals.wait(demo != nullptr ? look_pause : 1000ms);
+    if (signal == SIGHUP) live.refresh_all();
+    if (signal == SIGINT || signal == SIGTERM) return;
+    if (demo != nullptr) tick(*demo, settings.data, clock.now());
+  }
+}
+
+void open_browser(const std::string& address) {
+  if (std::getenv("DISPLAY") == nullptr && std::getenv("WAYLAND_DISPLAY") == nullptr) return;
+  const std::string command = "xdg-open http://" + address + " >/dev/null 2>&1 &";
+  if (std::system(command.c_str()) != 0) log_debug("browser_not_opened");
+}
+
+}  // namespace
+
+int run_serve(const Settings& settings, ServeMode mode) {
+  const Signals signals;
+  const SystemClock clock;
+  set_log_level(settings.log_level);
+  Console console(std::cout, std::cerr, console_of_process(process_environment()));
+  console.note("millrace " + build_info().version + (mode == ServeMode::demo ? " · demo mode" : "") + " · nothing leaves this machine");
+  if (const auto made = make_data_folder(settings.data); !made) return report(console, made.error());
+  Settings served = settings;
+  std::unique_ptr<Demo> demo;
+  if (mode == ServeMode::demo) {
+    auto prepared = prepare_demo(settings, console, clock);
+    if (!prepared) return report(console, prepared.error());
+    demo = std::move(*prepared);
+    served.orders = {demo->tree.root};
+    if (served.company.empty()) served.company = DemoCompany::name();
+  }
+  const auto began = Stopwatch::now();
+  Progress loading(console, "load", "changes", began);
+  auto live = LiveServer::start(served, clock, [&](std::uint64_t done, std::uint64_t total) { loading.update(done, total, Stopwatch::now()); });
+  loading.finish();
+  if (!live) return report(console, live.error());
+  if ((*live)->loaded().changes > 0)
+    console.note("  load       " + grouped((*live)->loaded().changes) + " changes from the record   " + duration_text((*live)->loaded().took));
+  const int asked = watch_first_look(**live, console, signals);
+  if (asked == 0) {
+    say_address(console, **live, served, mode);
+    if (mode == ServeMode::demo && settings.demo_open_browser) open_browser((*live)->address());
+    serve_until_stopped(**live, demo.get(), served, signals, clock);
+  }
+  console.note("  stopping …");
+  signals.unblock();
+  (*live)->stop(stop_patience);
+  return exit_ok;
+}
+
+}  // namespace millrace::app

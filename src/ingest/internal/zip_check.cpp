@@ -1,0 +1,212 @@
+#include "ingest/internal/zip_check.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+
+namespace millrace::ingest {
+namespace {
+
+constexpr std::size_t entries_max = 1000;
+constexpr std::uint64_t inflated_max = 256ull << 20;
+constexpr std::uint64_t ratio_free_bytes = 10ull << 20;
+constexpr std::uint64_t ratio_max = 100;
+constexpr std::size_t local_header_bytes = 30;
+constexpr std::size_t central_header_bytes = 46;
+constexpr std::size_t end_record_bytes = 22;
+
+struct Entry {
+  std::string_view name;
+  std::uint16_t flags = 0;
+  std::uint16_t method = 0;
+  std::uint64_t packed = 0;
+  std::uint64_t unpacked = 0;
+  std::uint64_t offset = 0;
+  std::string_view data;
+};
+
+std::uint64_t little(std::string_view bytes, std::size_t at, std::size_t width) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < width; ++i) value |= std::uint64_t{static_cast<unsigned char>(bytes[at + i])} << (8 * i);
+  return value;
+}
+
+Failure damaged(std::string what) { return fail(ErrorCode::invalid_input, "damaged workbook: " + std::move(what)); }
+Failure damaged(const Entry& entry, std::string_view what) {
+  return damaged("entry '" + printable(entry.name) + "' " + std::string(what));
+}
+Failure bomb(const Entry& entry) {
+  return fail(ErrorCode::limit_reached, "the workbook unpacks to far more than it is (entry '" + printable(entry.name) +
+                                            "'): more than 100 times its size or 256 MB are refused");
+}
+
+bool is_safe_name(std::string_view name) {
+  if (name.empty() || name.front() == '/' || name.find('\\') != std::string_view::npos || name.find('\0') != std::string_view::npos) return false;
+  if (name.size() >= 2 && name[1] == ':') return false;
+  for (const std::string_view part : split(name, '/')) {
+    if (part == "..") return false;
+  }
+  return true;
+}
+
+bool is_xml(std::string_view name) {
+  const std::string lower = lower_ascii(name);
+  return lower.ends_with(".xml") || lower.ends_with(".rels") || lower.ends_with(".vml");
+}
+
+Result<std::vector<Entry>> central_directory(std::string_view zip) {
+  if (zip.size() < end_record_bytes) return damaged("too short for a ZIP archive; the file is cut off");
+  const std::size_t lowest = zip.size() > end_record_bytes + 0xFFFF ? zip.size() - end_record_bytes - 0xFFFF : 0;
+  std::size_t end = zip.rfind(std::string_view("PK\x05\x06", 4));
+  if (end == std::string_view::npos || end < lowest || end + end_record_bytes > zip.size()) {
+    return damaged("the ZIP directory at the end is missing; the file is cut off");
+  }
+  const std::size_t count = little(zip, end + 10, 2);
+  const std::uint64_t size = little(zip, end + 12, 4);
+  const std::uint64_t start = little(zip, end + 16, 4);
+  if (count > entries_max) return fail(ErrorCode::limit_reached, "the workbook has more than 1,000 entries");
+  if (start > end || size > end - start) return damaged("the ZIP directory points outside the file");
+  std::vector<Entry> entries;
+  std::size_t at = start;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (at + central_header_bytes > end || little(zip, at, 4) != 0x02014b50) return damaged("the ZIP directory is broken");
+    Entry entry;
+    entry.flags = static_cast<std::uint16_t>(little(zip, at + 8, 2));
+    entry.method = static_cast<std::uint16_t>(little(zip, at + 10, 2));
+    entry.packed = little(zip, at + 20, 4);
+    entry.unpacked = little(zip, at + 24, 4);
+    entry.offset = little(zip, at + 42, 4);
+    const std::size_t name = little(zip, at + 28, 2);
+    const std::size_t more = little(zip, at + 30, 2) + little(zip, at + 32, 2);
+    if (at + central_header_bytes + name + more > end) return damaged("the ZIP directory is broken");
+    entry.name = zip.substr(at + central_header_bytes, name);
+    at += central_header_bytes + name + more;
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
+Result<void> check_entry(std::string_view zip, Entry& entry) {
+  if (!is_safe_name(entry.name)) return damaged(entry, "has a name that leaves the archive");
+  if (entry.packed == 0xFFFFFFFF || entry.unpacked == 0xFFFFFFFF || entry.offset == 0xFFFFFFFF) return bomb(entry);
+  if ((entry.flags & 1) != 0) return damaged(entry, "is encrypted; save the workbook without a password");
+  if (entry.method != 0 && entry.method != 8) return damaged(entry, "is packed in an unknown way");
+  if (entry.offset + local_header_bytes > zip.size() || little(zip, entry.offset, 4) != 0x04034b50) return damaged(entry, "is not where the directory says");
+  const std::size_t name_bytes = little(zip, entry.offset + 26, 2);
+  const std::size_t data = entry.offset + local_header_bytes + name_bytes + little(zip, entry.offset + 28, 2);
+  if (data > zip.size() || entry.packed > zip.size() - data) return damaged(entry, "reaches beyond the end of the file");
+  if (zip.substr(entry.offset + local_header_bytes, name_bytes) != entry.name) return damaged(entry, "has two names");
+  entry.data = zip.substr(data, entry.packed);
+  if (entry.unpacked > ratio_free_bytes && entry.unpacked / ratio_max > entry.packed) return bomb(entry);
+  return {};
+}
+
+Result<void> check_overlap(std::vector<Entry> entries) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.offset < b.offset; });
+  for (std::size_t i = 1; i < entries.size(); ++i) {
+    if (entries[i - 1].data.data() + entries[i - 1].data.size() > entries[i].data.data() - local_header_bytes) {
+      return damaged(entries[i], "overlaps another one");
+    }
+    if (entries[i].name == entries[i - 1].name) return damaged(entries[i], "is there twice");
+  }
+  return {};
+}
+
+// Watches a stream of XML pieces for a document type or entity, also across the seam of two pieces.
+class DtdWatch {
+ public:
+  bool hear(std::string_view piece) {
+    if (first_) {
+      first_ = false;
+      if (piece.starts_with("\xFF\xFE") || piece.starts_with("\xFE\xFF")) return false;  // UTF-16 would hide the words
+    }
+    tail_.append(piece.substr(0, 16));
+    if (has_word(tail_) || has_word(piece)) return false;
+    tail_ = piece.size() >= 8 ? std::string(piece.substr(piece.size() - 8)) : tail_.substr(tail_.size() - std::min<std::size_t>(8, tail_.size()));
+    return true;
+  }
+
+ private:
+  static bool has_word(std::string_view text) {
+    return text.find("<!DOCTYPE") != std::string_view::npos || text.find("<!ENTITY") != std::string_view::npos;
+  }
+  bool first_ = true;
+  std::string tail_;
+};
+
+class Inflater {
+ public:
+  Inflater() { good_ = inflateInit2(&stream_, -MAX_WBITS) == Z_OK; }
+  ~Inflater() {
+    if (good_) inflateEnd(&stream_);
+  }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+  bool good() const { return good_; }
+  z_stream& stream() { return stream_; }
+
+ private:
+  z_stream stream_{};
+  bool good_ = false;
+};
+
+Result<void> unpack_for_check(const Entry& entry, std::uint64_t& budget) {
+  DtdWatch watch;
+  const bool xml = is_xml(entry.name);
+  const auto dtd = [&] { return damaged(entry, "declares a document type or entities, which is refused"); };
+  if (entry.method == 0) {
+    if (entry.packed != entry.unpacked) return damaged(entry, "lies about its size");
+    if (entry.packed > budget) return bomb(entry);
+    budget -= entry.packed;
+    if (xml && !watch.hear(entry.data)) return dtd();
+    return {};
+  }
+  Inflater inflater;
+  if (!inflater.good()) return fail(ErrorCode::internal, "zlib could not be started");
+  z_stream& stream = inflater.stream();
+  // zlib's interface predates const
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(entry.data.data()));
+  stream.avail_in = static_cast<uInt>(entry.data.size());
+  std::array<char, 64 * 1024> window;
+  std::uint64_t total = 0;
+  int status = Z_OK;
+  while (status != Z_STREAM_END) {
+    stream.next_out = reinterpret_cast<Bytef*>(window.data());
+    stream.avail_out = window.size();
+    status = inflate(&stream, Z_NO_FLUSH);
+    if (status != Z_OK && status != Z_STREAM_END) return damaged(entry, "cannot be unpacked");
+    const std::size_t made = window.size() - stream.avail_out;
+    total += made;
+    if (total > budget || (total > ratio_free_bytes && total / ratio_max > entry.packed)) return bomb(entry);
+    if (total > entry.unpacked) return damaged(entry, "lies about its size");
+    if (xml && !watch.hear({window.data(), made})) return dtd();
+    if (made == 0 && stream.avail_in == 0 && status != Z_STREAM_END) return damaged(entry, "is cut off");
+  }
+  if (total != entry.unpacked) return damaged(entry, "lies about its size");
+  budget -= total;
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_zip(std::string_view content) {
+  auto entries = central_directory(content);
+  if (!entries) return pass_on(entries);
+  for (Entry& entry : *entries) {
+    if (auto fine = check_entry(content, entry); !fine) return fine;
+  }
+  if (auto fine = check_overlap(*entries); !fine) return fine;
+  std::uint64_t budget = inflated_max;
+  for (const Entry& entry : *entries) {
+    if (auto fine = unpack_for_check(entry, budget); !fine) return fine;
+  }
+  return {};
+}
+
+}  // namespace millrace::ingest

@@ -1,0 +1,144 @@
+#include "ingest/sources.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace millrace::ingest {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto step_patience = 500ms;
+constexpr auto interval_min = 10s;
+constexpr auto interval_max = std::chrono::seconds(7 * 24h);
+constexpr int source_bits = 40;  // job ids: the source above these bits, a running number below
+
+}  // namespace
+
+std::string source_id_of(std::string_view root) {
+  while (root.size() > 1 && root.ends_with('/')) root.remove_suffix(1);
+  std::string id;
+  for (const char c : search_fold(root.substr(root.rfind('/') + 1))) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (plain) {
+      id += c;
+    } else if (!id.empty() && id.back() != '-') {
+      id += '-';
+    }
+  }
+  while (id.ends_with('-')) id.pop_back();
+  return id.empty() ? "orders" : id;
+}
+
+Sources::Sources(store::Record& record, LayoutProfile profile) : intake_(record, std::move(profile)) {}
+Sources::~Sources() { stop(); }
+
+Result<std::unique_ptr<Sources>> Sources::start(SourcesOptions options, store::Record& record, metrics::Registry& metrics,
+                                                const Clock& clock) {
+  std::unique_ptr<Sources> sources(new Sources(record, options.parsers.profile));
+  std::vector<std::string> ids;
+  for (FolderSourceOptions& folder : options.folders) {
+    if (folder.id.empty()) folder.id = source_id_of(folder.root);
+    if (std::ranges::count(ids, folder.id) > 0)
+      return fail(ErrorCode::invalid_input, "two sources are called " + folder.id + "; give the folders different names or ids");
+    ids.push_back(folder.id);
+  }
+  if (const auto restored = sources->intake_.restore(ids); !restored) return pass_on(restored);
+  auto pool = ParserPool::start(std::move(options.parsers), [raw = sources.get()](ParseAnswer answer) {
+    raw->folders_[answer.id >> source_bits]->on_answer(std::move(answer));
+  });
+  if (!pool) return pass_on(pool);
+  sources->pool_ = std::move(*pool);
+  for (FolderSourceOptions& folder : options.folders) {
+    folder.job_id_base = std::uint64_t{sources->folders_.size()} << source_bits;
+    sources->folders_.push_back(std::make_unique<FolderSource>(std::move(folder), sources->intake_, *sources->pool_, metrics, clock));
+  }
+  for (const auto& folder : sources->folders_)
+    sources->threads_.emplace_back([raw = sources.get(), source = folder.get()] {
+      ::pthread_setname_np(::pthread_self(), "source");
+      while (!raw->stop_) source->step(step_patience);
+    });
+  return sources;
+}
+
+void Sources::stop() {
+  if (stop_.exchange(true)) return;
+  for (const auto& folder : folders_) folder->request_stop();
+  for (std::thread& thread : threads_) thread.join();
+  if (pool_) pool_->stop();
+}
+
+std::vector<SourceStatus> Sources::sources() const {
+  std::vector<SourceStatus> all;
+  for (const auto& folder : folders_) all.push_back(folder->status());
+  return all;
+}
+
+Result<FolderSource*> Sources::find(std::string_view id) const {
+  std::string there;
+  for (const auto& folder : folders_) {
+    const std::string own = folder->status().id;
+    if (own == id) return folder.get();
+    there += (there.empty() ? "" : ", ") + own;
+  }
+  return fail(ErrorCode::not_found, "there is no source \"" + printable(id) + "\"; there is: " + there);
+}
+
+Result<void> Sources::refresh(std::string_view source, bool reread_everything) {
+  const auto found = find(source);
+  if (!found) return pass_on(found);
+  (*found)->request_refresh(reread_everything);
+  return {};
+}
+
+Result<void> Sources::pause(std::string_view source) {
+  const auto found = find(source);
+  if (!found) return pass_on(found);
+  (*found)->request_pause();
+  return {};
+}
+
+Result<void> Sources::resume(std::string_view source) {
+  const auto found = find(source);
+  if (!found) return pass_on(found);
+  (*found)->request_resume();
+  return {};
+}
+
+Result<void> Sources::set_interval(std::string_view source, std::chrono::seconds interval) {
+  const auto found = find(source);
+  if (!found) return pass_on(found);
+  if (interval < interval_min || interval > interval_max)
+    return fail(ErrorCode::invalid_input, "the refresh interval must be 10 seconds to 7 days, not " + std::to_string(interval.count()) + " s");
+  (*found)->request_interval(interval);
+  return {};
+}
+
+Result<void> Sources::accept_vanished(std::string_view source) {
+  const auto found = find(source);
+  if (!found) return pass_on(found);
+  (*found)->request_accept_vanished();
+  return {};
+}
+
+Result<void> Sources::replay(std::uint64_t rejection_id) {
+  const auto rejection = intake_.with_book([&](OrderBook& book) -> std::optional<feed::Rejection> {
+    const feed::Rejection* found = book.find_rejection(rejection_id);
+    return found == nullptr ? std::nullopt : std::optional(*found);
+  });
+  if (!rejection)
+    return fail(ErrorCode::not_found, "there is no rejection " + std::to_string(rejection_id) + " (any more); it may be solved already");
+  const auto source = find(rejection->source);
+  if (!source) return pass_on(source);
+  (*source)->request_replay(rejection->path);
+  return {};
+}
+
+std::string Sources::sandbox() const { return pool_->sandbox(); }
+
+}  // namespace millrace::ingest

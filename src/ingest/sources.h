@@ -1,0 +1,55 @@
+// All sources of one server: their threads, the shared parsers and the intake. The live implementation of Control.
+//
+// Invariants
+//   * Every source has a thread of its own: a share that hangs stops only itself.
+//   * start() restores what the record knows before the first listing; stop() is start in reverse.
+#pragma once
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "ingest/control.h"
+#include "ingest/folder_source.h"
+
+namespace millrace::ingest {
+
+struct SourcesOptions {
+  std::vector<FolderSourceOptions> folders;  // ids may be empty: they are named after their folders
+  ParserPoolOptions parsers;
+};
+
+// "Orders", "/srv/share/Orders 2026" -> "orders", "orders-2026"; never empty.
+std::string source_id_of(std::string_view root);
+
+class Sources final : public Control {
+ public:
+  // Errors   invalid_input  two sources with one id or root
+  //          those of ParserPool::start and Intake::restore
+  static Result<std::unique_ptr<Sources>> start(SourcesOptions options, store::Record& record, metrics::Registry& metrics,
+                                                const Clock& clock);
+  ~Sources() override;
+  void stop();
+
+  std::vector<SourceStatus> sources() const override;
+  Result<void> refresh(std::string_view source, bool reread_everything) override;
+  Result<void> pause(std::string_view source) override;
+  Result<void> resume(std::string_view source) override;
+  Result<void> set_interval(std::string_view source, std::chrono::seconds interval) override;
+  Result<void> accept_vanished(std::string_view source) override;
+  Result<void> replay(std::uint64_t rejection_id) override;
+
+  std::string sandbox() const;
+
+ private:
+  Sources(store::Record& record, LayoutProfile profile);
+  Result<FolderSource*> find(std::string_view id) const;
+
+  Intake intake_;
+  std::vector<std::unique_ptr<FolderSource>> folders_;
+  std::unique_ptr<ParserPool> pool_;  // stops before the folders it answers to go
+  std::vector<std::thread> threads_;
+  std::atomic<bool> stop_{false};
+};
+
+}  // namespace millrace::ingest

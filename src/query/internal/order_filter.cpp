@@ -1,0 +1,330 @@
+#include "query/internal/order_filter.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "base/text.h"
+#include "query/internal/values.h"
+
+namespace millrace::query::internal {
+namespace {
+
+using readmodel::chunk_rows;
+using readmodel::Code;
+using readmodel::OrderChunk;
+using readmodel::Snapshot;
+using readmodel::Vocabulary;
+using readmodel::Words;
+
+bool has(std::string_view text, std::string_view part) {
+  if (part.size() > text.size()) return false;
+  return part.empty() || memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
+}
+
+// One value of a text filter, folded; `*` at an end leaves that end open.
+struct Pattern {
+  std::string text;
+  bool open_front = false;
+  bool open_back = false;
+
+  bool matches(std::string_view folded) const {
+    if (open_front && open_back) return has(folded, text);
+    if (open_front) return folded.ends_with(text);
+    if (open_back) return folded.starts_with(text);
+    return folded == text;
+  }
+};
+
+Pattern pattern(std::string_view value, FilterOp op) {
+  Pattern made;
+  made.open_front = made.open_back = op == FilterOp::contains;
+  if (op == FilterOp::equal || op == FilterOp::not_equal || op == FilterOp::one_of) {
+    if (value.ends_with('*')) made.open_back = true, value.remove_suffix(1);
+    if (value.starts_with('*')) made.open_front = true, value.remove_prefix(1);
+  }
+  made.text = search_fold(value);
+  return made;
+}
+
+// Whether a folded text passes; `ne` is asked as "not equal", by the caller of `any`.
+struct TextTest {
+  FilterOp op = FilterOp::equal;
+  std::vector<Pattern> patterns;
+
+  explicit TextTest(const Filter& filter) : op(filter.op) {
+    for (const std::string& value : filter.values) patterns.push_back(pattern(value, op));
+  }
+  bool negative() const { return op == FilterOp::not_equal; }
+  bool any(std::string_view folded) const {
+    if (!is_ordering(op)) {
+      return std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& p) { return p.matches(folded); });
+    }
+    const std::string_view bound = patterns.front().text;
+    switch (op) {
+      case FilterOp::less: return natural_less(folded, bound);
+      case FilterOp::less_equal: return !natural_less(bound, folded);
+      case FilterOp::greater: return natural_less(bound, folded);
+      default: return !natural_less(folded, bound);
+    }
+  }
+  bool holds(std::string_view folded) const { return any(folded) != negative(); }
+
+  // One byte per code of the dictionary.
+  std::vector<std::uint8_t> any_of(const Words& words) const {
+    if (patterns.size() == 1 && patterns[0].open_front && patterns[0].open_back) return words.containing(patterns[0].text);
+    std::vector<std::uint8_t> table(words.size());
+    for (Code code = 0; code < words.size(); ++code) table[code] = any(words.folded(code));
+    return table;
+  }
+};
+
+// A column of the chunk behind a field, for conditions on whole columns.
+template <class T>
+using ColumnOf = OrderChunk::Column<T> OrderChunk::*;
+
+std::optional<std::pair<Vocabulary, ColumnOf<Code>>> word_column(OrderField field) {
+  switch (field) {
+    case OrderField::status: return std::pair(Vocabulary::status, &OrderChunk::status);
+    case OrderField::customer: return std::pair(Vocabulary::customer, &OrderChunk::customer);
+    case OrderField::customer_name: return std::pair(Vocabulary::customer_name, &OrderChunk::customer_name);
+    case OrderField::salesman: return std::pair(Vocabulary::salesman, &OrderChunk::salesman);
+    case OrderField::revision: return std::pair(Vocabulary::revision, &OrderChunk::revision);
+    case OrderField::format: return std::pair(Vocabulary::format, &OrderChunk::format);
+    case OrderField::source: return std::pair(Vocabulary::source, &OrderChunk::source);
+    default: return std::nullopt;
+  }
+}
+
+Condition word_condition(const Snapshot& snapshot, OrderField field, const Filter& filter, std::int32_t today) {
+  const auto [vocabulary, column] = *word_column(field);
+  const TextTest test(filter);
+  std::vector<std::uint8_t> table = test.any_of(snapshot.words(vocabulary));
+  // "late" is no folder, but people ask for it as if it were one.
+  const bool or_late = field == OrderField::status && !is_ordering(filter.op) && filter.op != FilterOp::contains &&
+                       std::any_of(filter.values.begin(), filter.values.end(),
+                                   [](const std::string& value) { return equal_ignoring_case(value, "late"); });
+  const std::uint8_t flip = test.negative() ? 1 : 0;
+  return [table = std::move(table), column = column, or_late, flip, today](const OrderChunk& chunk, Mask& mask) {
+    const auto& codes = chunk.*column;
+    for (std::size_t i = 0; i < chunk.used; ++i) {
+      const int hit = table[codes[i]] | (or_late ? int{is_late(chunk, i, today)} : 0);
+      mask[i] &= static_cast<std::uint8_t>(hit ^ flip);
+    }
+  };
+}
+
+std::vector<std::uint32_t> currencies_in_use(const Snapshot& snapshot) {
+  std::set<std::uint32_t> found;
+  for (const auto& block : snapshot.kept(readmodel::KeptGroup::status)) {
+    if (block == nullptr) continue;
+    for (const auto& entry : block->entries) found.insert(entry.currency);
+  }
+  return {found.begin(), found.end()};
+}
+
+Condition currency_condition(const Snapshot& snapshot, const Filter& filter) {
+  const TextTest test(filter);
+  std::vector<std::uint32_t> passing;
+  for (const std::uint32_t packed : currencies_in_use(snapshot)) {
+    if (test.holds(search_fold(Currency::from_packed(packed).code()))) passing.push_back(packed);
+  }
+  return [passing = std::move(passing)](const OrderChunk& chunk, Mask& mask) {
+    for (std::size_t i = 0; i < chunk.used; ++i) {
+      if (mask[i]) mask[i] = std::find(passing.begin(), passing.end(), chunk.currency[i]) != passing.end();
+    }
+  };
+}
+
+Condition text_condition(OrderField field, const Filter& filter) {
+  return [field, test = TextTest(filter)](const OrderChunk& chunk, Mask& mask) {
+    for (std::size_t i = 0; i < chunk.used; ++i) {
+      if (!mask[i]) continue;
+      switch (field) {
+        case OrderField::order: mask[i] = test.holds(chunk.folded_number(i)); break;
+        case OrderField::customer_reference: mask[i] = test.holds(chunk.folded_reference(i)); break;
+        case OrderField::path: mask[i] = test.holds(search_fold(chunk.path(i))); break;
+        default:
+          mask[i] = test.holds(search_fold(millrace::word(static_cast<DocumentStatus>(chunk.document_status[i]))));
+      }
+    }
+  };
+}
+
+Result<std::vector<Interval>> intervals(const FieldRow& field, const Filter& filter) {
+  std::vector<Interval> found;
+  const bool optional = field.type == FieldType::day || field.type == FieldType::instant;
+  const std::int64_t floor = optional ? none_value(field) + 1 : lowest;
+  for (const std::string& value : filter.values) {
+    if (is_none(field, value)) {
+      if (is_ordering(filter.op)) return fail(ErrorCode::invalid_input, "none has no order; use eq, ne or in");
+      found.push_back({none_value(field), none_value(field)});
+      continue;
+    }
+    const auto read = interval(field, value);
+    if (!read) return pass_on(read);
+    switch (filter.op) {
+      case FilterOp::less:
+        if (read->low == lowest) found.push_back({highest, lowest});
+        else found.push_back({floor, read->low - 1});
+        break;
+      case FilterOp::less_equal: found.push_back({floor, read->high}); break;
+      case FilterOp::greater:
+        if (read->high == highest) found.push_back({highest, lowest});
+        else found.push_back({read->high + 1, highest});
+        break;
+      case FilterOp::greater_equal: found.push_back({read->low, highest}); break;
+      case FilterOp::contains: return fail(ErrorCode::invalid_input, "has works on texts only");
+      default: found.push_back(*read);
+    }
+  }
+  return found;
+}
+
+template <class Value>
+Condition interval_condition(std::vector<Interval> wanted, bool negative, Value value) {
+  return [wanted = std::move(wanted), negative, value](const OrderChunk& chunk, Mask& mask) {
+    if (wanted.size() == 1) {  // the usual case, in a form the compiler turns into vector instructions
+      const Interval only = wanted.front();
+      for (std::size_t i = 0; i < chunk.used; ++i) {
+        const std::int64_t v = value(chunk, i);
+        mask[i] &= static_cast<std::uint8_t>(((v >= only.low) & (v <= only.high)) != negative);
+      }
+      return;
+    }
+    for (std::size_t i = 0; i < chunk.used; ++i) {
+      const std::int64_t v = value(chunk, i);
+      const bool hit = std::any_of(wanted.begin(), wanted.end(),
+                                   [v](const Interval& one) { return v >= one.low && v <= one.high; });
+      mask[i] &= static_cast<std::uint8_t>(hit != negative);
+    }
+  };
+}
+
+Result<Condition> number_condition(const FieldRow& field, const Filter& filter, std::int32_t today) {
+  auto wanted = intervals(field, filter);
+  if (!wanted) return pass_on(wanted);
+  const bool negative = filter.op == FilterOp::not_equal;
+  const auto column = [&](auto member) {
+    return interval_condition(std::move(*wanted), negative,
+                              [member](const OrderChunk& chunk, std::size_t i) -> std::int64_t { return (chunk.*member)[i]; });
+  };
+  switch (field.field) {
+    case OrderField::order_date: return column(&OrderChunk::order_date);
+    case OrderField::due: return column(&OrderChunk::due);
+    case OrderField::requested: return column(&OrderChunk::requested);
+    case OrderField::promise: return column(&OrderChunk::promise);
+    case OrderField::lines: return column(&OrderChunk::lines);
+    case OrderField::quantity: return column(&OrderChunk::quantity);
+    case OrderField::open_quantity: return column(&OrderChunk::open_quantity);
+    case OrderField::net: return column(&OrderChunk::net);
+    case OrderField::tax: return column(&OrderChunk::tax);
+    case OrderField::freight: return column(&OrderChunk::freight);
+    case OrderField::total: return column(&OrderChunk::total);
+    case OrderField::open_amount: return column(&OrderChunk::open_amount);
+    case OrderField::updated: return column(&OrderChunk::updated);
+    case OrderField::changed_at: return column(&OrderChunk::changed_at);
+    case OrderField::flagged: return column(&OrderChunk::flagged);
+    case OrderField::late:
+      return interval_condition(std::move(*wanted), negative, [today](const OrderChunk& chunk, std::size_t i) {
+        return std::int64_t{is_late(chunk, i, today)};
+      });
+    case OrderField::lateness_days:  // no lateness: the marker lies below every number, and bounds never include it
+      for (Interval& one : *wanted)
+        if (one.low == lowest && one.high != lowest) one.low = lowest + 1;
+      return interval_condition(std::move(*wanted), negative, [today](const OrderChunk& chunk, std::size_t i) {
+        const bool none = chunk.open_amount[i] <= 0 || chunk.due[i] == readmodel::no_day;
+        return none ? readmodel::no_instant : std::int64_t{today} - chunk.due[i];
+      });
+    default: return fail(ErrorCode::internal, "field " + std::string(field.name) + " has no column of numbers");
+  }
+}
+
+// Any line whose item (code or name) or manufacturer passes; `ne` means no line does.
+Condition line_condition(const Snapshot& snapshot, const Filter& filter) {
+  const TextTest test(filter);
+  const bool item = filter.name == "item";
+  auto first = test.any_of(snapshot.words(item ? Vocabulary::item : Vocabulary::manufacturer));
+  auto second = item ? test.any_of(snapshot.words(Vocabulary::item_name)) : std::vector<std::uint8_t>();
+  return [first = std::move(first), second = std::move(second), item, negative = test.negative()](
+             const OrderChunk& chunk, Mask& mask) {
+    for (std::size_t i = 0; i < chunk.used; ++i) {
+      if (!mask[i]) continue;
+      bool hit = false;
+      for (std::size_t at = chunk.line_begin[i], end = at + chunk.lines[i]; at < end && !hit; ++at) {
+        hit = item ? first[chunk.line_item[at]] || second[chunk.line_item_name[at]] : first[chunk.line_manufacturer[at]] != 0;
+      }
+      mask[i] = hit != negative;
+    }
+  };
+}
+
+Condition search_condition(const Snapshot& snapshot, const Filter& filter) {
+  std::string needle = search_fold(trim(filter.values.front()));
+  auto customers = snapshot.words(Vocabulary::customer).containing(needle);
+  auto names = snapshot.words(Vocabulary::customer_name).containing(needle);
+  auto items = snapshot.words(Vocabulary::item).containing(needle);
+  auto item_names = snapshot.words(Vocabulary::item_name).containing(needle);
+  const auto any = [](const std::vector<std::uint8_t>& hits) { return std::find(hits.begin(), hits.end(), 1) != hits.end(); };
+  const bool look_at_lines = any(items) || any(item_names);
+  return [=](const OrderChunk& chunk, Mask& mask) {
+    // One look over all texts of the chunk spares most chunks the search row by row.
+    const bool look_at_texts = has({chunk.searches.data(), chunk.searches.size()}, needle);
+    for (std::size_t i = 0; i < chunk.used; ++i) {
+      if (!mask[i] || customers[chunk.customer[i]] || names[chunk.customer_name[i]]) continue;
+      if (look_at_texts && has(chunk.search(i), needle)) continue;
+      bool hit = false;
+      if (look_at_lines) {
+        for (std::size_t at = chunk.line_begin[i], end = at + chunk.lines[i]; at < end && !hit; ++at) {
+          hit = items[chunk.line_item[at]] || item_names[chunk.line_item_name[at]];
+        }
+      }
+      mask[i] = hit;
+    }
+  };
+}
+
+Result<Condition> condition(const Snapshot& snapshot, const Filter& filter, std::int32_t today) {
+  if (filter.values.empty()) return fail(ErrorCode::invalid_input, "filter " + filter.name + " has no value");
+  if (filter.name == "q") return search_condition(snapshot, filter);
+  if (filter.name == "item" || filter.name == "manufacturer") return line_condition(snapshot, filter);
+  const FieldRow* field = find_field(filter.name);
+  if (field == nullptr) return fail(ErrorCode::invalid_input, "there is no filter " + printable(filter.name));
+  if (field->type != FieldType::text) return number_condition(*field, filter, today);
+  if (field->field == OrderField::currency) return currency_condition(snapshot, filter);
+  if (word_column(field->field)) return word_condition(snapshot, field->field, filter, today);
+  return text_condition(field->field, filter);
+}
+
+}  // namespace
+
+Result<OrderFilter> OrderFilter::prepare(const Snapshot& snapshot, std::span<const Filter> filters, Day today) {
+  OrderFilter prepared;
+  for (const Filter& filter : filters) {
+    auto made = condition(snapshot, filter, day_number(today));
+    if (!made) return pass_on(made, filter.name);
+    prepared.conditions_.push_back(std::move(*made));
+  }
+  return prepared;
+}
+
+std::size_t OrderFilter::select(const OrderChunk& chunk, std::array<std::uint16_t, chunk_rows>& rows) const {
+  Mask mask;
+  std::copy_n(chunk.live.begin(), chunk.used, mask.begin());
+  for (const Condition& one : conditions_) one(chunk, mask);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < chunk.used; ++i) {
+    rows[count] = static_cast<std::uint16_t>(i);
+    count += mask[i];
+  }
+  return count;
+}
+
+bool OrderFilter::passes(const OrderChunk& chunk, std::size_t row) const {
+  Mask mask{};
+  mask[row] = chunk.live[row];
+  for (const Condition& one : conditions_) one(chunk, mask);
+  return mask[row] != 0;
+}
+
+}  // namespace millrace::query::internal

@@ -1,0 +1,363 @@
+#include "readmodel/read_model.h"
+
+#include <doctest/doctest.h>
+#include <rapidcheck.h>
+
+#include <map>
+#include <random>
+#include <sstream>
+#include <thread>
+
+#include "domain/order_rules.h"
+#include "testing/arbitrary_order.h"
+#include "testing/world.h"
+
+namespace millrace::readmodel {
+namespace {
+
+using testing::World;
+
+// Everything a Snapshot says, as text: two equal texts are two equal answers.
+std::string told(const Snapshot& snapshot) {
+  std::map<std::string, std::string> orders;
+  for (std::size_t c = 0; c < snapshot.chunk_count(); ++c) {
+    for (std::size_t i = 0; i < snapshot.chunk(c).used; ++i) {
+      if (!snapshot.chunk(c).live[i]) continue;
+      const auto put = snapshot.order(static_cast<RowId>(c * chunk_rows + i));
+      CHECK(snapshot.find(put.order->number.text).has_value());
+      feed::Change change = feed::order_put(put);
+      orders[put.order->number.text] =
+          feed::encode_payload(change) + std::to_string(snapshot.chunk(c).sequence[i]) + "@" + std::to_string(snapshot.chunk(c).due[i]);
+    }
+  }
+  std::ostringstream out;
+  out << "as of " << snapshot.as_of().value << ' ' << rfc3339(snapshot.as_of_time()) << ' ' << snapshot.order_count()
+      << " orders " << snapshot.line_count() << " lines\n";
+  for (const auto& [number, text] : orders) out << text << '\n';
+  for (const auto& rejection : snapshot.rejections()) out << rejection->id << ' ' << rejection->path << '\n';
+  return out.str();
+}
+
+using SumMap = std::map<std::tuple<int, std::string, std::uint32_t>, std::vector<std::int64_t>>;
+
+std::string key_text(const Snapshot& snapshot, KeptGroup group, std::uint32_t key) {
+  switch (group) {
+    case KeptGroup::customer: return std::string(snapshot.words(Vocabulary::customer).text(key));
+    case KeptGroup::item: return std::string(snapshot.words(Vocabulary::item).text(key));
+    case KeptGroup::manufacturer: return std::string(snapshot.words(Vocabulary::manufacturer).text(key));
+    case KeptGroup::salesman: return std::string(snapshot.words(Vocabulary::salesman).text(key));
+    case KeptGroup::status: return std::string(snapshot.words(Vocabulary::status).text(key));
+    case KeptGroup::due_day: return std::to_string(static_cast<std::int32_t>(key));
+  }
+  return "";
+}
+
+SumMap kept_sums(const Snapshot& snapshot) {
+  SumMap sums;
+  for (std::size_t g = 0; g < kept_group_count; ++g) {
+    const auto group = static_cast<KeptGroup>(g);
+    for (const auto& block : snapshot.kept(group)) {
+      if (!block) continue;
+      for (const auto& [key, currency, sum] : block->entries) {
+        sums[{static_cast<int>(g), key_text(snapshot, group, key), currency}] = {
+            static_cast<std::int64_t>(sum.orders), static_cast<std::int64_t>(sum.lines),
+            static_cast<std::int64_t>(sum.open_orders), sum.net, sum.total, sum.open_amount};
+      }
+    }
+  }
+  return sums;
+}
+
+// The same sums, from the orders that were put, without any column.
+SumMap recomputed(const std::map<std::string, feed::OrderPut>& orders) {
+  SumMap sums;
+  const auto add = [&](KeptGroup group, const std::string& key, std::uint32_t currency, std::vector<std::int64_t> more) {
+    auto& sum = sums[{static_cast<int>(group), key, currency}];
+    sum.resize(6);
+    for (std::size_t i = 0; i < 6; ++i) sum[i] += more[i];
+  };
+  for (const auto& [number, put] : orders) {
+    const SalesOrder& order = *put.order;
+    const OrderAmounts own = amounts(order);
+    const std::uint32_t currency = order.currency.packed();
+    const std::vector<std::int64_t> whole{1, static_cast<std::int64_t>(order.lines.size()), own.open > 0, own.net, own.total, own.open};
+    add(KeptGroup::customer, order.customer_code, currency, whole);
+    add(KeptGroup::salesman, order.salesperson, currency, whole);
+    add(KeptGroup::status, order.status, currency, whole);
+    const auto due = list_due_date(order);
+    add(KeptGroup::due_day, std::to_string(due ? day_number(*due) : no_day), currency, whole);
+    for (const bool item : {true, false}) {
+      std::map<std::string, std::vector<std::int64_t>> by_key;
+      for (const OrderLine& line : order.lines) {
+        auto& sum = by_key[item ? line.item_code : line.manufacturer];
+        sum.resize(6);
+        const std::int64_t net = line.status == LineStatus::cancelled ? 0 : line.line_total;
+        sum[0] = 1, sum[1] += 1, sum[3] += net, sum[4] += net, sum[5] += line.open_amount;
+      }
+      for (auto& [key, sum] : by_key) {
+        sum[2] = sum[5] > 0;
+        add(item ? KeptGroup::item : KeptGroup::manufacturer, key, currency, sum);
+      }
+    }
+  }
+  return sums;
+}
+
+// A busy order desk: puts, changes and removals of a few dozen orders, rejections now and then.
+class Desk {
+ public:
+  explicit Desk(std::uint64_t seed) : random_(seed) {}
+
+  feed::Change next() {
+    feed::Change change;
+    const auto dice = number(100);
+    if (dice < 70) {
+      feed::OrderPut put = some_put();
+      orders_[put.order->number.text] = put;
+      change = feed::order_put(std::move(put));
+    } else if (dice < 92) {
+      const std::string gone = "SO-" + std::to_string(number(60));
+      orders_.erase(gone);
+      change = feed::order_removed(OrderNumber{gone}, "file deleted");
+    } else if (dice < 97) {
+      feed::Rejection rejection;
+      rejection.id = number(9) + 1;
+      rejection.path = "bad-" + std::to_string(number(1000)) + ".json";
+      change = feed::rejection_put(std::move(rejection));
+    } else {
+      change = feed::rejection_removed(number(9) + 1);
+    }
+    change.sequence = feed::Sequence{++sequence_};
+    change.at = Instant(std::chrono::seconds(1'700'000'000 + sequence_));
+    return change;
+  }
+  const std::map<std::string, feed::OrderPut>& orders() const { return orders_; }
+  std::uint64_t number(std::uint64_t below) { return random_() % below; }
+
+ private:
+  feed::OrderPut some_put() {
+    testing::OrderStory story;
+    SalesOrder& order = story.order();
+    order.number.text = "SO-" + std::to_string(number(60));
+    order.status = std::array{"Open", "In Production", "Closed"}[number(3)];
+    order.customer_code = "C" + std::to_string(number(7));
+    order.customer_name = "Customer " + std::to_string(number(9));
+    order.customer_reference = std::string(number(30), 'r');
+    order.salesperson = number(3) == 0 ? "" : "Ann";
+    order.currency = *Currency::parse(std::array{"EUR", "JPY", "USD"}[number(3)]);
+    if (number(4) != 0) order.requested_date = day_from_number(20'500 + static_cast<int>(number(90)));
+    order.tax = static_cast<std::int64_t>(number(1000));
+    const std::uint64_t lines = number(6);
+    for (std::uint64_t i = 0; i < lines; ++i) {
+      OrderLine line;
+      line.line_number = static_cast<std::int32_t>(i + 1);
+      line.item_code = "A" + std::to_string(number(5));
+      line.item_name = "Item " + std::to_string(number(5));
+      line.manufacturer = std::array{"", "Bosch", "Festo"}[number(3)];
+      line.quantity_ordered.micros = static_cast<std::int64_t>(1 + number(9)) * micros_per_one;
+      line.quantity_open.micros = number(2) == 0 ? 0 : line.quantity_ordered.micros;
+      line.line_total = static_cast<std::int64_t>(number(100'000)) - 20'000;
+      line.status = static_cast<LineStatus>(number(3));
+      if (number(3) == 0) line.promise_date = day_from_number(20'400 + static_cast<int>(number(200)));
+      order.lines.push_back(line);
+    }
+    settle_amounts(order);
+    feed::OrderPut put;
+    feed::OrderDocument document;
+    document.source = "orders";
+    document.path = order.status + "/" + order.number.text + ".json";
+    document.format = "json";
+    put.documents.push_back(document);
+    put.order = std::make_shared<const SalesOrder>(std::move(order));
+    return put;
+  }
+
+  std::mt19937_64 random_;
+  std::uint64_t sequence_ = 0;
+  std::map<std::string, feed::OrderPut> orders_;
+};
+
+TEST_CASE("a read model that knows nothing answers as of 0") {
+  const ReadModel model;
+  const auto snapshot = model.current();
+  REQUIRE(snapshot != nullptr);
+  CHECK(snapshot->as_of().value == 0);
+  CHECK(snapshot->order_count() == 0);
+  CHECK_FALSE(snapshot->find("SO-1").has_value());
+}
+
+TEST_CASE("a hole or a repeated change is refused and changes nothing") {
+  World world;
+  world.sales_order("SO-1").line("1", "EUR 1.00");
+  world.sales_order("SO-2").line("1", "EUR 1.00");
+  world.sales_order("SO-3").line("1", "EUR 1.00");
+  const std::span<const feed::Change> changes = world.changes();
+  ReadModel model;
+  REQUIRE(model.apply(changes.subspan(0, 1)));
+  const auto hole = model.apply(changes.subspan(2, 1));
+  REQUIRE_FALSE(hole);
+  CHECK(hole.error().code() == ErrorCode::corrupt);
+  CHECK(hole.error().text().find("change 3 came where change 2 was due") != std::string::npos);
+  CHECK_FALSE(model.apply(changes.subspan(0, 1)));
+  const std::vector<feed::Change> gap{changes[1], changes[1]};
+  CHECK_FALSE(model.apply(gap));
+  CHECK(model.current()->order_count() == 1);
+  CHECK(model.apply(changes.subspan(1)));
+  CHECK(model.current()->order_count() == 3);
+}
+
+TEST_CASE("an order comes back whole, with its documents and flags") {
+  World world;
+  world.sales_order("SO-7").customer("C1", "ACME").promised("2026-03-09").line("4 pcs", "EUR 25.00").open("2").flag("look at this");
+  const auto snapshot = world.snapshot();
+  const auto put = snapshot->order(*snapshot->find("SO-7"));
+  const feed::OrderPut& told_put = world.changes().front().put;
+  CHECK(*put.order == *told_put.order);
+  CHECK(put.documents == told_put.documents);
+  CHECK(put.flags == told_put.flags);
+}
+
+TEST_CASE("any order that can be put comes back equal") {
+  CHECK(rc::check("record round trip", [] {
+    const SalesOrder order = *testing::arbitrary_order();
+    feed::OrderPut put;
+    const auto count = *rc::gen::inRange(0, 4);
+    for (int i = 0; i < count; ++i) {
+      feed::OrderDocument document;
+      document.source = *testing::arbitrary_text();
+      document.path = *testing::arbitrary_text();
+      document.format = *rc::gen::element<std::string>("json", "csv", "");
+      document.modified = Instant(std::chrono::milliseconds(*rc::gen::arbitrary<std::int32_t>()));
+      document.status = *rc::gen::element(order.status, std::string("Closed"));
+      if (*rc::gen::arbitrary<bool>()) document.updated = order.updated;
+      document.total = *rc::gen::element(amounts(order).total, std::int64_t{5});
+      document.open = amounts(order).open;
+      document.line_count = static_cast<std::uint32_t>(order.lines.size());
+      document.damaged_since = *rc::gen::arbitrary<bool>();
+      put.documents.push_back(document);
+    }
+    put.flags = *rc::gen::container<std::vector<std::string>>(testing::arbitrary_text());
+    put.order = std::make_shared<const SalesOrder>(order);
+    feed::Change change = feed::order_put(put);
+    change.sequence = feed::Sequence{1};
+    ReadModel model;
+    RC_ASSERT(model.apply(std::span(&change, 1)).has_value());
+    const auto back = model.current()->order(*model.current()->find(order.number.text));
+    RC_ASSERT(*back.order == order);
+    RC_ASSERT(back.documents == put.documents);
+    RC_ASSERT(back.flags == put.flags);
+  }));
+}
+
+TEST_CASE("answers do not depend on how the changes were cut into batches, and kept sums stay exact") {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    CAPTURE(seed);
+    Desk desk(seed);
+    std::vector<feed::Change> changes;
+    for (int i = 0; i < 1500; ++i) changes.push_back(desk.next());
+    ReadModel whole, one_by_one, cut;
+    REQUIRE(whole.apply(changes));
+    for (const feed::Change& change : changes) REQUIRE(one_by_one.apply(std::span(&change, 1)));
+    for (std::size_t at = 0; at < changes.size();) {
+      const std::size_t size = std::min<std::size_t>(1 + desk.number(70), changes.size() - at);
+      REQUIRE(cut.apply(std::span(changes).subspan(at, size)));
+      at += size;
+    }
+    const std::string expected = told(*whole.current());
+    CHECK(told(*one_by_one.current()) == expected);
+    CHECK(told(*cut.current()) == expected);
+    const SumMap sums = recomputed(desk.orders());
+    CHECK(kept_sums(*whole.current()) == sums);
+    CHECK(kept_sums(*one_by_one.current()) == sums);
+    CHECK(kept_sums(*cut.current()) == sums);
+    CHECK(whole.current()->order_count() == desk.orders().size());
+  }
+}
+
+TEST_CASE("a snapshot taken earlier answers the same after later changes") {
+  Desk desk(99);
+  ReadModel model;
+  std::vector<std::pair<SnapshotPtr, std::string>> kept;
+  std::vector<SumMap> sums;
+  for (int i = 0; i < 400; ++i) {
+    const feed::Change change = desk.next();
+    REQUIRE(model.apply(std::span(&change, 1)));
+    if (i % 20 != 0) continue;
+    kept.emplace_back(model.current(), told(*model.current()));
+    sums.push_back(kept_sums(*model.current()));
+  }
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    CHECK(told(*kept[i].first) == kept[i].second);
+    CHECK(kept_sums(*kept[i].first) == sums[i]);
+  }
+}
+
+TEST_CASE("many chunks fill, empty and fill again") {
+  ReadModel model;
+  std::vector<feed::Change> changes;
+  const auto tell = [&](feed::Change change) {
+    change.sequence = feed::Sequence{changes.size() + 1};
+    changes.push_back(std::move(change));
+  };
+  const auto put = [](int n) {
+    SalesOrder order;
+    order.number.text = std::to_string(n);
+    order.customer_code = "C" + std::to_string(n % 100);
+    feed::OrderPut made;
+    made.order = std::make_shared<const SalesOrder>(std::move(order));
+    return feed::order_put(std::move(made));
+  };
+  for (int n = 0; n < 1500; ++n) tell(put(n));
+  for (int n = 0; n < 1500; n += 2) tell(feed::order_removed(OrderNumber{std::to_string(n)}, ""));
+  for (int n = 2000; n < 2750; ++n) tell(put(n));
+  REQUIRE(model.apply(changes));
+  const auto snapshot = model.current();
+  CHECK(snapshot->order_count() == 1500);
+  CHECK(snapshot->chunk_count() == 3);  // rows of removed orders were used again
+  CHECK_FALSE(snapshot->find("4").has_value());
+  CHECK(snapshot->find("5").has_value());
+  CHECK(snapshot->find("2749").has_value());
+}
+
+TEST_CASE("readers read while the writer writes") {
+  Desk desk(7);
+  ReadModel model;
+  std::atomic<bool> stop = false;
+  std::atomic<std::uint64_t> wrong = 0;
+  std::thread reader([&] {
+    while (!stop) {
+      const auto snapshot = model.current();
+      std::uint64_t live = 0;
+      for (std::size_t c = 0; c < snapshot->chunk_count(); ++c) {
+        for (std::size_t i = 0; i < snapshot->chunk(c).used; ++i) {
+          if (!snapshot->chunk(c).live[i]) continue;
+          ++live;
+          if (snapshot->words(Vocabulary::customer).text(snapshot->chunk(c).customer[i]).empty()) ++wrong;
+        }
+      }
+      if (live != snapshot->order_count()) ++wrong;
+    }
+  });
+  for (int i = 0; i < 3000; ++i) {
+    const feed::Change change = desk.next();
+    if (!model.apply(std::span(&change, 1))) ++wrong;
+  }
+  stop = true;
+  reader.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("the list's due date is the promise, else the wish, else the earliest open line") {
+  World world;
+  SalesOrder& order = world.sales_order("SO-1").line("1", "EUR 1").line_promised("2026-05-01").line("1", "EUR 1").line_promised("2026-04-01").order();
+  CHECK(iso(*list_due_date(order)) == "2026-04-01");
+  order.lines[1].quantity_open.micros = 0;
+  CHECK(iso(*list_due_date(order)) == "2026-05-01");
+  order.requested_date = testing::day("2026-06-01");
+  CHECK(iso(*list_due_date(order)) == "2026-06-01");
+  order.promise_date = testing::day("2026-07-01");
+  CHECK(iso(*list_due_date(order)) == "2026-07-01");
+}
+
+}  // namespace
+}  // namespace millrace::readmodel

@@ -1,0 +1,185 @@
+#include "server/internal/dispatch.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <random>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "server/internal/encoding.h"
+#include "server/internal/handlers.h"
+
+namespace millrace::server {
+
+namespace {
+
+constexpr std::string_view security_headers =
+    "Content-Security-Policy: default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; "
+    "object-src 'none'\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "X-Frame-Options: DENY\r\n"
+    "Referrer-Policy: same-origin\r\n"
+    "Cross-Origin-Opener-Policy: same-origin\r\n";
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_ipv4_loopback(std::string_view host) {
+  const auto parts = split(host, '.');
+  if (parts.size() != 4 || parts[0] != "127") return false;
+  return std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
+    return !part.empty() && part.size() <= 3 && std::all_of(part.begin(), part.end(), is_digit);
+  });
+}
+
+// "Sat, 21 Nov 2026 08:14:02 GMT"
+std::string http_date(Instant now) {
+  static constexpr std::array days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto whole = std::chrono::floor<std::chrono::days>(now);
+  const Day day(whole);
+  const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::seconds>(now - whole));
+  char text[64];
+  std::snprintf(text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT", days[std::chrono::weekday(whole).c_encoding()],
+                unsigned{day.day()}, months[unsigned{day.month()} - 1], int{day.year()},
+                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()));
+  return text;
+}
+
+}  // namespace
+
+bool is_loopback_authority(std::string_view authority) {
+  std::string_view host = authority;
+  std::string_view port;
+  if (host.starts_with('[')) {
+    const std::size_t end = host.find(']');
+    if (end == std::string_view::npos) return false;
+    port = host.substr(end + 1);
+    host = host.substr(1, end - 1);
+    if (!port.empty() && !port.starts_with(':')) return false;
+    if (!port.empty()) port.remove_prefix(1);
+    if (!std::all_of(port.begin(), port.end(), is_digit)) return false;
+    return host == "::1";
+  }
+  if (const std::size_t colon = host.find(':'); colon != std::string_view::npos) {
+    port = host.substr(colon + 1);
+    host = host.substr(0, colon);
+  }
+  if (!std::all_of(port.begin(), port.end(), is_digit) || port.size() > 5) return false;
+  return equal_ignoring_case(host, "localhost") || equal_ignoring_case(host, "localhost.") || is_ipv4_loopback(host);
+}
+
+std::string request_id(std::string_view offered) {
+  const auto harmless = [](char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+  };
+  if (!offered.empty() && offered.size() <= 64 && std::all_of(offered.begin(), offered.end(), harmless))
+    return std::string(offered);
+  static const std::uint64_t start = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
+  static std::atomic<std::uint64_t> next{0};
+  const std::uint64_t value = start + next.fetch_add(0x9E3779B97F4A7C15ULL, std::memory_order_relaxed);
+  char text[20];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+std::optional<Problem> guard(const Request& request, bool changes_or_listens) {
+  if (!request.host.empty() && !is_loopback_authority(request.host))
+    return Problem{403, "host-refused",
+                   "Millrace answers on this machine only: open it as localhost or 127.0.0.1, not as " +
+                       printable(std::string_view(request.host).substr(0, 100)) + ".",
+                   {}};
+  if (!changes_or_listens) return std::nullopt;
+  const std::string_view origin = request.header("Origin");
+  const std::string_view site = request.header("Sec-Fetch-Site");
+  const bool same_origin = origin.empty() || (origin.starts_with("http://") && !request.host.empty() &&
+                                              equal_ignoring_case(origin.substr(7), request.host));
+  const bool same_site = site.empty() || site == "same-origin" || site == "none";
+  if (same_origin && same_site) return std::nullopt;
+  return Problem{403, "origin-refused",
+                 "A page of another site (" + printable(origin.substr(0, 100)) + ") may not do this.", {}};
+}
+
+Dispatch dispatch(Request& request, Backend& backend) {
+  Dispatch result;
+  result.index = backend.router.routes().size();
+  const bool safe = request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
+  const bool live = !request.header("Upgrade").empty();
+  if (const auto problem = guard(request, !safe || live)) {
+    result.response = problem_response(request, *problem);
+    return result;
+  }
+  Router::Match match = backend.router.match(request);
+  result.index = match.index;
+  result.head = match.head || request.method == "HEAD";
+  if (match.refusal) {
+    result.response = std::move(match.refusal);
+  } else if (!match.route) {
+    result.response = static_file(request);
+  } else {
+    result.route = match.route;
+  }
+  return result;
+}
+
+Response run(const Route& route, const Request& request, Backend& backend) {
+  try {
+    return route.handler(request, backend);
+  } catch (const std::exception& failure) {
+    log_error("request_failed", {{"route", std::string(route.path)}, {"request", request.id}, {"reason", failure.what()}});
+    return problem_response(request, {500, "internal", "We made a mistake; the log has it under this request id.", {}});
+  }
+}
+
+void pack(const Request& request, Response& response) {
+  if (response.encoded || response.stream || response.status != 200) return;
+  const std::string_view bytes = response.bytes();
+  if (bytes.size() <= packed_from_bytes) return;
+  const Coding coding = preferred(request.header("Accept-Encoding"));
+  std::string small = packed(bytes, coding);
+  if (small.empty()) return;
+  response.body = std::move(small);
+  response.kept.reset();
+  response.fixed = {};
+  response.encoded = true;
+  response.header("Content-Encoding", std::string(name_of(coding)));
+  const bool varies = std::any_of(response.headers.begin(), response.headers.end(),
+                                  [](const auto& header) { return header.first == "Vary"; });
+  if (!varies) response.header("Vary", "Accept-Encoding");
+}
+
+std::string head_text(const Request& request, const Response& response, Instant now, bool keep_alive) {
+  std::string out;
+  out.reserve(1024);
+  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ").append(status_text(response.status));
+  out.append("\r\nDate: ").append(http_date(now)).append("\r\nX-Request-Id: ").append(request.id).append("\r\n");
+  out.append(security_headers);
+  if (!response.content_type.empty()) out.append("Content-Type: ").append(response.content_type).append("\r\n");
+  const bool bodiless = response.status == 304 || response.status == 204;
+  if (!bodiless) {
+    const auto length = response.stream ? response.stream->length() : std::optional<std::uint64_t>(response.bytes().size());
+    if (length) {
+      out.append("Content-Length: ").append(std::to_string(*length)).append("\r\n");
+    } else if (!request.http_1_0) {
+      out.append("Transfer-Encoding: chunked\r\n");
+    }
+  }
+  bool connection_said = false;
+  for (const auto& [name, value] : response.headers) {
+    out.append(name).append(": ").append(value).append("\r\n");
+    if (name == "Connection") connection_said = true;
+  }
+  if (!connection_said) {
+    if (!keep_alive) {
+      out.append("Connection: close\r\n");
+    } else if (request.http_1_0) {
+      out.append("Connection: keep-alive\r\n");
+    }
+  }
+  out.append("\r\n");
+  return out;
+}
+
+}  // namespace millrace::server

@@ -1,0 +1,35 @@
+// From a read request to the bytes of an answer, without sockets.
+#pragma once
+#include <string>
+
+#include "server/internal/backend.h"
+#include "server/internal/router.h"
+
+namespace millrace::server {
+
+// What must hold for every request: the Host is this machine, and a page of another site may neither change anything
+// nor listen to the live deltas.
+std::optional<Problem> guard(const Request& request, bool changes_or_listens);
+
+// Fills path values. When `response` is empty, `route` is to be run.
+struct Dispatch {
+  const Route* route = nullptr;
+  std::size_t index = 0;
+  bool head = false;
+  std::optional<Response> response;
+};
+Dispatch dispatch(Request& request, Backend& backend);
+// Runs a handler; what it throws becomes a problem with the request id, in the log and in the answer.
+Response run(const Route& route, const Request& request, Backend& backend);
+
+// Packs the body where that pays and the client takes it.
+void pack(const Request& request, Response& response);
+// Status line and headers with the empty line. `length` absent: chunked, or until the end for HTTP/1.0.
+std::string head_text(const Request& request, const Response& response, Instant now, bool keep_alive);
+
+// Whether a Host or Origin authority names this machine's loopback.
+bool is_loopback_authority(std::string_view authority);
+// Taken from the client when it is harmless text, else ours.
+std::string request_id(std::string_view offered);
+
+}  // namespace millrace::server

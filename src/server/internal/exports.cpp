@@ -1,0 +1,296 @@
+#include "server/internal/exports.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/text.h"
+#include "server/internal/handlers.h"
+#include "server/internal/rows.h"
+
+namespace millrace::server {
+
+using query::FieldRow;
+using query::FieldType;
+using query::OrderField;
+
+namespace {
+
+inline constexpr std::size_t rows_per_block = 256;
+
+std::vector<const FieldRow*> columns_of(const query::OrderQuery& query) {
+  std::vector<const FieldRow*> columns;
+  for (const FieldRow& field : query::order_fields()) {
+    const bool wanted = query.fields.empty() || field.field == OrderField::order ||
+                        std::find(query.fields.begin(), query.fields.end(), field.field) != query.fields.end();
+    if (wanted) columns.push_back(&field);
+  }
+  return columns;
+}
+
+}  // namespace
+
+std::string last_line(std::uint64_t rows, const Moment& at) {
+  return "# rows: " + std::to_string(rows) + ", as of Sequence " + std::to_string(at.as_of.value) + ", " +
+         rfc3339(at.as_of_time);
+}
+
+namespace {
+
+// Rows of one Snapshot in blocks; `Shape` decides what a row looks like.
+class RowStream : public BodyStream {
+ public:
+  RowStream(Moment at, const query::OrderQuery& query)
+      : at_(std::move(at)), query_(query), cursor_(at_.snapshot, query, at_.today) {}
+
+  Result<bool> next(std::string& out) final {
+    if (written_ == 0 && !begun_) {
+      begun_ = true;
+      begin(out);
+    }
+    const std::vector<query::OrderRow> rows = cursor_.next(rows_per_block);
+    for (const auto& row : rows) {
+      append(out, row, written_ == 0);
+      ++written_;
+    }
+    if (!rows.empty()) return true;
+    if (written_ != cursor_.matching()) {
+      out += "#ERROR " + std::to_string(cursor_.matching() - written_) + " rows are missing";
+      return fail(ErrorCode::internal, "the export gave " + std::to_string(written_) + " of " +
+                                           std::to_string(cursor_.matching()) + " rows");
+    }
+    end(out);
+    return false;
+  }
+
+ protected:
+  virtual void begin(std::string& out) = 0;
+  virtual void append(std::string& out, const query::OrderRow& row, bool first) = 0;
+  virtual void end(std::string& out) = 0;
+
+  const Moment at_;
+  const query::OrderQuery query_;
+  std::uint64_t written_ = 0;
+
+ private:
+  query::OrderCursor cursor_;
+  bool begun_ = false;
+};
+
+class CsvStream final : public RowStream {
+ public:
+  CsvStream(Moment at, const query::OrderQuery& query, CsvStyle style)
+      : RowStream(std::move(at), query), columns_(columns_of(query)), style_(style) {}
+
+ private:
+  void begin(std::string& out) override {
+    if (style_.bom) out += "\xEF\xBB\xBF";
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (i > 0) out += style_.separator;
+      out += columns_[i]->name;
+    }
+    out += "\r\n";
+  }
+  void append(std::string& out, const query::OrderRow& row, bool) override {
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (i > 0) out += style_.separator;
+      append_cell(out, row, *columns_[i]);
+    }
+    out += "\r\n";
+  }
+  void append_cell(std::string& out, const query::OrderRow& row, const FieldRow& column) const {
+    std::string text = cell_text(row, column.field);
+    switch (column.type) {
+      case FieldType::text: append_csv_text(out, text, style_.separator); return;
+      case FieldType::money:
+      case FieldType::quantity:
+        if (style_.decimal != '.') std::replace(text.begin(), text.end(), '.', style_.decimal);
+        if (text.find(style_.separator) != std::string::npos) text = "\"" + text + "\"";
+        out += text;
+        return;
+      case FieldType::number:
+      case FieldType::day:
+      case FieldType::instant:
+      case FieldType::flag: out += text; return;
+    }
+  }
+  void end(std::string& out) override {
+    out += last_line(written_, at_) + "\r\n";
+  }
+
+  const std::vector<const FieldRow*> columns_;
+  const CsvStyle style_;
+};
+
+class NdjsonStream final : public RowStream {
+ public:
+  using RowStream::RowStream;
+
+ private:
+  void begin(std::string&) override {}
+  void append(std::string& out, const query::OrderRow& row, bool) override {
+    JsonWriter json(out);
+    write_row(json, row, query_.fields);
+    out += '\n';
+  }
+  void end(std::string&) override {}
+};
+
+class JsonStream final : public RowStream {
+ public:
+  JsonStream(Moment at, const query::OrderQuery& query, std::string head)
+      : RowStream(std::move(at), query), head_(std::move(head)) {}
+
+ private:
+  void begin(std::string& out) override { out += "{" + head_ + ",\"data\":["; }
+  void append(std::string& out, const query::OrderRow& row, bool first) override {
+    if (!first) out += ",\n";
+    JsonWriter json(out);
+    write_row(json, row, query_.fields);
+  }
+  void end(std::string& out) override { out += "],\"total\":" + std::to_string(written_) + "}\n"; }
+
+  const std::string head_;
+};
+
+class FileStream final : public BodyStream {
+ public:
+  FileStream(UniqueFd file, std::uint64_t size) : file_(std::move(file)), left_(size), size_(size) {}
+  std::optional<std::uint64_t> length() const override { return size_; }
+  Result<bool> next(std::string& out) override {
+    const std::size_t before = out.size();
+    const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left_, 64 << 10));
+    out.resize(before + wanted);
+    const ssize_t got = ::read(file_.get(), out.data() + before, wanted);
+    out.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (got <= 0 && wanted > 0) return fail(ErrorCode::internal, "the temporary file of the export ended early");
+    left_ -= static_cast<std::uint64_t>(got);
+    return left_ > 0;
+  }
+
+ private:
+  UniqueFd file_;
+  std::uint64_t left_;
+  const std::uint64_t size_;
+};
+
+std::string disposition(const Moment& at, std::string_view suffix) {
+  return "attachment; filename=\"orders_" + iso(at.today) + "." + std::string(suffix) + "\"";
+}
+
+struct Export {
+  Response response;  // headers, or the refusal
+  Moment at;
+  query::OrderQuery query;
+  bool ready = false;
+};
+Export begin_export(const Request& request, Backend& backend, std::string_view suffix,
+                    std::initializer_list<std::string_view> also_known) {
+  Export begun;
+  begun.at = moment(backend.services);
+  OrderQuestion question = order_question(request, begun.at.today, also_known);
+  if (question.problem) {
+    begun.response = problem_response(request, *question.problem);
+    return begun;
+  }
+  begun.query = std::move(question.query);
+  begun.query.cursor.clear();
+  if (not_modified(request, begun.at, suffix, begun.response)) return begun;
+  begun.response.header("Content-Disposition", disposition(begun.at, suffix));
+  begun.response.encoded = true;
+  begun.ready = true;
+  return begun;
+}
+
+}  // namespace
+
+void append_csv_text(std::string& out, std::string_view text, char separator) {
+  const bool formula = !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
+  const bool quote = formula || text.find_first_of("\"\r\n\t;,") != std::string_view::npos ||
+                     text.find(separator) != std::string_view::npos || text.starts_with(' ') ||
+                     text.ends_with(' ') || text.starts_with('#');
+  if (!quote) {
+    out += text;
+    return;
+  }
+  out += '"';
+  if (formula) out += '\'';
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
+CsvStyle csv_style(const Request& request, std::vector<query::ParameterError>& errors) {
+  CsvStyle style;
+  const auto one_of = [&](std::string_view name, std::initializer_list<std::string_view> allowed, std::string_view text,
+                          std::string_view help) {
+    if (std::find(allowed.begin(), allowed.end(), text) != allowed.end()) return true;
+    errors.push_back({std::string(name), "bad-value", std::string(name) + " is " + std::string(help) + "."});
+    return false;
+  };
+  if (request.has_parameter("bom")) {
+    const std::string_view text = request.parameter("bom");
+    if (one_of("bom", {"0", "1", "true", "false"}, text, "0 or 1")) style.bom = text == "1" || text == "true";
+  }
+  if (request.has_parameter("sep")) {
+    const std::string_view text = request.parameter("sep");
+    if (one_of("sep", {",", ";", "\t", "|", "tab"}, text, "one of , ; | tab"))
+      style.separator = text == "tab" ? '\t' : text.front();
+  }
+  if (request.has_parameter("decimal")) {
+    const std::string_view text = request.parameter("decimal");
+    if (one_of("decimal", {",", "."}, text, "a point or a comma")) style.decimal = text.front();
+  }
+  return style;
+}
+
+Response orders_csv(const Request& request, Backend& backend) {
+  std::vector<query::ParameterError> errors;
+  const CsvStyle style = csv_style(request, errors);
+  if (!errors.empty()) return problem_response(request, problem_of(errors));
+  Export begun = begin_export(request, backend, "csv", {"bom", "sep", "decimal"});
+  if (!begun.ready) return std::move(begun.response);
+  begun.response.content_type = "text/csv; charset=utf-8; header=present";
+  begun.response.stream = std::make_unique<CsvStream>(std::move(begun.at), begun.query, style);
+  return std::move(begun.response);
+}
+
+Response orders_ndjson(const Request& request, Backend& backend) {
+  Export begun = begin_export(request, backend, "ndjson", {});
+  if (!begun.ready) return std::move(begun.response);
+  begun.response.content_type = "application/x-ndjson";
+  begun.response.stream = std::make_unique<NdjsonStream>(std::move(begun.at), begun.query);
+  return std::move(begun.response);
+}
+
+Response orders_json(const Request& request, Backend& backend) {
+  Export begun = begin_export(request, backend, "json", {});
+  if (!begun.ready) return std::move(begun.response);
+  begun.response.content_type = "application/json";
+  std::string head = envelope(begun.at, backend.services.sources.sources());
+  begun.response.stream = std::make_unique<JsonStream>(std::move(begun.at), begun.query, std::move(head));
+  return std::move(begun.response);
+}
+
+Response orders_xlsx(const Request& request, Backend& backend) {
+  Export begun = begin_export(request, backend, "xlsx", {});
+  if (!begun.ready) return std::move(begun.response);
+  SheetRequest sheet{begun.at, begun.query, ""};
+  for (const auto& [name, value] : request.parameters)
+    sheet.filter_text += (sheet.filter_text.empty() ? "" : "  ") + name + "=" + value;
+  auto file = write_orders_workbook(sheet);
+  if (!file) return problem_response(request, problem_of(file.error()));
+  struct stat facts{};
+  if (::fstat(file->get(), &facts) != 0)
+    return problem_response(request, {503, "unavailable", std::string("The sheet was not written: ") + std::strerror(errno), {}});
+  begun.response.content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+  begun.response.stream =
+      std::make_unique<FileStream>(std::move(*file), static_cast<std::uint64_t>(facts.st_size));
+  return std::move(begun.response);
+}
+
+}  // namespace millrace::server

@@ -1,0 +1,98 @@
+// Alive, ready, measured, described.
+#include "base/hash.h"
+#include "server/internal/handlers.h"
+#include "server/internal/router.h"
+#include "server/internal/rows.h"
+
+namespace millrace::server {
+
+namespace {
+
+Response plain(std::string_view type, std::string body, int status = 200) {
+  Response response;
+  response.status = status;
+  response.content_type = type;
+  response.header("Cache-Control", "no-store");
+  response.body = std::move(body);
+  return response;
+}
+
+struct Check {
+  std::string name;
+  bool good;
+  std::string detail;
+};
+
+std::vector<Check> checks_of(Backend& backend) {
+  std::vector<Check> checks;
+  std::string why;
+  const bool ready = backend.services.ready(why);
+  checks.push_back({"ready", ready, why});
+  for (const auto& source : backend.services.sources.sources()) {
+    const bool good = source.state != ingest::SourceState::failed && source.state != ingest::SourceState::held;
+    checks.push_back({"source " + source.id, good, source.message});
+  }
+  return checks;
+}
+
+}  // namespace
+
+Response livez(const Request&, Backend&) { return plain("text/plain; charset=utf-8", "ok\n"); }
+
+Response readyz(const Request& request, Backend& backend) {
+  if (auto problem = unknown_parameters(request, {"verbose"})) return problem_response(request, *problem);
+  std::string why;
+  if (!backend.services.ready(why)) {
+    Problem problem{503, "unavailable", why.empty() ? "Not ready yet." : why, {}};
+    return problem_response(request, problem);
+  }
+  if (!request.has_parameter("verbose")) return plain("text/plain; charset=utf-8", "ok\n");
+  std::string text;
+  for (const Check& check : checks_of(backend))
+    text += (check.good ? "[+] " : "[-] ") + check.name + (check.detail.empty() ? "" : ": " + check.detail) + "\n";
+  return plain("text/plain; charset=utf-8", std::move(text));
+}
+
+Response health(const Request& request, Backend& backend) {
+  if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
+  const std::vector<Check> checks = checks_of(backend);
+  const bool ready = checks.front().good;
+  bool all_good = true;
+  for (const Check& check : checks) all_good = all_good && check.good;
+  const auto snapshot = backend.services.snapshot();
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("status", !ready ? "unavailable" : all_good ? "ok" : "degraded");
+  json.field("version", backend.services.build.version).field("commit", backend.services.build.commit);
+  json.field("as_of", snapshot->as_of().value).field("orders", snapshot->order_count());
+  json.key("checks").begin_array();
+  for (const Check& check : checks)
+    json.begin_object().field("name", check.name).field("good", check.good).field("detail", check.detail).end_object();
+  json.end_array().end_object();
+  return plain("application/json", std::move(out), ready ? 200 : 503);
+}
+
+Response metrics_text(const Request& request, Backend& backend) {
+  if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
+  return plain("text/plain; version=0.0.4; charset=utf-8", backend.services.metrics.prometheus_text());
+}
+
+Response openapi(const Request& request, Backend& backend) {
+  if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
+  const Moment at = moment(backend.services);
+  query::OrderQuery first;
+  first.limit = 1;
+  std::string order = "43659", source = "orders", rejection = "1";
+  if (const auto page = query::orders(*at.snapshot, first, at.today); page && !page->rows.empty())
+    order = page->rows.front().order;
+  if (const auto sources = backend.services.sources.sources(); !sources.empty()) source = sources.front().id;
+  if (!at.snapshot->rejections().empty()) rejection = std::to_string(at.snapshot->rejections().front()->id);
+  Response response;
+  if (not_modified(request, at, "openapi", response)) return response;
+  response.content_type = "application/json";
+  response.body = openapi_json(backend.router.routes(), backend.services.build.version, order, source, rejection);
+  return response;
+}
+
+}  // namespace millrace::server

@@ -1,0 +1,384 @@
+// One HTTP/1.1 connection: reads strictly, answers in order, never repairs what is ambiguous.
+//
+//   idle -> head -> body -> handling -> writing -> idle        keep-alive, pipelining
+//                      \________ refused ______/ -> draining -> retired
+#include "server/internal/boost_network.h"
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#pragma GCC diagnostic pop
+
+#include <array>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "server/internal/dispatch.h"
+#include "server/internal/live_socket.h"
+#include "server/internal/network.h"
+#include "server/internal/request_head.h"
+
+namespace millrace::server {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+inline constexpr auto head_time = 10s;
+inline constexpr auto body_time = 30s;
+inline constexpr auto idle_time = 60s;
+inline constexpr auto write_time = 30s;
+inline constexpr auto drain_time = 2s;
+inline constexpr std::size_t drain_bytes_max = 256 << 10;
+
+class HttpSession final : public Connection, public std::enable_shared_from_this<HttpSession> {
+ public:
+  HttpSession(IoThread& thread, tcp::socket socket)
+      : thread_(thread), core_(thread.core()), socket_(std::move(socket)) {}
+
+  void start() { begin_request(); }
+
+  void refuse_connection() {
+    request_ = {};
+    request_.id = request_id({});
+    refuse({503, "overloaded", "Too many connections are open; try again in a moment.", {}});
+  }
+
+  void sweep(Stopwatch::time_point now) override {
+    if (now < deadline_) return;
+    switch (state_) {
+      case State::head:
+      case State::body:
+        state_ = State::idle;  // the pending read must not answer a second time
+        timed_out_ = true;
+        socket_cancel();
+        return;
+      case State::idle:
+      case State::writing:
+      case State::draining: return end();
+      case State::handling: return;
+    }
+  }
+
+  void stop() override {
+    if (state_ == State::idle || state_ == State::draining) end();
+  }
+
+ private:
+  enum class State { idle, head, body, handling, writing, draining };
+
+  // -- reading
+
+  void begin_request() {
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(core_.options.head_max));
+    parser_->body_limit(core_.options.body_max);
+    request_ = {};
+    head_checked_ = false;
+    state_ = State::idle;
+    deadline_ = Stopwatch::now() + idle_time;
+    if (buffer_.size() > 0) {
+      advance();
+    } else if (core_.stopping) {
+      end();
+    } else {
+      read();
+    }
+  }
+
+  void read() {
+    auto self = shared_from_this();
+    socket_.async_read_some(buffer_.prepare(8192), [self](error_code error, std::size_t count) {
+      self->buffer_.commit(count);
+      self->on_read(error);
+    });
+  }
+
+  void on_read(error_code error) {
+    if (timed_out_) {
+      request_.id = request_id({});
+      return refuse({408, "request-timeout", "The request did not arrive in time.", {}});
+    }
+    if (error) {
+      // Half a request and then the end: whoever sent it is gone or waits for an answer to something broken.
+      if (error == asio::error::eof && state_ != State::idle) {
+        if (request_.id.empty()) request_.id = request_id({});
+        return refuse({400, "bad-request", "The request ended before it was complete.", {}});
+      }
+      return end();
+    }
+    advance();
+  }
+
+  // Goes on with what is in the buffer.
+  void advance() {
+    if (state_ == State::idle) {
+      skip_empty_lines();
+      if (buffer_.size() == 0) return read();
+      state_ = State::head;
+      deadline_ = Stopwatch::now() + head_time;
+      started_ = Stopwatch::now();
+    }
+    if (state_ == State::head && !read_head()) return;
+    if (state_ == State::body) read_body();
+  }
+
+  void skip_empty_lines() {
+    for (int i = 0; i < 2 && view().starts_with("\r\n"); ++i) buffer_.consume(2);
+  }
+
+  std::string_view view() const {
+    return {static_cast<const char*>(buffer_.data().data()), buffer_.size()};
+  }
+
+  // False: waits for more or was refused.
+  bool read_head() {
+    HeadCheck check = check_head(view(), core_.options.head_max);
+    if (check.problem) {
+      request_.id = request_id({});
+      refuse(*check.problem);
+      return false;
+    }
+    if (!check.complete) {
+      read();
+      return false;
+    }
+    error_code error;
+    parser_->eager(false);
+    buffer_.consume(parser_->put(buffer_.data(), error));
+    if (error && error != http::error::need_more) {
+      request_.id = request_id({});
+      refuse(problem_of_parser(error));
+      return false;
+    }
+    take_head();
+    if (const auto problem = check_fields(request_, parser_->get().version())) {
+      refuse(*problem);
+      return false;
+    }
+    state_ = State::body;
+    deadline_ = Stopwatch::now() + body_time;
+    return true;
+  }
+
+  void take_head() {
+    const auto& message = parser_->get();
+    const auto text = [](auto view) { return std::string_view(view.data(), view.size()); };
+    request_.method = text(message.method_string());
+    for (const auto& field : message) request_.headers.emplace_back(text(field.name_string()), trim(text(field.value())));
+    request_.http_1_0 = message.version() == 10;
+    request_.keep_alive = message.keep_alive();
+    request_.id = request_id(request_.header("X-Request-Id"));
+    target_ = std::string(text(message.target()));
+  }
+
+  void read_body() {
+    parser_->eager(true);
+    error_code error;
+    while (!parser_->is_done()) {
+      if (buffer_.size() == 0) error = http::error::need_more;
+      else buffer_.consume(parser_->put(buffer_.data(), error));
+      if (error == http::error::need_more) {
+        if (!head_checked_) {
+          head_checked_ = true;
+          if (equal_ignoring_case(request_.header("Expect"), "100-continue")) return say_continue();
+        }
+        return read();
+      }
+      if (error) return refuse(problem_of_parser(error));
+    }
+    request_.body = std::move(parser_->get().body());
+    handle();
+  }
+
+  void say_continue() {
+    static constexpr std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
+    auto self = shared_from_this();
+    asio::async_write(socket_, asio::buffer(text.data(), text.size()), [self](error_code error, std::size_t) {
+      if (error) return self->end();
+      self->read();
+    });
+  }
+
+  static Problem problem_of_parser(error_code error) {
+    if (error == http::error::header_limit)
+      return {431, "head-too-large", "The request head is too large.", {}};
+    if (error == http::error::body_limit) return {413, "body-too-large", "The body is too large.", {}};
+    return {400, "bad-request", "The request is not well-formed: " + error.message() + ".", {}};
+  }
+
+  // -- handling
+
+  void handle() {
+    state_ = State::handling;
+    if (const auto problem = split_target(target_, request_)) return refuse(*problem);
+    dispatch_ = dispatch(request_, core_.backend);
+    if (dispatch_.response) return answer(std::move(*dispatch_.response));
+    if (!dispatch_.route->slow) return answer(run(*dispatch_.route, request_, core_.backend));
+    auto self = shared_from_this();
+    const bool taken = core_.workers.submit([self] {
+      auto response = std::make_shared<Response>(run(*self->dispatch_.route, self->request_, self->core_.backend));
+      asio::post(self->thread_.context(), [self, response] { self->answer(std::move(*response)); });
+    });
+    if (!taken)
+      answer(problem_response(request_, {503, "overloaded", "Too many slow questions wait; try again in a moment.", {}}));
+  }
+
+  void refuse(const Problem& problem) {
+    dispatch_ = {};
+    dispatch_.index = core_.backend.router.routes().size();
+    Response response = problem_response(request_, problem);
+    response.close = true;
+    answer(std::move(response));
+  }
+
+  // -- writing
+
+  void answer(Response response) {
+    response_ = std::move(response);
+    if (response_.live != Live::no) return go_live();
+    pack(request_, response_);
+    closing_ = response_.close || !request_.keep_alive || core_.stopping ||
+               (response_.stream && request_.http_1_0 && !response_.stream->length());
+    head_ = head_text(request_, response_, core_.backend.services.clock.now(), !closing_);
+    state_ = State::writing;
+    deadline_ = Stopwatch::now() + write_time;
+    const bool bodiless = dispatch_.head || response_.status == 304 || response_.status == 204;
+    if (response_.stream && !bodiless) return write_block();
+    const std::string_view body = bodiless ? std::string_view() : response_.bytes();
+    const std::array<asio::const_buffer, 2> parts = {asio::buffer(head_), asio::buffer(body.data(), body.size())};
+    auto self = shared_from_this();
+    asio::async_write(socket_, parts, [self](error_code error, std::size_t) {
+      if (error) return self->end();
+      self->written();
+    });
+  }
+
+  // One block of a stream: memory is bounded by the block, the client's pace decides when the next is made.
+  void write_block() {
+    block_.clear();
+    const Result<bool> more = response_.stream->next(block_);
+    const bool chunked = !request_.http_1_0 && !response_.stream->length();
+    framed_ = std::exchange(head_, {});
+    if (chunked && !block_.empty()) {
+      char size[24];
+      std::snprintf(size, sizeof size, "%zx\r\n", block_.size());
+      framed_ += size;
+    }
+    framed_ += block_;
+    if (chunked && !block_.empty()) framed_ += "\r\n";
+    const bool last = more && !*more;
+    if (chunked && last) framed_ += "0\r\n\r\n";
+    if (!more)
+      log_error("export_failed", {{"request", request_.id}, {"reason", more.error().text()}});
+    deadline_ = Stopwatch::now() + write_time;
+    auto self = shared_from_this();
+    const bool failed = !more;
+    asio::async_write(socket_, asio::buffer(framed_), [self, last, failed](error_code error, std::size_t) {
+      if (error || failed) return self->end();  // cut: no end mark, so nobody takes it for whole
+      if (last) return self->written();
+      self->write_block();
+    });
+  }
+
+  void written() {
+    core_.backend.statistics.record(dispatch_.index, response_.status, Stopwatch::now() - started_);
+    response_ = {};
+    if (!closing_) return begin_request();
+    drain();
+  }
+
+  // Closing with unread bytes would reset the connection and lose the answer on its way.
+  void drain() {
+    error_code ignored;  // a peer that is gone needs no goodbye
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    state_ = State::draining;
+    deadline_ = Stopwatch::now() + drain_time;
+    drained_ = 0;
+    buffer_.consume(buffer_.size());
+    drain_more();
+  }
+  void drain_more() {
+    auto self = shared_from_this();
+    socket_.async_read_some(buffer_.prepare(8192), [self](error_code error, std::size_t count) {
+      self->drained_ += count;
+      if (error || self->drained_ > drain_bytes_max) return self->end();
+      self->drain_more();
+    });
+  }
+
+  void go_live() {
+    core_.backend.statistics.record(dispatch_.index, response_.live == Live::websocket ? 101 : 200,
+                                    Stopwatch::now() - started_);
+    auto self = shared_from_this();
+    if (response_.live == Live::websocket) {
+      if (buffer_.size() > 0) return refuse({400, "bad-request", "Nothing may follow before the WebSocket is agreed.", {}});
+      start_websocket(thread_, std::move(socket_), parser_->release());
+    } else {
+      Response events;
+      events.content_type = "text/event-stream";
+      events.header("Cache-Control", "no-store");
+      if (dispatch_.head) return answer(std::move(events));
+      events.stream = std::make_unique<Endless>();
+      std::string head = head_text(request_, events, core_.backend.services.clock.now(), false);
+      const std::uint64_t since = response_.live_since;
+      start_events(thread_, std::move(socket_), std::move(head), !request_.http_1_0, since);
+    }
+    // The connection lives on in another object, which retires it in our stead.
+    thread_.hand_over(self);
+  }
+
+  // Only says that the length is not known.
+  struct Endless final : BodyStream {
+    Result<bool> next(std::string&) override { return true; }
+  };
+
+  void socket_cancel() {
+    error_code ignored;  // a closed socket has nothing to cancel
+    socket_.cancel(ignored);
+  }
+
+  void end() {
+    error_code ignored;  // closing fails only for what is closed
+    socket_.close(ignored);
+    thread_.retire(shared_from_this());
+  }
+
+  IoThread& thread_;
+  Core& core_;
+  tcp::socket socket_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  Request request_;
+  std::string target_;
+  Dispatch dispatch_;
+  Response response_;
+  std::string head_;
+  std::string block_;
+  std::string framed_;
+  State state_ = State::idle;
+  bool head_checked_ = false;
+  bool timed_out_ = false;
+  bool closing_ = false;
+  std::size_t drained_ = 0;
+  Stopwatch::time_point started_ = Stopwatch::now();
+  Stopwatch::time_point deadline_ = Stopwatch::now() + idle_time;
+};
+
+}  // namespace
+
+void start_http(IoThread& thread, tcp::socket socket, bool refuse) {
+  auto session = std::make_shared<HttpSession>(thread, std::move(socket));
+  thread.keep(session);
+  if (refuse) {
+    session->refuse_connection();
+  } else {
+    session->start();
+  }
+}
+
+}  // namespace millrace::server

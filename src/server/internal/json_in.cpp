@@ -1,0 +1,75 @@
+#include "server/internal/json_in.h"
+
+#include <boost/json.hpp>
+
+namespace millrace::server {
+
+namespace json = boost::json;
+
+namespace {
+
+Result<json::object> parse_object(std::string_view text) {
+  boost::system::error_code error;
+  json::value value = json::parse(json::string_view(text.data(), text.size()), error);
+  if (error) return fail(ErrorCode::invalid_input, "This is not valid JSON: " + error.message() + ".");
+  if (!value.is_object()) return fail(ErrorCode::invalid_input, "A JSON object is expected, {...}.");
+  return std::move(value.as_object());
+}
+
+Result<std::string> text_member(const json::object& object, const char* name, std::size_t length_max) {
+  const json::value* value = object.if_contains(name);
+  if (!value || !value->is_string())
+    return fail(ErrorCode::invalid_input, std::string("\"") + name + "\" is missing or not a text.");
+  const json::string& text = value->get_string();
+  if (text.empty() || text.size() > length_max)
+    return fail(ErrorCode::invalid_input,
+                std::string("\"") + name + "\" must have 1 to " + std::to_string(length_max) + " characters.");
+  return std::string(text.data(), text.size());
+}
+
+std::optional<std::int64_t> whole_number(const json::value& value) {
+  if (value.is_int64()) return value.get_int64();
+  if (value.is_uint64() && value.get_uint64() <= std::uint64_t{INT64_MAX})
+    return static_cast<std::int64_t>(value.get_uint64());
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<LiveCommand> parse_live_command(std::string_view text) {
+  auto object = parse_object(text);
+  if (!object) return pass_on(object);
+  auto op = text_member(*object, "op", 16);
+  if (!op) return pass_on(op);
+  auto id = text_member(*object, "id", 64);
+  if (!id) return pass_on(id);
+  LiveCommand command;
+  command.id = std::move(*id);
+  if (*op == "unsub") {
+    command.op = LiveCommand::Op::unsubscribe;
+    return command;
+  }
+  if (*op != "sub") return fail(ErrorCode::invalid_input, "\"op\" is \"sub\" or \"unsub\".");
+  auto topic = text_member(*object, "topic", 8192);
+  if (!topic) return pass_on(topic);
+  command.topic = std::move(*topic);
+  if (const json::value* since = object->if_contains("since"); since && !since->is_null()) {
+    const auto number = whole_number(*since);
+    if (!number || *number < 0)
+      return fail(ErrorCode::invalid_input, "\"since\" is the Sequence of the last answer, a whole number.");
+    command.since = static_cast<std::uint64_t>(*number);
+  }
+  return command;
+}
+
+Result<std::int64_t> parse_interval(std::string_view text) {
+  auto object = parse_object(text);
+  if (!object) return pass_on(object);
+  const json::value* value = object->if_contains("interval_s");
+  const auto number = value ? whole_number(*value) : std::nullopt;
+  if (!number) return fail(ErrorCode::invalid_input, "\"interval_s\" is missing or not a whole number of seconds.");
+  if (object->size() > 1) return fail(ErrorCode::invalid_input, "Only \"interval_s\" can be changed here.");
+  return *number;
+}
+
+}  // namespace millrace::server

@@ -1,0 +1,622 @@
+#include "server/internal/live_hub.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "server/internal/json_in.h"
+#include "server/internal/rows.h"
+
+namespace millrace::server {
+
+namespace {
+
+inline constexpr std::size_t merge_from_messages = 8;   // beyond this, deltas wait and become one
+inline constexpr std::size_t delta_rows_max = 1000;     // a larger delta costs more than a fresh page
+inline constexpr auto behind_max = std::chrono::seconds(30);
+inline constexpr auto tick_period = std::chrono::seconds(1);
+
+enum class Topic { orders, changes, sources, rejections, totals };
+std::optional<Topic> parse_topic(std::string_view name) {
+  if (name == "orders") return Topic::orders;
+  if (name == "changes") return Topic::changes;
+  if (name == "sources") return Topic::sources;
+  if (name == "rejections") return Topic::rejections;
+  if (name == "totals") return Topic::totals;
+  return std::nullopt;
+}
+
+struct Subscription {
+  std::string id;
+  Topic topic = Topic::orders;
+  std::string text;  // the whole topic: what it shares deltas by
+  query::OrderQuery query;
+  std::uint64_t from = 0;  // told up to here
+};
+
+struct Client {
+  std::shared_ptr<LiveClient> out;
+  std::vector<Subscription> subscriptions;
+  bool behind = false;
+  Stopwatch::time_point behind_since;
+};
+
+struct KeptChange {
+  feed::Sequence sequence;
+  feed::ChangeKind kind;
+  std::string order;
+  std::uint64_t rejection = 0;
+  query::WordedChange worded;
+};
+
+struct Commit {
+  std::vector<feed::Change> changes;  // empty: too many to tell one by one
+  readmodel::SnapshotPtr snapshot;
+};
+
+struct Command {
+  enum class Kind { join, leave, say, drained } kind;
+  std::shared_ptr<LiveClient> client;
+  const LiveClient* who = nullptr;
+  std::string text;
+  std::optional<std::uint64_t> since;
+};
+
+}  // namespace
+
+struct LiveHub::Impl {
+  const Services& services;
+  const LiveOptions options;
+  std::atomic<std::size_t>& client_count;
+  metrics::Gauge& clients_gauge;
+  metrics::Counter& dropped;
+  metrics::Gauge& depth;
+
+  // guarded by mutex
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::deque<Command> commands;
+  std::deque<Commit> commits;
+  std::size_t commit_changes = 0;
+  bool stopping = false;
+
+  // guarded by kept_mutex; written by the hub's thread only
+  mutable std::mutex kept_mutex;
+  std::deque<KeptChange> kept;
+  std::uint64_t floor = 0;  // every change after this one, up to `last`, is kept
+  std::uint64_t last = 0;
+  std::vector<Load> loads;
+
+  // the hub's thread only
+  readmodel::SnapshotPtr current;
+  std::unordered_map<const LiveClient*, Client> clients;
+  std::string sources_told;
+  Day day_told{};
+  std::map<std::string, std::uint64_t> refresh_counts;
+  std::jthread thread;
+
+  Impl(const Services& given, LiveOptions chosen, std::atomic<std::size_t>& count)
+      : services(given),
+        options(chosen),
+        client_count(count),
+        clients_gauge(given.metrics.gauge("millrace_live_clients")),
+        dropped(given.metrics.counter("millrace_live_queue_dropped_total")),
+        depth(given.metrics.gauge("millrace_queue_depth", "live")) {
+    current = services.snapshot();
+    floor = last = current->as_of().value;
+    day_told = utc_day(services.clock.now());
+    thread = std::jthread([this] { run(); });
+  }
+
+  void run() {
+    auto next_tick = Stopwatch::now() + tick_period;
+    for (;;) {
+      std::deque<Command> taken_commands;
+      std::deque<Commit> taken_commits;
+      {
+        std::unique_lock lock(mutex);
+        wake.wait_until(lock, next_tick, [&] { return stopping || !commands.empty() || !commits.empty(); });
+        if (stopping) return;
+        taken_commands.swap(commands);
+        taken_commits.swap(commits);
+        commit_changes = 0;
+      }
+      depth.set(static_cast<std::int64_t>(taken_commits.size()));
+      for (Command& command : taken_commands) handle(command);
+      for (const Commit& commit : taken_commits) take_in(commit);
+      if (!taken_commits.empty()) deliver_to_all();
+      if (Stopwatch::now() >= next_tick) {
+        tick();
+        next_tick = Stopwatch::now() + tick_period;
+      }
+    }
+  }
+
+  // -- what was committed
+
+  void take_in(const Commit& commit) {
+    if (commit.changes.empty() || commit.changes.size() > changes_kept ||
+        commit.changes.front().sequence.value > last + 1) {
+      std::lock_guard lock(kept_mutex);
+      kept.clear();
+      floor = last = commit.snapshot->as_of().value;
+    } else {
+      word_changes(commit);
+    }
+    current = commit.snapshot;
+  }
+
+  void word_changes(const Commit& commit) {
+    std::unordered_map<std::string, const feed::Change*> latest;  // of this commit, by subject
+    std::vector<KeptChange> fresh;
+    for (const feed::Change& change : commit.changes) {
+      if (change.sequence.value <= last) continue;
+      fresh.push_back(kept_change(change, latest));
+      latest[feed::subject(change)] = &change;
+    }
+    std::lock_guard lock(kept_mutex);
+    for (KeptChange& change : fresh) {
+      last = change.sequence.value;
+      kept.push_back(std::move(change));
+    }
+    while (kept.size() > changes_kept) {
+      floor = kept.front().sequence.value;
+      kept.pop_front();
+    }
+  }
+
+  KeptChange kept_change(const feed::Change& change,
+                         const std::unordered_map<std::string, const feed::Change*>& latest) const {
+    KeptChange result;
+    result.sequence = change.sequence;
+    result.kind = change.kind;
+    const std::string subject = feed::subject(change);
+    feed::Change from_snapshot;
+    const feed::Change* before = nullptr;
+    if (const auto found = latest.find(subject); found != latest.end()) {
+      before = found->second;
+    } else if (auto earlier = change_before(change, subject)) {
+      from_snapshot = std::move(*earlier);
+      before = &from_snapshot;
+    }
+    result.worded = query::worded(change, before);
+    switch (change.kind) {
+      case feed::ChangeKind::order_put:
+      case feed::ChangeKind::order_removed: result.order = subject; break;
+      case feed::ChangeKind::rejection_put: result.rejection = change.rejection_put.rejection.id; break;
+      case feed::ChangeKind::rejection_removed: result.rejection = change.rejection_removed.id; break;
+    }
+    return result;
+  }
+
+  // What the subject was in the Snapshot before the commit.
+  std::optional<feed::Change> change_before(const feed::Change& change, const std::string& subject) const {
+    switch (change.kind) {
+      case feed::ChangeKind::order_put:
+      case feed::ChangeKind::order_removed: {
+        const auto row = current->find(subject);
+        if (!row) return std::nullopt;
+        return feed::order_put(current->order(*row));
+      }
+      case feed::ChangeKind::rejection_put:
+      case feed::ChangeKind::rejection_removed: {
+        const std::uint64_t id = change.kind == feed::ChangeKind::rejection_put ? change.rejection_put.rejection.id
+                                                                                : change.rejection_removed.id;
+        for (const auto& rejection : current->rejections())
+          if (rejection->id == id) return feed::rejection_put(*rejection);
+        return std::nullopt;
+      }
+    }
+    return std::nullopt;
+  }
+
+  // -- what clients say
+
+  void handle(Command& command) {
+    switch (command.kind) {
+      case Command::Kind::join: {
+        Client& client = clients[command.client.get()];
+        client.out = command.client;
+        count_clients();
+        greet(client);
+        if (command.since) subscribe(client, {LiveCommand::Op::subscribe, "changes", "changes", command.since});
+        return;
+      }
+      case Command::Kind::leave:
+        clients.erase(command.who);
+        count_clients();
+        return;
+      case Command::Kind::say:
+        if (const auto found = clients.find(command.client.get()); found != clients.end())
+          obey(found->second, command.text);
+        command.client->may_speak();
+        return;
+      case Command::Kind::drained:
+        if (const auto found = clients.find(command.who); found != clients.end()) {
+          Shared shared;
+          found->second.behind = false;
+          deliver(found->second, shared);
+        }
+        return;
+    }
+  }
+
+  void count_clients() {
+    client_count.store(clients.size(), std::memory_order_relaxed);
+    clients_gauge.set(static_cast<std::int64_t>(clients.size()));
+  }
+
+  void send(Client& client, std::string text, std::string_view op) {
+    client.out->send({std::make_shared<const std::string>(std::move(text)), last, op});
+  }
+
+  void greet(Client& client) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().field("op", "hello").field("as_of", last);
+    json.field("version", services.build.version).field("company", services.company).end_object();
+    send(client, std::move(out), "hello");
+  }
+
+  void refuse(Client& client, const std::string& id, const Problem& problem) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().field("op", "error");
+    if (!id.empty()) json.field("id", id);
+    json.key("problem").raw(problem_json(problem, "")).end_object();
+    send(client, std::move(out), "error");
+  }
+
+  void obey(Client& client, const std::string& text) {
+    auto command = parse_live_command(text);
+    if (!command) return refuse(client, "", problem_of(command.error()));
+    if (command->op == LiveCommand::Op::unsubscribe) {
+      std::erase_if(client.subscriptions, [&](const Subscription& known) { return known.id == command->id; });
+      return;
+    }
+    subscribe(client, *command);
+  }
+
+  void subscribe(Client& client, const LiveCommand& command) {
+    Subscription wanted;
+    wanted.id = command.id;
+    wanted.text = command.topic;
+    if (const auto problem = read_topic(command.topic, wanted)) return refuse(client, command.id, *problem);
+    std::erase_if(client.subscriptions, [&](const Subscription& known) { return known.id == command.id; });
+    if (client.subscriptions.size() >= options.subscriptions_max)
+      return refuse(client, command.id,
+                    {422, "limit-reached",
+                     "One connection carries at most " + std::to_string(options.subscriptions_max) + " subscriptions.",
+                     {}});
+    wanted.from = command.since.value_or(last);
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().field("op", "subscribed").field("id", wanted.id).field("as_of", last).end_object();
+    send(client, std::move(out), "subscribed");
+    client.subscriptions.push_back(std::move(wanted));
+    if (client.subscriptions.back().topic == Topic::sources) {
+      tell_sources(client, client.subscriptions.back(), sources_text(services.clock.now()));
+    } else {
+      Shared shared;
+      catch_up(client, client.subscriptions.back(), shared);
+    }
+  }
+
+  std::optional<Problem> read_topic(const std::string& text, Subscription& wanted) const {
+    const std::size_t mark = text.find('?');
+    const auto topic = parse_topic(std::string_view(text).substr(0, mark));
+    if (!topic)
+      return Problem{404, "not-found",
+                     "There is no topic \"" + printable(text.substr(0, std::min<std::size_t>(mark, 40))) +
+                         "\"; there are orders, changes, sources, rejections and totals.",
+                     {}};
+    wanted.topic = *topic;
+    auto parameters =
+        parse_query_string(mark == std::string::npos ? std::string_view() : std::string_view(text).substr(mark + 1));
+    if (!parameters) return Problem{400, "bad-request", "The filter of the topic is not well-formed.", {}};
+    const bool filtered = *topic == Topic::orders || *topic == Topic::totals;
+    if (!filtered && !parameters->empty())
+      return Problem{400, "unknown-parameter", "This topic takes no filter.", {}};
+    query::ParsedQuery parsed = query::parse_order_query(*parameters, utc_day(services.clock.now()));
+    if (!parsed.errors.empty()) return problem_of(parsed.errors);
+    wanted.query = std::move(parsed.query);
+    wanted.query.cursor.clear();
+    return std::nullopt;
+  }
+
+  // -- what clients get
+
+  // Built once per topic and starting point, however many wait for it.
+  using Shared = std::map<std::pair<std::string, std::uint64_t>, std::optional<std::string>>;
+
+  void deliver_to_all() {
+    Shared shared;
+    for (auto& [who, client] : clients)
+      if (!client.behind) deliver(client, shared);
+  }
+  void deliver(Client& client, Shared& shared) {
+    for (Subscription& subscription : client.subscriptions) {
+      if (subscription.topic == Topic::sources || subscription.from == last) continue;
+      if (client.out->backlog() >= std::min(merge_from_messages, options.queue_max)) {
+        fall_behind(client);
+        return;
+      }
+      catch_up(client, subscription, shared);
+    }
+  }
+
+  void fall_behind(Client& client) {
+    dropped.add();
+    client.behind = true;
+    client.behind_since = Stopwatch::now();
+    client.out->tell_when_drained();
+  }
+
+  void catch_up(Client& client, Subscription& subscription, Shared& shared) {
+    const std::uint64_t from = subscription.from;
+    if (from == last) return;
+    subscription.from = last;
+    if (from > last || from < floor) return resync(client, subscription);
+    const auto key = std::pair(subscription.text, from);
+    auto found = shared.find(key);
+    if (found == shared.end()) found = shared.emplace(key, delta_tail(subscription, from)).first;
+    if (!found->second) return resync(client, subscription);
+    if (found->second->empty()) return;
+    std::string out = "{\"op\":\"delta\",\"id\":";
+    append_json_text(out, subscription.id);
+    out += *found->second;
+    send(client, std::move(out), "delta");
+  }
+
+  void resync(Client& client, const Subscription& subscription) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().field("op", "resync").field("id", subscription.id).field("as_of", last).end_object();
+    send(client, std::move(out), "resync");
+  }
+
+  // The delta after its id, "" when there is nothing to say, nothing when it would be too large.
+  std::optional<std::string> delta_tail(const Subscription& subscription, std::uint64_t from) const {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().field("as_of", last);
+    write_instant(json, "as_of_time", current->as_of_time());
+    json.field("from", from);
+    bool worth = true;
+    switch (subscription.topic) {
+      case Topic::orders: worth = write_orders(json, subscription, from); break;
+      case Topic::changes: worth = write_changes(json, from); break;
+      case Topic::rejections:
+        if (!write_rejections(json, from)) return std::string();
+        break;
+      case Topic::totals: write_totals(json, subscription); break;
+      case Topic::sources: return std::string();
+    }
+    if (!worth) return std::nullopt;
+    json.end_object();
+    out.front() = ',';
+    return out;
+  }
+
+  template <class Visit>
+  void each_after(std::uint64_t from, Visit visit) const {
+    auto place = std::upper_bound(kept.begin(), kept.end(), from, [](std::uint64_t sequence, const KeptChange& change) {
+      return sequence < change.sequence.value;
+    });
+    for (; place != kept.end(); ++place) visit(*place);
+  }
+
+  std::optional<query::OrderPage> page_sums(const query::OrderQuery& wanted, Day today) const {
+    query::OrderQuery one = wanted;
+    one.limit = 1;
+    auto page = query::orders(*current, one, today);
+    if (!page) {
+      log_error("live_sums_failed", {{"reason", page.error().text()}});
+      return std::nullopt;
+    }
+    return std::move(*page);
+  }
+
+  bool write_orders(JsonWriter& json, const Subscription& subscription, std::uint64_t from) const {
+    const Day today = utc_day(services.clock.now());
+    std::vector<std::string_view> numbers;
+    std::unordered_set<std::string_view> seen;
+    each_after(from, [&](const KeptChange& change) {
+      if (!change.order.empty() && seen.insert(change.order).second) numbers.push_back(change.order);
+    });
+    if (numbers.size() > delta_rows_max) return false;
+    const auto page = page_sums(subscription.query, today);
+    if (!page) return false;
+    json.field("total", page->matching);
+    write_sums(json, "sums", page->sums);
+    std::vector<std::string_view> gone;
+    json.key("rows").begin_array();
+    for (const std::string_view number : numbers) {
+      const auto row = query::order_row(*current, number, today);
+      if (row && query::matches(*current, number, subscription.query, today)) {
+        write_row(json, *row, subscription.query.fields);
+      } else {
+        gone.push_back(number);
+      }
+    }
+    json.end_array();
+    json.key("gone").begin_array();
+    for (const std::string_view number : gone) json.text(number);
+    json.end_array();
+    return true;
+  }
+
+  bool write_changes(JsonWriter& json, std::uint64_t from) const {
+    std::size_t count = 0;
+    json.key("changes").begin_array();
+    each_after(from, [&](const KeptChange& change) {
+      if (++count <= delta_rows_max) write_change(json, change.worded);
+    });
+    json.end_array();
+    return count <= delta_rows_max;
+  }
+
+  bool write_rejections(JsonWriter& json, std::uint64_t from) const {
+    std::unordered_set<std::uint64_t> touched;
+    each_after(from, [&](const KeptChange& change) {
+      if (change.rejection != 0) touched.insert(change.rejection);
+    });
+    if (touched.empty()) return false;
+    json.key("put").begin_array();
+    for (const auto& rejection : current->rejections())
+      if (touched.erase(rejection->id) > 0) write_rejection(json, *rejection);
+    json.end_array();
+    json.key("removed").begin_array();
+    for (const std::uint64_t id : touched) json.number(id);
+    json.end_array();
+    return true;
+  }
+
+  void write_totals(JsonWriter& json, const Subscription& subscription) const {
+    const auto page = page_sums(subscription.query, utc_day(services.clock.now()));
+    write_sums(json, "sums", page ? page->sums : std::vector<query::CurrencySum>());
+  }
+
+  // -- once a second
+
+  void tick() {
+    const Instant now = services.clock.now();
+    const auto sources = services.sources.sources();
+    observe_loads(sources);
+    for (const auto& source : sources)
+      if (source.as_of_time)
+        services.metrics.gauge("millrace_source_age_seconds", source.id)
+            .set(std::chrono::floor<std::chrono::seconds>(now - *source.as_of_time).count());
+    const std::string unaged = sources_text(Instant{});
+    const bool sources_changed = unaged != sources_told;
+    sources_told = unaged;
+    const bool new_day = utc_day(now) != day_told;
+    day_told = utc_day(now);
+    const std::string text = sources_changed ? sources_text(now) : std::string();
+    std::vector<const LiveClient*> lost;
+    for (auto& [who, client] : clients) {
+      if (client.behind && Stopwatch::now() - client.behind_since > behind_max) {
+        client.out->close(1013, "not reading");
+        lost.push_back(who);
+        continue;
+      }
+      if (client.behind) continue;
+      for (const Subscription& subscription : client.subscriptions) {
+        if (subscription.topic == Topic::sources && sources_changed) tell_sources(client, subscription, text);
+        // What is late depends on the day, not only on what was committed.
+        if (new_day && (subscription.topic == Topic::orders || subscription.topic == Topic::totals))
+          resync(client, subscription);
+      }
+    }
+    for (const LiveClient* who : lost) clients.erase(who);
+    if (!lost.empty()) count_clients();
+  }
+
+  std::string sources_text(Instant now) const {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_array();
+    for (const auto& source : services.sources.sources()) write_source(json, source, now);
+    json.end_array();
+    return out;
+  }
+
+  void tell_sources(Client& client, const Subscription& subscription, const std::string& text) {
+    if (client.out->backlog() >= std::min(merge_from_messages, options.queue_max)) return;  // the next tick tells it
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().field("op", "delta").field("id", subscription.id).field("as_of", last);
+    json.key("sources").raw(text).end_object();
+    send(client, std::move(out), "delta");
+  }
+
+  void observe_loads(const std::vector<ingest::SourceStatus>& sources) {
+    for (const auto& source : sources) {
+      std::uint64_t& count = refresh_counts[source.id];
+      if (source.refresh_count == count || source.files == 0) continue;
+      count = source.refresh_count;
+      std::lock_guard lock(kept_mutex);
+      auto load = std::find_if(loads.begin(), loads.end(), [&](const Load& known) { return known.source == source.id; });
+      if (load == loads.end()) {
+        loads.emplace_back();
+        load = loads.end() - 1;
+        load->source = source.id;
+      }
+      const auto took = static_cast<std::uint64_t>(source.refresh_took.count());
+      if (source.files_read * 2 >= source.files) {
+        load->fresh_ms = took;
+        load->fresh_files = source.files_read;
+      } else {
+        load->unchanged_ms = took;
+        load->unchanged_files = source.files_unchanged;
+      }
+    }
+  }
+
+  void put(Command command) {
+    {
+      std::lock_guard lock(mutex);
+      if (stopping) return;
+      commands.push_back(std::move(command));
+    }
+    wake.notify_one();
+  }
+};
+
+LiveHub::LiveHub(const Services& services, LiveOptions options)
+    : impl_(std::make_unique<Impl>(services, options, client_count_)) {}
+LiveHub::~LiveHub() { stop(); }
+
+void LiveHub::join(std::shared_ptr<LiveClient> client, std::optional<std::uint64_t> changes_since) {
+  impl_->put({Command::Kind::join, std::move(client), nullptr, "", changes_since});
+}
+void LiveHub::leave(const LiveClient* client) { impl_->put({Command::Kind::leave, nullptr, client, "", {}}); }
+void LiveHub::say(const std::shared_ptr<LiveClient>& client, std::string text) {
+  impl_->put({Command::Kind::say, client, nullptr, std::move(text), {}});
+}
+void LiveHub::drained(const LiveClient* client) { impl_->put({Command::Kind::drained, nullptr, client, "", {}}); }
+
+void LiveHub::publish(const std::vector<feed::Change>& changes, readmodel::SnapshotPtr snapshot) {
+  // A bulk load nobody watches is not worth wording; histories read it from the record.
+  const bool tell = changes.size() <= changes_kept && (changes.size() <= 512 || client_count() > 0);
+  Commit commit{tell ? changes : std::vector<feed::Change>(), std::move(snapshot)};
+  {
+    std::lock_guard lock(impl_->mutex);
+    if (impl_->stopping) return;
+    impl_->commit_changes += commit.changes.size();
+    if (impl_->commit_changes > 2 * changes_kept) {  // the hub is behind: the newest state is enough
+      impl_->commits.clear();
+      impl_->commit_changes = 0;
+      commit.changes.clear();
+    }
+    impl_->commits.push_back(std::move(commit));
+  }
+  impl_->wake.notify_one();
+}
+
+std::optional<std::vector<query::WordedChange>> LiveHub::kept_changes(feed::Sequence since, std::size_t limit) const {
+  std::lock_guard lock(impl_->kept_mutex);
+  if (since.value < impl_->floor) return std::nullopt;
+  std::vector<query::WordedChange> found;
+  impl_->each_after(since.value, [&](const KeptChange& change) {
+    if (found.size() < limit) found.push_back(change.worded);
+  });
+  return found;
+}
+
+std::vector<LiveHub::Load> LiveHub::loads() const {
+  std::lock_guard lock(impl_->kept_mutex);
+  return impl_->loads;
+}
+
+void LiveHub::stop() {
+  {
+    std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->wake.notify_one();
+  if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+}  // namespace millrace::server

@@ -1,0 +1,94 @@
+// Threads, listening sockets and the connections on them.
+//
+// Invariants
+//   * A connection belongs to one thread; everything on it happens there. Others post to it.
+//   * A thread keeps its connections alive until they retire, and looks at their deadlines once a second: no timer per
+//     operation.
+#pragma once
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "server/internal/backend.h"
+#include "server/internal/boost_network.h"
+#include "server/internal/live_hub.h"
+#include "server/internal/router.h"
+
+namespace millrace::server {
+
+namespace asio = boost::asio;
+using tcp = boost::asio::ip::tcp;
+using boost::system::error_code;
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  virtual void sweep(Stopwatch::time_point now) = 0;  // end what took too long
+  virtual void stop() = 0;                            // end soon: nothing new
+};
+
+// What may take milliseconds runs here, so that a network thread never waits for a disk.
+class WorkerPool {
+ public:
+  explicit WorkerPool(std::size_t threads);
+  ~WorkerPool() { stop(); }
+  bool submit(std::function<void()> work) { return queue_.try_push(std::move(work)); }
+  void stop();
+
+ private:
+  BoundedQueue<std::function<void()>> queue_{64};
+  std::vector<std::thread> threads_;
+};
+
+// What all threads share.
+struct Core {
+  Backend backend;
+  ServerOptions options;
+  WorkerPool& workers;
+  std::atomic<bool> stopping{false};
+
+  std::mutex mutex;
+  std::condition_variable retired;
+  std::atomic<std::size_t> connections{0};
+};
+
+class IoThread {
+ public:
+  explicit IoThread(Core& core);
+  // Errors   conflict, unavailable: the text says why
+  Result<void> listen(const tcp::endpoint& endpoint);
+  tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
+  void start();
+  void begin_stop();  // any thread
+  void join();
+
+  Core& core() { return core_; }
+  asio::io_context& context() { return context_; }
+  void keep(std::shared_ptr<Connection> connection) { connections_.insert(std::move(connection)); }
+  void retire(const std::shared_ptr<Connection>& connection);
+
+ private:
+  void accept();
+  void sweep();
+
+  Core& core_;
+  asio::io_context context_{1};
+  tcp::acceptor acceptor_{context_};
+  asio::steady_timer timer_{context_};
+  bool accept_waits_ = false;  // no file descriptors left: tried again at the next sweep
+  std::unordered_set<std::shared_ptr<Connection>> connections_;
+  std::thread thread_;
+};
+
+// Starts reading requests; `refuse`: answer 503 at once and close.
+void start_http(IoThread& thread, tcp::socket socket, bool refuse);
+// Server-sent events on a connection whose request was read. `head` is written first.
+void start_events(IoThread& thread, tcp::socket socket, std::string head, bool chunked,
+                  std::optional<std::uint64_t> since);
+
+}  // namespace millrace::server

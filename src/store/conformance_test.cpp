@@ -1,0 +1,183 @@
+#include "store/conformance_test.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "testing/world.h"
+
+namespace millrace::store {
+namespace {
+
+class FixedClock final : public Clock {
+ public:
+  Instant now() const override { return testing::instant("2026-03-01T08:00:00Z"); }
+};
+
+std::shared_ptr<const SalesOrder> order(std::string number, std::string status = "Open", std::int64_t total = 2500) {
+  SalesOrder made;
+  made.number.text = std::move(number);
+  made.status = std::move(status);
+  made.customer_code = "C1";
+  made.currency = *Currency::parse("EUR");
+  OrderLine line;
+  line.line_number = 1;
+  line.item_code = "00123";
+  line.quantity_ordered = line.quantity_open = Quantity{1'000'000};
+  line.line_total = line.open_amount = total;
+  made.lines.push_back(line);
+  return std::make_shared<const SalesOrder>(std::move(made));
+}
+
+feed::Change put(std::shared_ptr<const SalesOrder> content) {
+  feed::OrderPut put;
+  put.order = std::move(content);
+  put.documents.emplace_back();
+  return feed::order_put(std::move(put));
+}
+
+Batch batch(std::vector<feed::Change> changes) {
+  Batch made;
+  made.source = "orders";
+  made.changes = std::move(changes);
+  return made;
+}
+
+FileRecord file(std::string path, std::uint64_t size = 10) {
+  FileRecord made;
+  made.path = std::move(path);
+  made.size = size;
+  made.mtime_ns = 1'700'000'000'123'456'789;
+  made.inode = 0xFFFF'FFFF'FFFF'FFF0;
+  made.hash = content_hash(made.path);
+  made.format = "json";
+  return made;
+}
+
+feed::Rejection rejection(std::uint64_t id) {
+  feed::Rejection made;
+  made.id = id;
+  made.source = "orders";
+  made.path = "Open/half.json";
+  made.reason = "ends in the middle";
+  return made;
+}
+
+// "1 put 7 Open, 2 gone 7": what changes say, for answers as text.
+std::string told(const std::vector<feed::Change>& changes) {
+  std::string text;
+  for (const feed::Change& change : changes) {
+    if (!text.empty()) text += ", ";
+    text += std::to_string(change.sequence.value) + " ";
+    switch (change.kind) {
+      case feed::ChangeKind::order_put: text += "put " + change.put.order->number.text + " " + change.put.order->status; break;
+      case feed::ChangeKind::order_removed: text += "gone " + change.removed.number.text; break;
+      case feed::ChangeKind::rejection_put: text += "refused " + change.rejection_put.rejection.path; break;
+      case feed::ChangeKind::rejection_removed: text += "solved " + std::to_string(change.rejection_removed.id); break;
+    }
+  }
+  return text;
+}
+
+void changes_are_numbered_without_holes(RecordUnderTest& place) {
+  const FixedClock clock;
+  auto record = place.open(clock);
+  std::string heard;
+  record->on_commit([&](const std::vector<feed::Change>& changes) { heard += "[" + told(changes) + "]"; });
+  REQUIRE(record->commit(batch({put(order("7")), put(order("9"))})));
+  const auto second = record->commit(batch({feed::order_removed(OrderNumber{"9"}, "file deleted"), put(order("7", "Shipped"))}));
+  REQUIRE(second);
+  CHECK(second->last == feed::Sequence{4});
+  CHECK(second->changes.front().at == clock.now());
+  CHECK(heard == "[1 put 7 Open, 2 put 9 Open][3 gone 9, 4 put 7 Shipped]");
+  CHECK(told(*record->changes_after({0}, 100)) == "1 put 7 Open, 2 put 9 Open, 3 gone 9, 4 put 7 Shipped");
+  CHECK(told(*record->changes_after({2}, 1)) == "3 gone 9");
+  CHECK(told(*record->changes_of_order(OrderNumber{"7"}, 10)) == "1 put 7 Open, 4 put 7 Shipped");
+  CHECK(told(*record->changes_of_order(OrderNumber{"7"}, 1)) == "4 put 7 Shipped");
+  CHECK(record->changes_after({4}, 10)->empty());
+}
+
+void everything_is_there_after_opening_again(RecordUnderTest& place) {
+  const FixedClock clock;
+  {
+    auto record = place.open(clock);
+    Batch first = batch({put(order("7")), feed::rejection_put(rejection(41)), feed::rejection_put(rejection(42))});
+    first.files_put = {file("Open/a.json"), file("Open/b\nc\xFF.json")};
+    first.candidates_put = {{"Open/a.json", 0, order("7"), {"look at it"}}, {"Open/a.json", 1, order("8"), {}}};
+    REQUIRE(record->commit(std::move(first)));
+    REQUIRE(record->commit(batch({feed::rejection_removed(41)})));
+  }
+  auto record = place.open(clock);
+  CHECK(record->last_sequence() == feed::Sequence{4});
+  CHECK(record->files("orders") == std::vector<FileRecord>{file("Open/a.json"), file("Open/b\nc\xFF.json")});
+  std::string candidates;
+  REQUIRE(record->candidates("orders", [&](const Candidate& candidate) {
+    candidates += candidate.path + "#" + std::to_string(candidate.ordinal) + "=" + candidate.order->number.text +
+                  (candidate.flags.empty() ? "" : "!" + candidate.flags[0]) + " ";
+    return true;
+  }));
+  CHECK(candidates == "Open/a.json#0=7!look at it Open/a.json#1=8 ");
+  CHECK(*record->candidate("orders", "Open/a.json", 1)->order == *order("8"));
+  CHECK(record->candidate("orders", "Open/a.json", 2).error().code() == ErrorCode::not_found);
+  REQUIRE(record->rejections()->size() == 1);
+  CHECK(record->rejections()->front() == rejection(42));
+  const auto next = record->commit(batch({put(order("10"))}));
+  CHECK(next->last == feed::Sequence{5});
+}
+
+void a_new_reading_replaces_what_a_file_said(RecordUnderTest& place) {
+  const FixedClock clock;
+  auto record = place.open(clock);
+  Batch first = batch({});
+  first.files_put = {file("a.csv", 10), file("b.csv")};
+  first.candidates_put = {{"a.csv", 0, order("7"), {}}, {"a.csv", 1, order("8"), {}}, {"b.csv", 0, order("9"), {}}};
+  REQUIRE(record->commit(std::move(first)));
+  Batch second = batch({});
+  second.files_put = {file("a.csv", 20)};
+  second.files_removed = {"b.csv"};
+  second.candidates_put = {{"a.csv", 0, order("8", "Open", 99), {}}};
+  second.candidates_removed = {"b.csv"};
+  REQUIRE(record->commit(std::move(second)));
+  CHECK(record->files("orders") == std::vector<FileRecord>{file("a.csv", 20)});
+  CHECK(record->candidate("orders", "a.csv", 0)->order->lines[0].line_total == 99);
+  CHECK(!record->candidate("orders", "a.csv", 1));
+  CHECK(!record->candidate("orders", "b.csv", 0));
+  CHECK(record->files("elsewhere")->empty());
+}
+
+void many_writers_get_one_order_of_events(RecordUnderTest& place) {
+  const FixedClock clock;
+  auto record = place.open(clock);
+  std::atomic<std::uint64_t> heard_last{0};
+  std::atomic<bool> in_order{true};
+  record->on_commit([&](const std::vector<feed::Change>& changes) {
+    for (const feed::Change& change : changes) in_order = in_order && change.sequence.value == heard_last.fetch_add(1) + 1;
+  });
+  constexpr int writers = 4, batches = 25;
+  std::vector<std::thread> threads;
+  for (int w = 0; w < writers; ++w)
+    threads.emplace_back([&, w] {
+      for (int b = 0; b < batches; ++b)
+        if (!record->commit(batch({put(order(std::to_string(w * 1000 + b))), put(order(std::to_string(w)))}))) in_order = false;
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(in_order);
+  CHECK(heard_last == 2 * writers * batches);
+  const auto all = record->changes_after({0}, 10'000);
+  REQUIRE(all);
+  CHECK(all->size() == 2 * writers * batches);
+  CHECK(record->statistics().batches == writers * batches);
+  CHECK(record->verify(true));
+}
+
+}  // namespace
+
+void record_conforms(const std::function<std::unique_ptr<RecordUnderTest>()>& fresh) {
+  SUBCASE("changes are numbered 1, 2, 3 and heard in order") { changes_are_numbered_without_holes(*fresh()); }
+  SUBCASE("what was committed is there after opening again") { everything_is_there_after_opening_again(*fresh()); }
+  SUBCASE("a new reading replaces what a file said before") { a_new_reading_replaces_what_a_file_said(*fresh()); }
+  SUBCASE("many writers get one order of events") { many_writers_get_one_order_of_events(*fresh()); }
+}
+
+}  // namespace millrace::store

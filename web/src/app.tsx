@@ -1,0 +1,145 @@
+// The frame around every screen: header, navigation, the screen of the address, toasts and the sheets above all.
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+
+import { Header, OfflineBanner } from './parts/header';
+import { Navigation } from './parts/navigation';
+import { announcement, dropToast, toasts, undoLast } from './parts/app_state';
+import { Empty, Problem, Skeleton } from './parts/basics';
+import { Icon } from './parts/icons';
+import { useCommands } from './parts/keys';
+import { navigate, route } from './parts/router';
+import { nextTheme, setTheme, theme } from './parts/theme';
+
+type Screen = ComponentType<{ number: string }>;
+type Load = () => Promise<{ default: ComponentType<{ number: string }> | ComponentType }>;
+
+const screens: Record<string, Load> = {
+  today: () => import('./screens/today/today'),
+  orders: () => import('./screens/orders/orders'),
+  order: () => import('./screens/order/order'),
+  sources: () => import('./screens/sources/sources'),
+};
+
+export type Place = { screen: string; number: string };
+
+export function placeOf(path: string): Place {
+  const order = /^\/orders\/([^/]+)\/?$/.exec(path);
+  if (order !== null) return { screen: 'order', number: decodeURIComponent(order[1] ?? '') };
+  const clean = path.replace(/\/+$/, '');
+  if (clean === '' || clean === '/today') return { screen: 'today', number: '' };
+  if (clean === '/orders') return { screen: 'orders', number: '' };
+  if (clean === '/sources' || clean === '/performance') return { screen: 'sources', number: '' };
+  return { screen: '', number: '' };
+}
+
+const loaded = new Map<string, Screen>();
+
+// Screens arrive in their own files; the one before stays until the new one is here.
+function useScreen(name: string): { Shown: Screen | null; problem: Error | null } {
+  const [, redraw] = useState(0);
+  const [problem, setProblem] = useState<Error | null>(null);
+  useEffect(() => {
+    const load = screens[name];
+    if (load === undefined || loaded.has(name)) return;
+    load().then(
+      (module) => {
+        loaded.set(name, module.default as Screen);
+        setProblem(null);
+        redraw((count) => count + 1);
+      },
+      () => setProblem(new Error('This part of the page could not be loaded. A new version may be out: reload the page.')),
+    );
+  }, [name]);
+  return { Shown: loaded.get(name) ?? null, problem };
+}
+
+type Overlay = ComponentType<{ onClose: () => void }>;
+
+export function App() {
+  const place = placeOf(route.value.path);
+  const { Shown, problem } = useScreen(place.screen);
+  const [sheet, setSheet] = useState<{ Shown: Overlay } | null>(null);
+  const openSheet = (load: () => Promise<{ default: Overlay }>): void =>
+    void load().then((module) => setSheet({ Shown: module.default }));
+  const openPalette = (): void => openSheet(() => import('./parts/palette'));
+  const openHelp = (): void => openSheet(() => import('./parts/shortcut_sheet'));
+  useCommands({
+    palette: openPalette,
+    help: openHelp,
+    search: () => document.getElementById('search')?.focus(),
+    'go.today': () => navigate('/'),
+    'go.orders': () => navigate('/orders'),
+    'go.sources': () => navigate('/sources'),
+    undo: undoLast,
+    theme: () => setTheme(nextTheme(theme.value)),
+  });
+  return (
+    <div class="frame">
+      <a class="skip" href="#main">
+        Skip to content
+      </a>
+      <Header onPalette={openPalette} onHelp={openHelp} />
+      <Navigation screen={place.screen} />
+      <main id="main" class={`main main-${place.screen}`} tabIndex={-1}>
+        <OfflineBanner />
+        {problem !== null && <Problem problem={problem} retry={() => location.reload()} />}
+        {Shown !== null && <Shown key={place.screen} number={place.number} />}
+        {Shown === null && problem === null && place.screen !== '' && <Skeleton rows={8} class="page" />}
+        {place.screen === '' && <NotFound />}
+      </main>
+      <Toasts />
+      <div class="only-read" role="status" aria-live="polite">
+        {announcement.value}
+      </div>
+      {sheet !== null && <sheet.Shown onClose={() => setSheet(null)} />}
+    </div>
+  );
+}
+
+function NotFound() {
+  useEffect(() => {
+    document.title = 'Not here · Millrace';
+  }, []);
+  return (
+    <div class="page">
+      <h1 class="only-read">Not here</h1>
+      <Empty
+        title="Nothing lives at this address"
+        why={route.value.path}
+        action={
+          <a class="button primary" href="/">
+            Go to Today
+          </a>
+        }
+      />
+    </div>
+  );
+}
+
+function Toasts() {
+  return (
+    <div class="toasts no-print" role="status" aria-live="polite">
+      {toasts.value.map((one) => (
+        <div class={`toast toast-${one.tone}`} key={one.id}>
+          <span>{one.text}</span>
+          {one.undo !== undefined && (
+            <button
+              type="button"
+              class="button small"
+              onClick={() => {
+                dropToast(one.id);
+                one.undo?.();
+              }}
+            >
+              Undo
+            </button>
+          )}
+          <button type="button" class="icon-button" aria-label="Close message" onClick={() => dropToast(one.id)}>
+            <Icon name="close" />
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,24 @@
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/shell.css';
+
+import { render } from 'preact';
+
+import { App } from './app';
+import { startAppState } from './parts/app_state';
+import { setFormatLocale } from './parts/format';
+import { listenForKeys } from './parts/keys';
+import { startRouter } from './parts/router';
+import { loadViews } from './parts/saved_views';
+import { readSetting } from './parts/settings';
+import { loadTheme } from './parts/theme';
+
+loadTheme();
+setFormatLocale(readSetting('locale') ?? navigator.language);
+loadViews();
+startRouter();
+listenForKeys();
+startAppState();
+
+const root = document.getElementById('app');
+if (root !== null) render(<App />, root);
