@@ -310,8 +310,9 @@ void FolderSource::refresh() {
   reread_ = false;
   now_.progress_total = listing->files.size();
   // Where events work the listing only verifies; elsewhere it is how changes are found.
-  const auto pause = watch_ ? std::chrono::milliseconds(now_.refresh_interval)
-                            : std::min<std::chrono::milliseconds>(options_.poll_interval, now_.refresh_interval);
+  const bool all_heard = watch_ && watch_->unwatched_count() == 0;
+  const auto pause = all_heard ? std::chrono::milliseconds(now_.refresh_interval)
+                               : std::min<std::chrono::milliseconds>(options_.poll_interval, now_.refresh_interval);
   refresh_due_ = Stopwatch::now() + pause;
   now_.refresh_next = clock_.now() + pause;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <simdjson.h>
 
 #include "base/text.h"
@@ -387,6 +388,7 @@ ParsedDocument parse_json(std::string_view content, const CompiledLayout& layout
     document = parser().iterate(padded);
     reader.read(document);
   } catch (const simdjson::simdjson_error& error) {
+    if (error.error() == simdjson::MEMALLOC) throw std::bad_alloc();
     damage = worded(error.error());
     const char* at = nullptr;
     LineCounter counter(padded.data());

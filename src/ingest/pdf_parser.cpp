@@ -79,11 +79,32 @@ class PageReader {
     style_.date_order = wish == "mdy" ? DateOrder::mdy : wish == "dmy" ? DateOrder::dmy : DateOrder::ymd;
   }
 
+  // Bold headings of narrow columns touch: "OpenUnit price" is two of them.
+  std::vector<PdfCell> split_headings(const std::vector<PdfCell>& cells) const {
+    std::vector<PdfCell> headings;
+    for (const PdfCell& cell : cells) {
+      headings.push_back(cell);
+      if (cell.text.size() > 40 || layout_.find(cell.text, Scope::line).field != Field::unknown) continue;
+      for (std::size_t i = 1; i + 1 < cell.text.size(); ++i) {
+        const std::string_view text = cell.text;
+        if (layout_.find(text.substr(0, i), Scope::line).field == Field::unknown ||
+            layout_.find(text.substr(i), Scope::line).field == Field::unknown) {
+          continue;
+        }
+        const double seam = cell.left + (cell.right - cell.left) * static_cast<double>(i) / static_cast<double>(text.size());
+        headings.back() = {cell.left, seam, std::string(text.substr(0, i))};
+        headings.push_back({seam, cell.right, std::string(text.substr(i))});
+        break;
+      }
+    }
+    return headings;
+  }
+
   std::vector<PageColumn> head(const std::vector<PdfCell>& cells) const {
     std::vector<PageColumn> columns;
     bool what = false;
     bool how_much = false;
-    for (const PdfCell& cell : cells) {
+    for (const PdfCell& cell : split_headings(cells)) {
       const FieldMatch match = layout_.find(cell.text, Scope::line);
       if (match.field == Field::unknown) continue;
       columns.push_back({match, cell.left, cell.right, is_number_field(match.field) && match.field != Field::line_number, 0});
@@ -174,6 +195,7 @@ class PageReader {
       item = item || ((field == Field::item_code || field == Field::item_name) && !texts[i].empty());
     }
     if (!item || (!quantity && !total)) return false;
+    if ((!quantity || !total) && is_sum(row)) return false;
     draft_.add_line(Place{Place::Kind::page, static_cast<std::uint32_t>(row.page), 0});
     if (!quantity || !total) draft_.refuse(place(row), "needs eyes: an order line lacks its quantity or its total");
     for (std::size_t i = 0; i < columns_.size(); ++i) {
@@ -184,6 +206,12 @@ class PageReader {
       }
     }
     return true;
+  }
+
+  bool is_sum(const PdfRow& row) const {
+    const Field field = label_match(row.cells().front().text, layout_).field;
+    return field == Field::net_total || field == Field::tax || field == Field::freight || field == Field::document_total ||
+           field == Field::open_total;
   }
 
   std::optional<std::size_t> text_column(double left) const {

@@ -52,6 +52,20 @@ Result<std::vector<query::WordedChange>> changes_of_record(feed::Reader& history
   return worded;
 }
 
+// RFC 6455 section 4.2.1: what an opening handshake must say.
+std::optional<Problem> handshake_problem(const Request& request) {
+  const auto bad = [](std::string detail) { return Problem{400, "bad-request", std::move(detail), {}}; };
+  if (request.method != "GET" || request.http_1_0) return bad("A WebSocket starts with GET over HTTP/1.1.");
+  if (lower_ascii(request.header("Connection")).find("upgrade") == std::string::npos)
+    return bad("A WebSocket starts with Connection: Upgrade.");
+  if (request.header("Sec-WebSocket-Version") != "13")
+    return Problem{426, "upgrade-required", "Only WebSocket version 13 is spoken here.", {}};
+  const std::string_view key = request.header("Sec-WebSocket-Key");
+  if (key.size() != 24 || !key.ends_with("==")) return bad("Sec-WebSocket-Key is not 16 bytes in base64.");
+  if (!request.body.empty()) return bad("A WebSocket starts without a body.");
+  return std::nullopt;
+}
+
 }  // namespace
 
 Response list_changes(const Request& request, Backend& backend) {
@@ -90,8 +104,11 @@ Response open_live(const Request& request, Backend&) {
   Response response;
   const bool upgrade = equal_ignoring_case(trim(request.header("Upgrade")), "websocket");
   if (upgrade) {
-    if (request.method != "GET" || request.http_1_0)
-      return problem_response(request, {400, "bad-request", "A WebSocket starts with GET over HTTP/1.1.", {}});
+    if (const auto problem = handshake_problem(request)) {
+      Response refusal = problem_response(request, *problem);
+      if (problem->status == 426) refusal.header("Sec-WebSocket-Version", "13");
+      return refusal;
+    }
     response.live = Live::websocket;
     return response;
   }
@@ -106,7 +123,7 @@ Response open_live(const Request& request, Backend&) {
   if (auto problem = unknown_parameters(request, {"since"})) return problem_response(request, *problem);
   std::string_view text = request.header("Last-Event-ID");
   if (text.empty()) text = request.parameter("since");
-  std::uint64_t since = UINT64_MAX;  // from now on
+  std::uint64_t since = since_now;
   if (!text.empty()) {
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), since);
     if (code != std::errc() || end != text.data() + text.size())

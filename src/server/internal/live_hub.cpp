@@ -220,7 +220,11 @@ struct LiveHub::Impl {
         client.out = command.client;
         count_clients();
         greet(client);
-        if (command.since) subscribe(client, {LiveCommand::Op::subscribe, "changes", "changes", command.since});
+        if (command.since) {
+          LiveCommand wanted{LiveCommand::Op::subscribe, "changes", "changes", command.since};
+          if (*command.since == since_now) wanted.since.reset();
+          subscribe(client, wanted);
+        }
         return;
       }
       case Command::Kind::leave:

@@ -50,13 +50,14 @@ struct LiveOptions {
 };
 
 inline constexpr std::size_t changes_kept = 4096;
+inline constexpr std::uint64_t since_now = UINT64_MAX;  // nothing of before
 
 class LiveHub {
  public:
   LiveHub(const Services& services, LiveOptions options);
   ~LiveHub();
 
-  // Commands, any thread.
+  // Commands, any thread. With `changes_since` the client is subscribed to the changes at once.
   void join(std::shared_ptr<LiveClient> client, std::optional<std::uint64_t> changes_since);
   void leave(const LiveClient* client);
   void say(const std::shared_ptr<LiveClient>& client, std::string text);

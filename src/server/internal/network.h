@@ -71,6 +71,8 @@ class IoThread {
   asio::io_context& context() { return context_; }
   void keep(std::shared_ptr<Connection> connection) { connections_.insert(std::move(connection)); }
   void retire(const std::shared_ptr<Connection>& connection);
+  // The socket went on to another Connection, which counts from now on.
+  void hand_over(const std::shared_ptr<Connection>& connection) { connections_.erase(connection); }
 
  private:
   void accept();

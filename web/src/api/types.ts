@@ -215,8 +215,9 @@ export type Rejections = Envelope & { data: Rejection[]; total: number };
 export type Performance = Envelope & {
   requests: { count: number; rate_1m: number; p50_ms: number; p95_ms: number; p99_ms: number; errors: number };
   routes: { route: string; count: number; p50_ms: number; p95_ms: number; p99_ms: number; errors: number }[];
-  cache: { hits: number; misses: number; hit_rate: number; word: Word; entries: number; bytes: number };
-  files: { hits: number; misses: number; hit_rate: number; word: Word };
+  // Hit rates in percent, null before anything was asked.
+  cache: { hits: number; misses: number; hit_rate: number | null; word: Word; entries: number; bytes: number };
+  files: { hits: number; misses: number; hit_rate: number | null; word: Word };
   memory: { rss_bytes: number };
   live: { clients: number };
   record: { database_bytes: number; log_bytes: number; commits: number };

@@ -35,9 +35,3 @@ export function freshness(sources: HeardSource[], now: number): Freshness | null
   }
   return worst;
 }
-
-// Hit rates by the words of the monitor: 80 % and more is good, 60 % and more fair.
-export function hitRateWord(rate: number): Word {
-  if (rate >= 0.8) return 'good';
-  return rate >= 0.6 ? 'fair' : 'poor';
-}

@@ -18,7 +18,7 @@ function Search() {
   const state = onList ? parseListState(route.value.search) : emptyList;
   const [text, setText] = useState(state.q);
   const before = useRef<string | null>(null); // the address when typing began
-  const timer = useRef<ReturnType<typeof setTimeout>>();
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const shown = useRef(state.q);
   useEffect(() => {
     // Back, a chip or a view changed the search.

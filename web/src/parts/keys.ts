@@ -46,7 +46,9 @@ let pending = '';
 let pendingSince = 0;
 
 export const singleKeysOn = (): boolean => readSetting('single_keys') !== 'off';
-export const setSingleKeys = (on: boolean): void => writeSetting('single_keys', on ? 'on' : 'off');
+export function setSingleKeys(on: boolean): void {
+  writeSetting('single_keys', on ? 'on' : 'off');
+}
 
 export function runCommand(command: string): boolean {
   const handler = handlers.get(command)?.at(-1);

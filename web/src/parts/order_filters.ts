@@ -30,12 +30,29 @@ export function parseFilter(name: string, text: string): Filter {
   const rest = text.slice(dot + 1);
   if (op !== 'in') return { name, op, values: [rest] };
   if (!rest.startsWith('(') || !rest.endsWith(')')) return { name, op: 'eq', values: [text] };
-  return { name, op, values: rest.slice(1, -1).split(',') };
+  return { name, op, values: splitList(rest.slice(1, -1)) };
 }
+
+// a,"b,c",d: a comma inside double quotes belongs to the value.
+function splitList(text: string): string[] {
+  const values: string[] = [];
+  let value = '';
+  let quoted = false;
+  for (const character of text) {
+    if (character === '"') quoted = !quoted;
+    else if (character === ',' && !quoted) {
+      values.push(value);
+      value = '';
+    } else value += character;
+  }
+  return [...values, value];
+}
+
+const listed = (value: string): string => (/[,()]/.test(value) ? `"${value}"` : value);
 
 export function filterText(filter: Filter): string {
   const first = filter.values[0] ?? '';
-  if (filter.op === 'in') return `in.(${filter.values.join(',')})`;
+  if (filter.op === 'in') return `in.(${filter.values.map(listed).join(',')})`;
   if (filter.op !== 'eq') return `${filter.op}.${first}`;
   // A plain value that happens to look like an operator needs its own operator said.
   const read = parseFilter(filter.name, first);

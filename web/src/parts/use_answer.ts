@@ -4,13 +4,14 @@
 // empty screen.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
-import { isAbort } from '../api/client';
 import { connection } from './app_state';
 
 export type Answer<T> = { data: T | null; loading: boolean; problem: Error | null; reload: () => void };
 
+type State<T> = { key: string; data: T | null; loading: boolean; problem: Error | null };
+
 export function useAnswer<T>(key: string, ask: (signal: AbortSignal) => Promise<T>): Answer<T> {
-  const [state, setState] = useState<{ key: string; data: T | null; loading: boolean; problem: Error | null }>({
+  const [state, setState] = useState<State<T>>({
     key,
     data: null,
     loading: true,
@@ -18,27 +19,37 @@ export function useAnswer<T>(key: string, ask: (signal: AbortSignal) => Promise<
   });
   const latest = useRef(ask);
   latest.current = ask;
-  const controller = useRef<AbortController | null>(null);
+  const asking = useRef<{ key: string; abort: AbortController; again: boolean } | null>(null);
 
+  // While a question is on its way, further wishes become one more question after it: a stream of changes must not
+  // abort answer after answer.
   const reload = useCallback(() => {
-    controller.current?.abort();
-    const mine = new AbortController();
-    controller.current = mine;
+    if (asking.current?.key === key) {
+      asking.current.again = true;
+      return;
+    }
+    const mine = { key, abort: new AbortController(), again: false };
+    asking.current?.abort.abort();
+    asking.current = mine;
     setState((before) => ({ ...before, loading: true }));
-    latest.current(mine.signal).then(
-      (data) => {
-        if (!mine.signal.aborted) setState({ key, data, loading: false, problem: null });
-      },
-      (error: unknown) => {
-        if (mine.signal.aborted || isAbort(error)) return;
-        setState((before) => ({ ...before, loading: false, problem: error as Error }));
-      },
+    const finish = (next: (before: State<T>) => State<T>): void => {
+      if (mine.abort.signal.aborted) return;
+      asking.current = null;
+      setState(next);
+      if (mine.again) reload();
+    };
+    latest.current(mine.abort.signal).then(
+      (data) => finish(() => ({ key, data, loading: false, problem: null })),
+      (error: unknown) => finish((before) => ({ ...before, loading: false, problem: error as Error })),
     );
   }, [key]);
 
   useEffect(() => {
     reload();
-    return () => controller.current?.abort();
+    return () => {
+      asking.current?.abort.abort();
+      asking.current = null;
+    };
   }, [reload]);
 
   // A failed question is asked again as soon as the line is back.

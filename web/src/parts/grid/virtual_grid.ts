@@ -61,7 +61,6 @@ export class VirtualGrid<Row> {
   private source: RowSource<Row> = { total: 0, rowAt: () => undefined, want: () => undefined };
   private slots: Slot[] = [];
   private rowHeight = 36;
-  private layout = 'table';
   private frame = 0;
   private activeRow = 0; // -1 is the header
   private activeColumn = 1;
@@ -101,7 +100,6 @@ export class VirtualGrid<Row> {
   setColumns(columns: Column<Row>[], layout: 'table' | 'cards', rowHeight: number): void {
     this.columns = columns;
     this.rowHeight = rowHeight;
-    this.layout = layout;
     this.activeColumn = Math.min(this.activeColumn, columns.length);
     this.slots = [];
     this.body.replaceChildren();

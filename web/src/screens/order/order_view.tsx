@@ -4,7 +4,7 @@ import './order.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { history, order } from '../../api/client';
-import type { OrderDetail } from '../../api/types';
+import type { OrderDetail, OrdersDelta } from '../../api/types';
 import { live, now } from '../../parts/app_state';
 import { Amount, Live, Mark, Problem, Skeleton, StatusMark } from '../../parts/basics';
 import { ageOf, counted, formatAge, formatAmount, formatDay, formatDecimal, formatInstant, latenessText } from '../../parts/format';
@@ -39,7 +39,15 @@ export function OrderView(props: OrderViewProps) {
       detail.reload();
       past.reload();
     };
-    return live.subscribe({ topic: `orders?order=${encodeURIComponent(number)}`, since, onDelta: again, onResync: again });
+    return live.subscribe({
+      topic: `orders?order=${encodeURIComponent(number)}`,
+      since,
+      onDelta: (delta) => {
+        const { rows, gone } = delta as unknown as OrdersDelta;
+        if ((rows?.length ?? 0) > 0 || (gone?.includes(number) ?? false)) again();
+      },
+      onResync: again,
+    });
   }, [number, since === null]);
   useEffect(() => setAsked(null), [number]);
   useEffect(() => {

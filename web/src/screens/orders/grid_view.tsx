@@ -1,6 +1,5 @@
 // Puts the framework-free grid on the screen and keeps it in step with list, columns and sort.
 import { useEffect, useRef } from 'preact/hooks';
-import type { RefObject } from 'preact';
 
 import type { OrderRow } from '../../api/types';
 import { type SortMark, VirtualGrid } from '../../parts/grid/virtual_grid';
@@ -10,7 +9,7 @@ import type { OrderList } from './order_list';
 
 export type GridViewProps = {
   list: OrderList;
-  grid: RefObject<VirtualGrid<OrderRow>>;
+  grid: { current: VirtualGrid<OrderRow> | null };
   columns: ColumnSpec[];
   cards: boolean;
   rowHeight: number;

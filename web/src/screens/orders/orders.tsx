@@ -53,7 +53,7 @@ function useColumns(state: ListState, currency: string | null, cards: boolean) {
 }
 
 function useOrderList() {
-  const grid = useRef<VirtualGrid<OrderRow>>(null);
+  const grid = useRef<VirtualGrid<OrderRow> | null>(null);
   const list = useMemo(
     () =>
       new OrderList({

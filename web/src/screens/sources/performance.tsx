@@ -6,7 +6,6 @@ import type { Performance, SourceStatus, Word } from '../../api/types';
 import { connection, now, serverVersion } from '../../parts/app_state';
 import { Mark, Problem, Skeleton } from '../../parts/basics';
 import { counted, formatBytes, formatCount, formatInterval, formatMilliseconds, formatPercent, formatRate, formatWhen } from '../../parts/format';
-import { hitRateWord } from '../../parts/freshness';
 import { useAnswer } from '../../parts/use_answer';
 
 const pollEvery = 5000; // milliseconds, while the page is visible
@@ -39,13 +38,13 @@ export function PerformancePanel({ sources, onAct }: PanelProps) {
   );
 }
 
-function HitRate({ title, rate, word, hits, misses, unit }: { title: string; rate: number; word: Word; hits: number; misses: number; unit: string }) {
-  const asked = hits + misses;
+function HitRate({ title, percent, word, hits, misses, unit }: { title: string; percent: number | null; word: Word; hits: number; misses: number; unit: string }) {
+  const rate = (percent ?? 0) / 100;
   return (
     <div class={`gauge gauge-${word}`}>
       <span class="label">{title}</span>
-      <span class="gauge-value">{asked === 0 ? <span class="quiet">not asked yet</span> : <Mark tone={word}>{`${formatPercent(rate)} ${word}`}</Mark>}</span>
-      <meter aria-label={`${title}: ${formatPercent(rate)}`} min={0} max={1} low={0.6} high={0.8} optimum={1} value={rate} />
+      <span class="gauge-value">{percent === null ? <span class="quiet">not asked yet</span> : <Mark tone={word}>{`${formatPercent(rate)} ${word}`}</Mark>}</span>
+      <meter aria-label={title} min={0} max={1} low={0.6} high={0.8} optimum={1} value={rate} />
       <span class="quiet small-text num">
         {formatCount(hits)} {unit}, {counted(misses, 'miss', 'misses')}
       </span>
@@ -57,8 +56,8 @@ function Rates({ data }: { data: Performance }) {
   const { cache, files, requests, live, memory, record } = data;
   return (
     <div class="gauges">
-      <HitRate title="Kept answers" rate={cache.hit_rate} word={cache.word ?? hitRateWord(cache.hit_rate)} hits={cache.hits} misses={cache.misses} unit="hits" />
-      <HitRate title="Files proven unchanged" rate={files.hit_rate} word={files.word ?? hitRateWord(files.hit_rate)} hits={files.hits} misses={files.misses} unit="unchanged" />
+      <HitRate title="Kept answers" percent={cache.hit_rate} word={cache.word} hits={cache.hits} misses={cache.misses} unit="hits" />
+      <HitRate title="Files proven unchanged" percent={files.hit_rate} word={files.word} hits={files.hits} misses={files.misses} unit="unchanged" />
       <div class="gauge">
         <span class="label">Service</span>
         <span class="gauge-value">{connection.value === 'live' ? <Mark tone="good">running</Mark> : <Mark tone="poor">no connection</Mark>}</span>

@@ -1,4 +1,4 @@
-#include "ingest/internal/zip_check.h"
+#include "ingest/internal/zip_archive.h"
 
 #include <zlib.h>
 
@@ -21,15 +21,7 @@ constexpr std::size_t local_header_bytes = 30;
 constexpr std::size_t central_header_bytes = 46;
 constexpr std::size_t end_record_bytes = 22;
 
-struct Entry {
-  std::string_view name;
-  std::uint16_t flags = 0;
-  std::uint16_t method = 0;
-  std::uint64_t packed = 0;
-  std::uint64_t unpacked = 0;
-  std::uint64_t offset = 0;
-  std::string_view data;
-};
+using Entry = ZipArchive::Entry;
 
 std::uint64_t little(std::string_view bytes, std::size_t at, std::size_t width) {
   std::uint64_t value = 0;
@@ -156,17 +148,11 @@ class Inflater {
   bool good_ = false;
 };
 
-Result<void> unpack_for_check(const Entry& entry, std::uint64_t& budget) {
+Failure declares_dtd(const Entry& entry) { return damaged(entry, "declares a document type or entities, which is refused"); }
+
+Result<std::string> inflated(const Entry& entry) {
   DtdWatch watch;
   const bool xml = is_xml(entry.name);
-  const auto dtd = [&] { return damaged(entry, "declares a document type or entities, which is refused"); };
-  if (entry.method == 0) {
-    if (entry.packed != entry.unpacked) return damaged(entry, "lies about its size");
-    if (entry.packed > budget) return bomb(entry);
-    budget -= entry.packed;
-    if (xml && !watch.hear(entry.data)) return dtd();
-    return {};
-  }
   Inflater inflater;
   if (!inflater.good()) return fail(ErrorCode::internal, "zlib could not be started");
   z_stream& stream = inflater.stream();
@@ -174,39 +160,52 @@ Result<void> unpack_for_check(const Entry& entry, std::uint64_t& budget) {
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(entry.data.data()));
   stream.avail_in = static_cast<uInt>(entry.data.size());
   std::array<char, 64 * 1024> window;
-  std::uint64_t total = 0;
+  std::string out;
+  out.reserve(std::min<std::uint64_t>(entry.unpacked, ratio_free_bytes));
   int status = Z_OK;
   while (status != Z_STREAM_END) {
     stream.next_out = reinterpret_cast<Bytef*>(window.data());
     stream.avail_out = window.size();
     status = inflate(&stream, Z_NO_FLUSH);
     if (status != Z_OK && status != Z_STREAM_END) return damaged(entry, "cannot be unpacked");
-    const std::size_t made = window.size() - stream.avail_out;
-    total += made;
-    if (total > budget || (total > ratio_free_bytes && total / ratio_max > entry.packed)) return bomb(entry);
-    if (total > entry.unpacked) return damaged(entry, "lies about its size");
-    if (xml && !watch.hear({window.data(), made})) return dtd();
-    if (made == 0 && stream.avail_in == 0 && status != Z_STREAM_END) return damaged(entry, "is cut off");
+    const std::string_view made(window.data(), window.size() - stream.avail_out);
+    if (out.size() + made.size() > entry.unpacked) return damaged(entry, "lies about its size");
+    if (xml && !watch.hear(made)) return declares_dtd(entry);
+    out.append(made);
   }
-  if (total != entry.unpacked) return damaged(entry, "lies about its size");
-  budget -= total;
-  return {};
+  if (out.size() != entry.unpacked) return damaged(entry, "lies about its size");
+  return out;
 }
 
 }  // namespace
 
-Result<void> check_zip(std::string_view content) {
+Result<ZipArchive> ZipArchive::open(std::string_view content) {
   auto entries = central_directory(content);
   if (!entries) return pass_on(entries);
+  std::uint64_t total = 0;
   for (Entry& entry : *entries) {
-    if (auto fine = check_entry(content, entry); !fine) return fine;
+    if (auto fine = check_entry(content, entry); !fine) return pass_on(fine);
+    total += entry.unpacked;
+    if (total > inflated_max) return bomb(entry);
   }
-  if (auto fine = check_overlap(*entries); !fine) return fine;
-  std::uint64_t budget = inflated_max;
-  for (const Entry& entry : *entries) {
-    if (auto fine = unpack_for_check(entry, budget); !fine) return fine;
+  if (auto fine = check_overlap(*entries); !fine) return pass_on(fine);
+  return ZipArchive(std::move(*entries));
+}
+
+bool ZipArchive::has(std::string_view name) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == name; });
+}
+
+Result<std::string> ZipArchive::unpack(std::string_view name) const {
+  for (const Entry& entry : entries_) {
+    if (entry.name != name) continue;
+    if (entry.method == 8) return inflated(entry);
+    if (entry.packed != entry.unpacked) return damaged(entry, "lies about its size");
+    DtdWatch watch;
+    if (is_xml(entry.name) && !watch.hear(entry.data)) return declares_dtd(entry);
+    return std::string(entry.data);
   }
-  return {};
+  return damaged("entry '" + printable(name) + "' is missing");
 }
 
 }  // namespace millrace::ingest

@@ -1,0 +1,78 @@
+"""Every command explains itself and answers bad input with exit code 2 and a sentence that names the fix."""
+import json
+
+from story import Story, order_csv, order_json
+
+
+class CommandLine(Story):
+    def test_scan_writes_the_orders_that_count(self):
+        self.write("Open/SO7.json", order_json(7))
+        self.write("Shipped/all.csv", order_csv(("SO10", 3, 0, "10.00", "30.00"), ("SO9", 1, 1, "5.00", "5.00")))
+        out = self.folder / "orders.csv"
+        run = self.run_command("scan", self.orders, "--orders-csv", out, "--json")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(out.read_text(encoding="utf-8").splitlines(), [
+            "order,status,customer,currency,order_date,due_date,lines,net,tax,freight,total,open,updated,format,path",
+            "7,Open,C1,EUR,2026-10-01,2026-11-30,1,100.00,0.00,0.00,100.00,100.00,2026-11-01 08:00:00,json,Open/SO7.json",
+            "9,Shipped,C2,EUR,2026-10-01,2026-11-30,1,5.00,0.00,0.00,5.00,5.00,2026-11-01 08:00:00,csv,Shipped/all.csv",
+            "10,Shipped,C2,EUR,2026-10-01,2026-11-30,1,30.00,0.00,0.00,30.00,0.00,2026-11-01 08:00:00,csv,Shipped/all.csv",
+        ])
+        self.assertEqual(json.loads(run.stdout)["orders"], 3)
+
+    def test_scan_says_which_files_were_refused(self):
+        self.write("Open/SO7.json", "{")
+        out = self.folder / "rejections.csv"
+        run = self.run_command("scan", self.orders, "--rejections", out)
+        self.assertEqual(run.returncode, 6)
+        head, row = out.read_text(encoding="utf-8").splitlines()
+        self.assertEqual(head, "path,place,reason,outcome")
+        self.assertTrue(row.startswith("Open/SO7.json,"))
+        self.assertTrue(row.endswith(",reject"))
+
+    def test_bad_input_gets_exit_code_2_and_a_sentence(self):
+        for words, sentence in (
+                (["sevre"], b"serve"),
+                (["serve", "--lisen", "x"], b"--listen"),
+                (["serve", "--listen", "0.0.0.0:80", "--orders", self.orders, "--data", self.data], b"loopback"),
+                (["serve", "--listen", "nonsense", "--orders", self.orders, "--data", self.data], b"nonsense"),
+                (["serve", "--refresh-interval", "soon"], b"soon"),
+                (["scan"], b"DIR"),
+                (["export", "rivers"], b"orders"),
+                (["export", "orders", "--format", "docx"], b"docx"),
+                (["demo", "--orders", "many"], b"many"),
+                (["config"], b"show"),
+        ):
+            with self.subTest(words=words):
+                run = self.run_command(*words)
+                self.assertEqual(run.returncode, 2, (words, run.stderr))
+                self.assertIn(sentence, run.stderr)
+                self.assertEqual(run.stdout, b"")
+
+    def test_a_folder_that_is_not_there_is_named(self):
+        run = self.run_command("scan", self.folder / "nowhere")
+        self.assertNotIn(run.returncode, (0, 2))
+        self.assertIn(b"nowhere", run.stderr)
+
+    def test_help_shows_examples_first(self):
+        for command in ("serve", "demo", "scan", "export", "status", "doctor", "version", "config"):
+            run = self.run_command(command, "-h")
+            self.assertEqual(run.returncode, 0)
+            self.assertIn(b"millrace " + command.encode(), run.stdout)
+            self.assertLessEqual(len(run.stdout.splitlines()), 40)
+
+    def test_status_asks_the_running_server(self):
+        self.write("Open/SO7.json", order_json(7))
+        millrace = self.serve()
+        run = self.run_command("status", "--listen", f"127.0.0.1:{millrace.port}", "--json")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        json.loads(run.stdout)
+        millrace.stop()
+        self.assertEqual(self.run_command("status", "--listen", f"127.0.0.1:{millrace.port}").returncode, 3)
+
+    def test_doctor_version_and_config_tell_what_is(self):
+        self.assertIn(self.run_command("doctor", "--data", self.data, "--json").returncode, (0, 1))
+        version = json.loads(self.run_command("version", "--json").stdout)
+        self.assertTrue(version["version"])
+        shown = self.run_command("config", "show", "--origin")
+        self.assertEqual(shown.returncode, 0)
+        self.assertIn(b"default", shown.stdout)

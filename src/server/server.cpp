@@ -1,0 +1,141 @@
+#include "server/server.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "server/internal/network.h"
+
+namespace millrace::server {
+
+namespace {
+
+struct Listen {
+  asio::ip::address address;
+  std::uint16_t port = 0;
+};
+
+Result<Listen> parse_listen(std::string_view text) {
+  const auto wrong = [&] {
+    return fail(ErrorCode::invalid_input, "\"" + std::string(text) +
+                                              "\" is not an address to listen on; write it as 127.0.0.1:8080.");
+  };
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return wrong();
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  Listen listen;
+  const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), listen.port);
+  if (code != std::errc() || end != port.data() + port.size()) return wrong();
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host == "localhost") host = "127.0.0.1";
+  error_code error;
+  listen.address = asio::ip::make_address(host, error);
+  if (error) return wrong();
+  if (!listen.address.is_loopback())
+    return fail(ErrorCode::invalid_input,
+                "Millrace does not listen on " + std::string(text) +
+                    ": sign-in does not exist yet, so everybody on the network could read and change everything. "
+                    "Listen on 127.0.0.1 and reach it from elsewhere through an SSH tunnel.");
+  return listen;
+}
+
+// Threads share the port, which would also let a second program of this user share it in silence: so one socket that
+// does not share asks first.
+Result<void> check_port_is_free(const Listen& listen) {
+  const tcp::endpoint endpoint(listen.address, listen.port);
+  UniqueFd probe(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  if (!probe || ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+    return fail(ErrorCode::unavailable, "No socket can be opened: too many files are open.");
+  if (::bind(probe.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 &&
+      ::listen(probe.get(), 1) == 0)
+    return {};
+  return fail(ErrorCode::conflict, "Port " + std::to_string(listen.port) +
+                                       " is taken by another program (or needs more rights). Choose another with "
+                                       "--listen 127.0.0.1:PORT; port 0 takes any free one.");
+}
+
+std::vector<std::string> route_names() {
+  std::vector<std::string> names;
+  for (const Route& route : route_table()) {
+    std::string name(route.path);
+    if (route.method != Method::get) name = std::string(name_of(route.method)) + " " + name;
+    names.push_back(std::move(name));
+  }
+  names.push_back("other");
+  return names;
+}
+
+class ServerImpl final : public Server {
+ public:
+  ServerImpl(Services services, ServerOptions options)
+      : services_(std::move(services)),
+        router_(route_table()),
+        statistics_(services_.metrics, route_names()),
+        hub_(std::make_unique<LiveHub>(services_, LiveOptions{.queue_max = options.live_queue_max})),
+        core_{.backend = {services_, statistics_, *hub_, router_}, .options = options, .workers = workers_} {}
+
+  ~ServerImpl() override { stop(std::chrono::milliseconds(0)); }
+
+  Result<void> listen(Listen listen) {
+    if (const auto port_free = check_port_is_free(listen); !port_free) return port_free;
+    for (std::size_t i = 0; i < std::max<std::size_t>(core_.options.thread_count, 1); ++i) {
+      threads_.push_back(std::make_unique<IoThread>(core_));
+      if (const auto done = threads_.back()->listen({listen.address, listen.port}); !done) return done;
+      listen.port = threads_.back()->endpoint().port();  // the others share what the first was given
+    }
+    address_ = listen.address.is_v6() ? "[" + listen.address.to_string() + "]" : listen.address.to_string();
+    address_ += ":" + std::to_string(listen.port);
+    for (const auto& thread : threads_) thread->start();
+    log_info("listening", {{"address", address_}});
+    return {};
+  }
+
+  std::string address() const override { return address_; }
+
+  void publish(const std::vector<feed::Change>& changes, readmodel::SnapshotPtr snapshot) override {
+    hub_->publish(changes, std::move(snapshot));
+  }
+
+  void stop(std::chrono::milliseconds patience) override {
+    if (stopped_) return;
+    stopped_ = true;
+    core_.stopping = true;
+    for (const auto& thread : threads_) thread->begin_stop();
+    {
+      std::unique_lock lock(core_.mutex);
+      core_.retired.wait_for(lock, patience, [&] { return core_.connections.load() == 0; });
+    }
+    workers_.stop();
+    for (const auto& thread : threads_) thread->join();
+    hub_->stop();
+  }
+
+ private:
+  Services services_;
+  const Router router_;
+  RequestStatistics statistics_;
+  // Live clients hold sockets of the threads, so the hub goes before them (members end in reverse order).
+  std::vector<std::unique_ptr<IoThread>> threads_;
+  std::unique_ptr<LiveHub> hub_;
+  WorkerPool workers_{2};
+  Core core_;
+  std::string address_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(Services services, ServerOptions options) {
+  const auto listen = parse_listen(options.listen);
+  if (!listen) return pass_on(listen);
+  auto server = std::make_unique<ServerImpl>(std::move(services), options);
+  if (const auto done = server->listen(*listen); !done) return pass_on(done);
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace millrace::server
