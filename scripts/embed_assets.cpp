@@ -65,13 +65,20 @@ std::string brotli(const std::string& bytes) {
 
 std::string type_of(const std::string& extension) {
   static const std::map<std::string, std::string> types = {
-      {".html", "text/html; charset=utf-8"},       {".js", "text/javascript; charset=utf-8"},
-      {".mjs", "text/javascript; charset=utf-8"},  {".css", "text/css; charset=utf-8"},
-      {".svg", "image/svg+xml"},                   {".png", "image/png"},
-      {".ico", "image/x-icon"},                    {".json", "application/json"},
-      {".webmanifest", "application/manifest+json"}, {".woff2", "font/woff2"},
-      {".txt", "text/plain; charset=utf-8"},       {".map", "application/json"},
-      {".webp", "image/webp"},                     {".xml", "application/xml"},
+      {".html", "text/html; charset=utf-8"},
+      {".js", "text/javascript; charset=utf-8"},
+      {".mjs", "text/javascript; charset=utf-8"},
+      {".css", "text/css; charset=utf-8"},
+      {".svg", "image/svg+xml"},
+      {".png", "image/png"},
+      {".ico", "image/x-icon"},
+      {".json", "application/json"},
+      {".webmanifest", "application/manifest+json"},
+      {".woff2", "font/woff2"},
+      {".txt", "text/plain; charset=utf-8"},
+      {".map", "application/json"},
+      {".webp", "image/webp"},
+      {".xml", "application/xml"},
   };
   const auto found = types.find(extension);
   return found == types.end() ? "application/octet-stream" : found->second;
@@ -97,8 +104,9 @@ struct Output {
   // Emits one blob and answers the expression that views it.
   std::string blob(const fs::path& file) {
     const std::string name = "millrace_asset_" + std::to_string(count++);
-    source << "asm(\".section .rodata\\n.balign 16\\n.global " << name << "\\n" << name << ":\\n.incbin \\\""
-           << file.string() << "\\\"\\n.global " << name << "_end\\n" << name << "_end:\\n.byte 0\\n.previous\\n\");\n"
+    source << "asm(\".section .rodata\\n.balign 16\\n.global " << name << "\\n"
+           << name << ":\\n.incbin \\\"" << file.string() << "\\\"\\n.global " << name << "_end\\n"
+           << name << "_end:\\n.byte 0\\n.previous\\n\");\n"
            << "extern \"C\" const char " << name << "[];\nextern \"C\" const char " << name << "_end[];\n";
     return "std::string_view(" + name + ", static_cast<std::size_t>(" + name + "_end - " + name + "))";
   }
@@ -109,7 +117,10 @@ void add(Output& out, const fs::path& root, const fs::path& file, const fs::path
   const std::string bytes = read_file(file);
   char tag[40];
   std::snprintf(tag, sizeof tag, "%016llx", static_cast<unsigned long long>(XXH3_64bits(bytes.data(), bytes.size())));
-  std::string views[3] = {out.blob(fs::absolute(file)), "std::string_view()", "std::string_view()"};
+  // A copy named by its content: the web build may replace its folder while we compile.
+  const fs::path plain = fs::absolute(folder) / (std::string(tag) + ".plain");
+  write_file(plain, bytes);
+  std::string views[3] = {out.blob(plain), "std::string_view()", "std::string_view()"};
   const std::pair<const char*, std::string> variants[] = {{".br", brotli(bytes)}, {".gz", gzip(bytes)}};
   for (int i = 0; i < 2; ++i) {
     if (variants[i].second.size() + 64 >= bytes.size()) continue;  // not worth a variant
@@ -132,9 +143,11 @@ int run(const fs::path& root, const fs::path& folder) {
   Output out;
   for (const fs::path& file : files) add(out, root, file, folder);
   std::ostringstream text;
-  text << "// Generated from the built web files. Do not edit.\n#include <vector>\n\n#include \"server/internal/assets.h\"\n\n"
+  text << "// Generated from the built web files. Do not edit.\n#include <vector>\n\n#include "
+          "\"server/internal/assets.h\"\n\n"
        << out.source.str() << "\nnamespace millrace::server {\n\nconst std::vector<Asset>& embedded_assets() {\n"
-       << "  static const std::vector<Asset> assets = {\n" << out.rows.str() << "  };\n  return assets;\n}\n\n"
+       << "  static const std::vector<Asset> assets = {\n"
+       << out.rows.str() << "  };\n  return assets;\n}\n\n"
        << "}  // namespace millrace::server\n";
   write_file(folder / "assets.cpp", text.str());
   return 0;

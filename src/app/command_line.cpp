@@ -73,8 +73,10 @@ constexpr std::array<std::string_view, 3> export_examples = {
     "millrace export orders --as-of 2026-11-20T18:00:00Z --format json",
 };
 
-constexpr std::array status_options = std::to_array<OptionRow>({{"--listen", "ADDRESS", "listen", "address of the running server", false}});
-constexpr std::array<std::string_view, 3> status_examples = {"millrace status", "millrace status --quiet && echo ready", "millrace status --json"};
+constexpr std::array status_options =
+    std::to_array<OptionRow>({{"--listen", "ADDRESS", "listen", "address of the running server", false}});
+constexpr std::array<std::string_view, 3> status_examples = {"millrace status", "millrace status --quiet && echo ready",
+                                                             "millrace status --json"};
 
 constexpr std::array doctor_options = std::to_array<OptionRow>({
     {"-v,--verbose", "", "", "show every check, not only what needs a person", false},
@@ -82,16 +84,19 @@ constexpr std::array doctor_options = std::to_array<OptionRow>({
     {"--orders", "DIR", "orders", "", true},
     {"--listen", "ADDRESS", "listen", "", false},
 });
-constexpr std::array<std::string_view, 3> doctor_examples = {"millrace doctor", "millrace doctor -v --orders /srv/share/orders", "millrace doctor --json"};
+constexpr std::array<std::string_view, 3> doctor_examples = {
+    "millrace doctor", "millrace doctor -v --orders /srv/share/orders", "millrace doctor --json"};
 
-constexpr std::array<std::string_view, 3> version_examples = {"millrace version", "millrace version --json", "millrace --version"};
+constexpr std::array<std::string_view, 3> version_examples = {"millrace version", "millrace version --json",
+                                                              "millrace --version"};
 
 constexpr std::array config_options = std::to_array<OptionRow>({
     {"--origin", "", "", "say where each value came from", false},
     {"--example", "", "", "print a settings file with every key commented out", false},
 });
-constexpr std::array<std::string_view, 3> config_examples = {"millrace config show --origin", "millrace config show --json",
-                                                             "millrace config show --example > ~/.config/millrace/millrace.toml"};
+constexpr std::array<std::string_view, 3> config_examples = {
+    "millrace config show --origin", "millrace config show --json",
+    "millrace config show --example > ~/.config/millrace/millrace.toml"};
 
 constexpr std::array command_table = std::to_array<CommandRow>({
     {"serve", "", "run the server on the company's own order folders",
@@ -104,7 +109,8 @@ constexpr std::array command_table = std::to_array<CommandRow>({
      demo_options, demo_examples, false},
     {"scan", "DIR", "read a tree of order files once, without a server, and print what it says",
      "Prints orders, lines, totals per currency and timings. Exit code 6 when some files were rejected.\n"
-     "--orders-csv has the columns order,status,customer,currency,order_date,due_date,lines,net,tax,freight,total,open,\n"
+     "--orders-csv has the columns "
+     "order,status,customer,currency,order_date,due_date,lines,net,tax,freight,total,open,\n"
      "updated,format,path: days YYYY-MM-DD, updated in UTC, amounts with the currency's own decimals, sorted by order\n"
      "number, path as bytes relative to DIR. --rejections has path,place,reason,outcome.",
      scan_options, scan_examples, false},
@@ -113,15 +119,16 @@ constexpr std::array command_table = std::to_array<CommandRow>({
      "Texts that a spreadsheet would take for a formula get a leading apostrophe in CSV.",
      export_options, export_examples, false},
     {"status", "", "ask the running server how it is",
-     "Exit code 0 when it answers and is ready, 3 when it is not there or not ready yet.", status_options, status_examples, false},
+     "Exit code 0 when it answers and is ready, 3 when it is not there or not ready yet.", status_options,
+     status_examples, false},
     {"doctor", "", "check this machine: disk, clock, port, file watches, sandbox",
      "Changes nothing but a small file in the data folder that measures the disk and goes away again.\n"
      "The verdict comes last. Exit code 0 when nothing needs a person, else 1.",
      doctor_options, doctor_examples, false},
     {"version", "", "print version, commit, compiler and data format", "", {}, version_examples, false},
     {"config", "show", "show the settings that count and where they come from",
-     "A flag wins over a variable MILLRACE_<NAME>, that over the user's file, that over /etc/millrace/millrace.toml.", config_options,
-     config_examples, false},
+     "A flag wins over a variable MILLRACE_<NAME>, that over the user's file, that over /etc/millrace/millrace.toml.",
+     config_options, config_examples, false},
     {"parse-worker", "", "read documents for a server (internal)", "", {}, {}, true},
 });
 
@@ -147,7 +154,8 @@ void add_option(CLI::App& app, const OptionRow& row, Taken& taken) {
     app.add_flag_function(std::string(row.flag), [&taken, key](std::int64_t) { taken[key] = {""}; });
     return;
   }
-  app.add_option_function<std::vector<std::string>>(std::string(row.flag), [&taken, key](const std::vector<std::string>& values) { taken[key] = values; })
+  app.add_option_function<std::vector<std::string>>(
+         std::string(row.flag), [&taken, key](const std::vector<std::string>& values) { taken[key] = values; })
       ->allow_extra_args(false);
 }
 
@@ -182,8 +190,10 @@ Failure unknown_flag(const std::string& typed, const CommandRow* command) {
   const std::vector<std::string_view> views(names.begin(), names.end());
   const std::string of = command == nullptr ? "millrace" : "millrace " + std::string(command->name);
   std::string text = "there is no flag " + printable(flag) + " for " + of;
-  if (const auto near = closest(flag, views); !near.empty()) text += "; did you mean " + std::string(near) + "?";
-  else text += "; `" + of + " -h` lists them";
+  if (const auto near = closest(flag, views); !near.empty())
+    text += "; did you mean " + std::string(near) + "?";
+  else
+    text += "; `" + of + " -h` lists them";
   return fail(ErrorCode::invalid_input, text);
 }
 
@@ -193,23 +203,30 @@ Failure unknown_command(const std::string& name) {
     if (!row.hidden) names.push_back(row.name);
   }
   std::string text = "there is no command \"" + printable(name) + "\"";
-  if (const auto near = closest(name, names); !near.empty()) text += "; did you mean " + std::string(near) + "?";
-  else text += "; `millrace -h` lists them";
+  if (const auto near = closest(name, names); !near.empty())
+    text += "; did you mean " + std::string(near) + "?";
+  else
+    text += "; `millrace -h` lists them";
   return fail(ErrorCode::invalid_input, text);
 }
 
 Result<void> take_common(Taken& taken, Invocation& invocation) {
-  if (taken.contains("--help")) invocation.help = HelpWanted::full_page;
-  else if (taken.contains("-h")) invocation.help = HelpWanted::short_page;
+  if (taken.contains("--help"))
+    invocation.help = HelpWanted::full_page;
+  else if (taken.contains("-h"))
+    invocation.help = HelpWanted::short_page;
   invocation.json = taken.contains("--json");
   invocation.quiet = taken.contains("--quiet");
   invocation.version = taken.contains("--version");
   if (const auto config = taken.find("--config"); config != taken.end()) invocation.config_file = config->second.back();
   if (const auto color = taken.find("--color"); color != taken.end()) {
     const std::string& when = color->second.back();
-    if (when == "always") invocation.color = ColorMode::always;
-    else if (when == "never") invocation.color = ColorMode::never;
-    else if (when != "auto") return fail(ErrorCode::invalid_input, "--color takes auto, always or never, not \"" + printable(when) + "\"");
+    if (when == "always")
+      invocation.color = ColorMode::always;
+    else if (when == "never")
+      invocation.color = ColorMode::never;
+    else if (when != "auto")
+      return fail(ErrorCode::invalid_input, "--color takes auto, always or never, not \"" + printable(when) + "\"");
   }
   return {};
 }
@@ -235,10 +252,12 @@ void take_options(const CommandRow& command, const Taken& taken, Invocation& inv
 Result<void> check_arguments(const CommandRow& command, const std::vector<std::string>& arguments) {
   const WantedArguments wanted = wanted_arguments(command);
   if (arguments.size() < wanted.required) {
-    return fail(ErrorCode::invalid_input, "an argument is missing: " + usage_line(command) + "; `millrace " + std::string(command.name) + " -h` shows examples");
+    return fail(ErrorCode::invalid_input, "an argument is missing: " + usage_line(command) + "; `millrace " +
+                                              std::string(command.name) + " -h` shows examples");
   }
   if (arguments.size() > wanted.possible) {
-    return fail(ErrorCode::invalid_input, "\"" + printable(arguments[wanted.possible]) + "\" is one argument too many: " + usage_line(command));
+    return fail(ErrorCode::invalid_input,
+                "\"" + printable(arguments[wanted.possible]) + "\" is one argument too many: " + usage_line(command));
   }
   return {};
 }
@@ -257,8 +276,10 @@ std::string option_lines(std::span<const OptionRow> rows) {
     const std::string flag = left(row);
     text += "  " + flag + std::string(width - flag.size() + 2, ' ');
     text += row.help.empty() && setting != nullptr ? setting->help : row.help;
-    if (setting != nullptr && !setting->choices.empty() && setting->choices.find('|') != std::string_view::npos) text += " (" + std::string(setting->choices) + ")";
-    if (setting != nullptr && !setting->fallback.empty() && !row.value.empty()) text += " [" + std::string(setting->fallback) + "]";
+    if (setting != nullptr && !setting->choices.empty() && setting->choices.find('|') != std::string_view::npos)
+      text += " (" + std::string(setting->choices) + ")";
+    if (setting != nullptr && !setting->fallback.empty() && !row.value.empty())
+      text += " [" + std::string(setting->fallback) + "]";
     text += "\n";
   }
   return text;
@@ -332,7 +353,9 @@ Result<Invocation> parse_command_line(std::span<const std::string> arguments) {
   }
   Invocation invocation;
   const auto chosen = app.get_subcommands();
-  if (chosen.size() > 1) return fail(ErrorCode::invalid_input, "one command at a time: " + chosen[0]->get_name() + " or " + chosen[1]->get_name());
+  if (chosen.size() > 1)
+    return fail(ErrorCode::invalid_input,
+                "one command at a time: " + chosen[0]->get_name() + " or " + chosen[1]->get_name());
   if (!chosen.empty()) invocation.command = find_command(chosen.front()->get_name());
   for (const std::string& rest : app.remaining(true)) {
     if (rest.starts_with('-') && rest != "--") return unknown_flag(rest, invocation.command);
@@ -366,7 +389,8 @@ std::string full_help() {
   }
   text += "\nSettings: flag, then MILLRACE_<NAME>, then the user's settings file, then /etc/millrace/millrace.toml\n";
   for (const SettingRow& row : setting_rows()) {
-    text += "  " + std::string(row.name) + std::string(20 - std::min<std::size_t>(19, row.name.size()), ' ') + std::string(row.help);
+    text += "  " + std::string(row.name) + std::string(20 - std::min<std::size_t>(19, row.name.size()), ' ') +
+            std::string(row.help);
     if (!row.fallback.empty()) text += " [" + std::string(row.fallback) + "]";
     text += "\n";
   }
@@ -374,7 +398,8 @@ std::string full_help() {
 }
 
 std::string short_help(const CommandRow& command) {
-  std::string text = "Examples\n" + examples_text(command) + "\n" + usage_line(command) + ": " + std::string(command.summary) + "\n";
+  std::string text =
+      "Examples\n" + examples_text(command) + "\n" + usage_line(command) + ": " + std::string(command.summary) + "\n";
   if (!command.options.empty()) text += "\n" + option_lines(command.options);
   return text + "\nAlso --config FILE, --json, --quiet, --color WHEN; `--help` says more.\n";
 }

@@ -29,7 +29,7 @@ struct CommandRow {
   std::string_view name;
   std::string_view arguments;  // "DIR", "orders|lines", "" for none; one argument each, separated by blanks
   std::string_view summary;
-  std::string_view details;    // what --help adds
+  std::string_view details;  // what --help adds
   std::span<const OptionRow> options;
   std::span<const std::string_view> examples;  // three, shown first
   bool hidden = false;
@@ -61,10 +61,10 @@ struct Invocation {
 // Errors   invalid_input  unknown command or flag (with the nearest known one), missing or surplus argument
 Result<Invocation> parse_command_line(std::span<const std::string> arguments);
 
-std::string short_help();                            // one screen for the program
-std::string full_help();                             // every command, flag, setting and exit code
-std::string short_help(const CommandRow& command);   // examples first
+std::string short_help();                           // one screen for the program
+std::string full_help();                            // every command, flag, setting and exit code
+std::string short_help(const CommandRow& command);  // examples first
 std::string full_help(const CommandRow& command);
-std::string first_steps();                           // what to do when nothing runs yet
+std::string first_steps();  // what to do when nothing runs yet
 
 }  // namespace millrace::app

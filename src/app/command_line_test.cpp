@@ -47,7 +47,8 @@ TEST_CASE("every command has a summary, at least three examples and only known s
 }
 
 TEST_CASE("flags become settings, repeated ones become a list, and the rest stays with the command") {
-  const auto serve = parse({"serve", "--orders", "/a", "--orders=/b", "--listen", "127.0.0.1:9", "--quiet", "--config", "x.toml"});
+  const auto serve =
+      parse({"serve", "--orders", "/a", "--orders=/b", "--listen", "127.0.0.1:9", "--quiet", "--config", "x.toml"});
   REQUIRE_MESSAGE(serve, serve.error().text());
   REQUIRE(serve->settings.size() == 2);
   CHECK(serve->settings[0].setting == "orders");

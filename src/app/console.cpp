@@ -13,12 +13,18 @@ namespace {
 
 std::string_view escape_of(Color color) {
   switch (color) {
-    case Color::plain: return "";
-    case Color::good: return "\x1b[32m";
-    case Color::warning: return "\x1b[33m";
-    case Color::bad: return "\x1b[31m";
-    case Color::dim: return "\x1b[2m";
-    case Color::strong: return "\x1b[1m";
+    case Color::plain:
+      return "";
+    case Color::good:
+      return "\x1b[32m";
+    case Color::warning:
+      return "\x1b[33m";
+    case Color::bad:
+      return "\x1b[31m";
+    case Color::dim:
+      return "\x1b[2m";
+    case Color::strong:
+      return "\x1b[1m";
   }
   return "";
 }
@@ -41,14 +47,16 @@ std::string one_decimal(double value) {
 
 }  // namespace
 
-Console::Console(std::ostream& out, std::ostream& err, ConsoleOptions options) : out_(out), err_(err), options_(std::move(options)) {
+Console::Console(std::ostream& out, std::ostream& err, ConsoleOptions options)
+    : out_(out), err_(err), options_(std::move(options)) {
   dumb_ = find(options_.environment, "TERM").value_or("") == "dumb";
 }
 
 bool Console::colored(bool terminal) const {
   if (options_.color != ColorMode::automatic) return options_.color == ColorMode::always;
   if (const auto no = find(options_.environment, "NO_COLOR"); no && !no->empty()) return false;
-  if (const auto force = find(options_.environment, "CLICOLOR_FORCE"); force && !force->empty() && *force != "0") return true;
+  if (const auto force = find(options_.environment, "CLICOLOR_FORCE"); force && !force->empty() && *force != "0")
+    return true;
   return terminal && !dumb_;
 }
 
@@ -57,8 +65,10 @@ void Console::note(std::string_view text) {
 }
 
 void Console::error(std::string_view text) {
-  if (colored(options_.err_is_terminal)) err_ << escape_of(Color::bad) << "error:" << "\x1b[0m ";
-  else err_ << "error: ";
+  if (colored(options_.err_is_terminal))
+    err_ << escape_of(Color::bad) << "error:" << "\x1b[0m ";
+  else
+    err_ << "error: ";
   err_ << text << '\n' << std::flush;
 }
 
@@ -87,7 +97,10 @@ std::string Progress::line(std::uint64_t done, std::uint64_t total, std::chrono:
   if (total > 0) tail += " of " + grouped(total);
   tail += " " + unit_ + " · " + grouped(static_cast<std::uint64_t>(rate)) + "/s";
   if (total > done && rate > 0) {
-    tail += " · " + duration_text(std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(total - done) / rate * 1000))) + " left";
+    tail += " · " +
+            duration_text(
+                std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(total - done) / rate * 1000))) +
+            " left";
   }
   if (!console_.progress_moves() || total == 0) return label_ + tail;
   constexpr std::size_t bar_width = 20;
@@ -149,7 +162,8 @@ std::string Table::text() const {
 }
 
 std::size_t letter_count(std::string_view utf8) {
-  return static_cast<std::size_t>(std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string grouped(std::uint64_t number) { return with_groups(std::to_string(number)); }

@@ -96,10 +96,10 @@ class Table {
 };
 
 std::size_t letter_count(std::string_view utf8);
-std::string grouped(std::uint64_t number);          // "1 240 111"
-std::string grouped(const Money& money);            // "1 240 111.05"
+std::string grouped(std::uint64_t number);                  // "1 240 111"
+std::string grouped(const Money& money);                    // "1 240 111.05"
 std::string duration_text(std::chrono::milliseconds time);  // "0.8 s", "2 min 05 s", "3 d 04:11"
-std::string bytes_text(std::uint64_t bytes);        // "41.2 GB"
+std::string bytes_text(std::uint64_t bytes);                // "41.2 GB"
 // RFC 4180: quotes only where needed.
 std::string csv_field(std::string_view text);
 

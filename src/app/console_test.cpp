@@ -40,7 +40,8 @@ TEST_CASE("progress into a file says a line per ten percent") {
   Screen screen(ConsoleOptions{});
   const Stopwatch::time_point start{};
   Progress progress(screen.console, "reading", "files", start);
-  for (int done = 0; done <= 100; ++done) progress.update(static_cast<std::uint64_t>(done), 100, start + 1s + done * 10ms);
+  for (int done = 0; done <= 100; ++done)
+    progress.update(static_cast<std::uint64_t>(done), 100, start + 1s + done * 10ms);
   const std::string text = screen.err.str();
   CHECK(std::count(text.begin(), text.end(), '\n') == 10);
   CHECK(text.starts_with("10 % reading 10 of 100 files"));
@@ -60,7 +61,9 @@ TEST_CASE("quiet means no notes and no progress, but errors") {
 }
 
 TEST_CASE("colour follows the terminal, NO_COLOR, CLICOLOR_FORCE, TERM=dumb and --color") {
-  const auto painted = [](ConsoleOptions options) { return Screen(std::move(options)).console.painted("x", Color::good) != "x"; };
+  const auto painted = [](ConsoleOptions options) {
+    return Screen(std::move(options)).console.painted("x", Color::good) != "x";
+  };
   CHECK(painted(terminal()));
   CHECK_FALSE(painted(ConsoleOptions{}));
   CHECK_FALSE(painted(terminal({{"NO_COLOR", "1"}})));

@@ -28,44 +28,74 @@ struct Country {
 
 // Names are made up from parts; no real company is meant.
 constexpr std::array countries = std::to_array<Country>({
-    {"DE", "EUR", 46,
-     {"Müller & Söhne", "Brückner", "Schäfer", "Voßkamp", "Großmann", "Jürgens", "Petersen", "Weserland", "Niederrhein", "Holstein", "Harzer", "Köhler"},
+    {"DE",
+     "EUR",
+     46,
+     {"Müller & Söhne", "Brückner", "Schäfer", "Voßkamp", "Großmann", "Jürgens", "Petersen", "Weserland", "Niederrhein",
+      "Holstein", "Harzer", "Köhler"},
      {"Wassertechnik", "Anlagenbau", "Klärwerke", "Brauerei", "Papierfabrik", "Chemie"},
      {"GmbH", "GmbH & Co. KG"}},
-    {"AT", "EUR", 7,
-     {"Tiroler", "Grüninger", "Salzach", "Steirische", "Wachauer", "Obermoser", "Kärntner", "Donautal", "Lechner", "Enzinger", "Murtal", "Zillertaler"},
+    {"AT",
+     "EUR",
+     7,
+     {"Tiroler", "Grüninger", "Salzach", "Steirische", "Wachauer", "Obermoser", "Kärntner", "Donautal", "Lechner",
+      "Enzinger", "Murtal", "Zillertaler"},
      {"Wasserwerke", "Molkerei", "Pumpenservice", "Bergbahnen", "Energie", "Maschinenbau"},
      {"GesmbH", "AG"}},
-    {"CH", "CHF", 7,
-     {"Zürcher", "Glarner", "Bündner", "Thurgauer", "Rüegg", "Emmentaler", "Hürlimann", "Aarauer", "Engadiner", "Rhône", "Jura", "Säntis"},
+    {"CH",
+     "CHF",
+     7,
+     {"Zürcher", "Glarner", "Bündner", "Thurgauer", "Rüegg", "Emmentaler", "Hürlimann", "Aarauer", "Engadiner", "Rhône",
+      "Jura", "Säntis"},
      {"Wasserversorgung", "Verfahrenstechnik", "Käserei", "Pharma", "Kraftwerke", "Anlagen"},
      {"AG", "Sàrl"}},
-    {"NL", "EUR", 7,
-     {"Van der Meer", "De Vries", "Waterland", "Zuiderzee", "IJssel", "Van den Berg", "Scheldemond", "Noordhoek", "Polder", "Kuipers", "Drentse", "Maasvlakte"},
+    {"NL",
+     "EUR",
+     7,
+     {"Van der Meer", "De Vries", "Waterland", "Zuiderzee", "IJssel", "Van den Berg", "Scheldemond", "Noordhoek",
+      "Polder", "Kuipers", "Drentse", "Maasvlakte"},
      {"Pompen", "Waterbeheer", "Tuinbouw", "Scheepswerf", "Zuivel", "Techniek"},
      {"B.V.", "N.V."}},
-    {"FR", "EUR", 7,
-     {"Société des Eaux de Vézère", "Léman", "Charente", "Bézier & Fils", "Loire", "Garonne", "Sévérac", "Côte d'Opale", "Lefèvre", "Ardèche", "Vosges", "Noël"},
+    {"FR",
+     "EUR",
+     7,
+     {"Société des Eaux de Vézère", "Léman", "Charente", "Bézier & Fils", "Loire", "Garonne", "Sévérac", "Côte d'Opale",
+      "Lefèvre", "Ardèche", "Vosges", "Noël"},
      {"Hydraulique", "Assainissement", "Procédés", "Sucrerie", "Énergie", "Chantiers"},
      {"S.A.", "SARL"}},
-    {"SE", "SEK", 7,
-     {"Åkesson", "Västkusten", "Öresund", "Norrland", "Lindqvist", "Sjöberg", "Mälardalen", "Håkansson", "Bergslagen", "Skåne", "Dalälven", "Gränna"},
+    {"SE",
+     "SEK",
+     7,
+     {"Åkesson", "Västkusten", "Öresund", "Norrland", "Lindqvist", "Sjöberg", "Mälardalen", "Håkansson", "Bergslagen",
+      "Skåne", "Dalälven", "Gränna"},
      {"Vatten", "Pappersbruk", "Fjärrvärme", "Gruv", "Mejeri", "Industri"},
      {"AB", "Aktiebolag"}},
-    {"DK", "EUR", 4,
-     {"Ørsund", "Jensen & Sønner", "Limfjord", "Skagerrak", "Bornholm", "Kjær", "Sjælland", "Mols", "Nørgaard", "Fyn", "Esbjerg Havn", "Vestjysk"},
+    {"DK",
+     "EUR",
+     4,
+     {"Ørsund", "Jensen & Sønner", "Limfjord", "Skagerrak", "Bornholm", "Kjær", "Sjælland", "Mols", "Nørgaard", "Fyn",
+      "Esbjerg Havn", "Vestjysk"},
      {"Vandværk", "Mejeri", "Skibsværft", "Bryggeri", "Energi", "Maskinfabrik"},
      {"A/S", "ApS"}},
-    {"PL", "EUR", 4,
-     {"Łódzkie", "Śląskie", "Wisła", "Gdańskie", "Mazurskie", "Kowalczyk", "Wójcik", "Podhale", "Odra", "Świętokrzyskie", "Bałtyk", "Poznańskie"},
+    {"PL",
+     "EUR",
+     4,
+     {"Łódzkie", "Śląskie", "Wisła", "Gdańskie", "Mazurskie", "Kowalczyk", "Wójcik", "Podhale", "Odra",
+      "Świętokrzyskie", "Bałtyk", "Poznańskie"},
      {"Wodociągi", "Zakłady Chemiczne", "Energetyka", "Cukrownia", "Stocznia", "Pompy"},
      {"Sp. z o.o.", "S.A."}},
-    {"US", "USD", 7,
-     {"Great Lakes", "O'Neil", "Blue Ridge", "Cascade", "Delaware Valley", "Prairie", "Chesapeake", "Lone Pine", "Harper & Sons", "Twin Rivers", "Granite State", "Bayou"},
+    {"US",
+     "USD",
+     7,
+     {"Great Lakes", "O'Neil", "Blue Ridge", "Cascade", "Delaware Valley", "Prairie", "Chesapeake", "Lone Pine",
+      "Harper & Sons", "Twin Rivers", "Granite State", "Bayou"},
      {"Water Works", "Process Equipment", "Irrigation", "Brewing", "Paper Mills", "Utilities"},
      {"Inc.", "LLC"}},
-    {"JP", "JPY", 4,
-     {"Kobe", "Tokai", "Setouchi", "Hokuriku", "Aoyama", "Yodogawa", "Kitakami", "Sagami", "Minato", "Tamagawa", "Chikugo", "Fujikawa"},
+    {"JP",
+     "JPY",
+     4,
+     {"Kobe", "Tokai", "Setouchi", "Hokuriku", "Aoyama", "Yodogawa", "Kitakami", "Sagami", "Minato", "Tamagawa",
+      "Chikugo", "Fujikawa"},
      {"Suido", "Seishi", "Kagaku", "Zosen", "Shokuhin", "Kikai"},
      {"K.K.", "Co., Ltd."}},
 });
@@ -75,8 +105,10 @@ struct Finish {
   std::int64_t percent;  // of the family's price
 };
 using Finishes = std::array<Finish, 4>;
-constexpr Finishes metals = {{{"GG", "cast iron", 100}, {"BZ", "bronze", 135}, {"VA", "stainless steel", 190}, {"DX", "duplex steel", 260}}};
-constexpr Finishes electric = {{{"S", "IP55", 100}, {"F", "forced cooling", 118}, {"T", "tropical", 132}, {"EX", "explosion-proof", 205}}};
+constexpr Finishes metals = {
+    {{"GG", "cast iron", 100}, {"BZ", "bronze", 135}, {"VA", "stainless steel", 190}, {"DX", "duplex steel", 260}}};
+constexpr Finishes electric = {
+    {{"S", "IP55", 100}, {"F", "forced cooling", 118}, {"T", "tropical", 132}, {"EX", "explosion-proof", 205}}};
 constexpr Finishes rubber = {{{"NB", "NBR", 100}, {"EP", "EPDM", 115}, {"VI", "FKM", 180}, {"FF", "FFKM", 410}}};
 
 struct Family {
@@ -90,22 +122,103 @@ struct Family {
 };
 
 constexpr std::array families = std::to_array<Family>({
-    {"NKP", "Standard pump", 1180, {"32-125", "40-160", "50-200", "65-250", "80-315", "100-400"}, "Nordwerk", false, false, "pcs", &metals},
-    {"NBL", "Block pump", 740, {"25-100", "32-125", "40-160", "50-160", "65-200", "80-200"}, "Nordwerk", false, false, "pcs", &metals},
-    {"NTS", "Submersible pump", 1960, {"50-4", "65-6", "80-8", "100-10", "150-12", "200-14"}, "Nordwerk", false, false, "pcs", &metals},
-    {"NHD", "High-pressure pump", 4350, {"25/6", "32/8", "40/8", "50/10", "65/10", "80/12"}, "Nordwerk", false, false, "pcs", &metals},
+    {"NKP",
+     "Standard pump",
+     1180,
+     {"32-125", "40-160", "50-200", "65-250", "80-315", "100-400"},
+     "Nordwerk",
+     false,
+     false,
+     "pcs",
+     &metals},
+    {"NBL",
+     "Block pump",
+     740,
+     {"25-100", "32-125", "40-160", "50-160", "65-200", "80-200"},
+     "Nordwerk",
+     false,
+     false,
+     "pcs",
+     &metals},
+    {"NTS",
+     "Submersible pump",
+     1960,
+     {"50-4", "65-6", "80-8", "100-10", "150-12", "200-14"},
+     "Nordwerk",
+     false,
+     false,
+     "pcs",
+     &metals},
+    {"NHD",
+     "High-pressure pump",
+     4350,
+     {"25/6", "32/8", "40/8", "50/10", "65/10", "80/12"},
+     "Nordwerk",
+     false,
+     false,
+     "pcs",
+     &metals},
     {"NDA", "Dosing pump", 890, {"1.5", "4", "8", "15", "40", "120"}, "Nordwerk", false, false, "pcs", &metals},
-    {"MOT", "Motor IE4", 310, {"1.1 kW", "3 kW", "7.5 kW", "15 kW", "30 kW", "75 kW"}, "Brandt Motoren", false, false, "pcs", &electric},
-    {"FUM", "Frequency converter", 420, {"1.5 kW", "4 kW", "11 kW", "18.5 kW", "37 kW", "90 kW"}, "Halden Elektronik", false, false, "pcs", &electric},
-    {"GLR", "Mechanical seal", 64, {"20 mm", "28 mm", "33 mm", "43 mm", "53 mm", "65 mm"}, "Steinhoff Dichtungen", true, false, "pcs", &rubber},
-    {"LAG", "Deep groove bearing", 7, {"6204", "6206", "6308", "6310", "6313", "6316"}, "Lindqvist Lager", true, false, "pcs", &metals},
+    {"MOT",
+     "Motor IE4",
+     310,
+     {"1.1 kW", "3 kW", "7.5 kW", "15 kW", "30 kW", "75 kW"},
+     "Brandt Motoren",
+     false,
+     false,
+     "pcs",
+     &electric},
+    {"FUM",
+     "Frequency converter",
+     420,
+     {"1.5 kW", "4 kW", "11 kW", "18.5 kW", "37 kW", "90 kW"},
+     "Halden Elektronik",
+     false,
+     false,
+     "pcs",
+     &electric},
+    {"GLR",
+     "Mechanical seal",
+     64,
+     {"20 mm", "28 mm", "33 mm", "43 mm", "53 mm", "65 mm"},
+     "Steinhoff Dichtungen",
+     true,
+     false,
+     "pcs",
+     &rubber},
+    {"LAG",
+     "Deep groove bearing",
+     7,
+     {"6204", "6206", "6308", "6310", "6313", "6316"},
+     "Lindqvist Lager",
+     true,
+     false,
+     "pcs",
+     &metals},
     {"LFR", "Impeller", 95, {"D125", "D160", "D200", "D250", "D315", "D400"}, "Nordwerk", true, false, "pcs", &metals},
-    {"ORG", "O-ring set", 2, {"NKP S", "NKP M", "NKP L", "NBL S", "NBL M", "NBL L"}, "Steinhoff Dichtungen", true, false, "set", &rubber},
-    {"SLA", "Suction hose", 18, {"DN25", "DN32", "DN50", "DN65", "DN80", "DN100"}, "Ravel Industrie", true, true, "m", &rubber},
+    {"ORG",
+     "O-ring set",
+     2,
+     {"NKP S", "NKP M", "NKP L", "NBL S", "NBL M", "NBL L"},
+     "Steinhoff Dichtungen",
+     true,
+     false,
+     "set",
+     &rubber},
+    {"SLA",
+     "Suction hose",
+     18,
+     {"DN25", "DN32", "DN50", "DN65", "DN80", "DN100"},
+     "Ravel Industrie",
+     true,
+     true,
+     "m",
+     &rubber},
 });
 
-constexpr std::array<std::string_view, 9> salespersons = {"Petra Jansen",  "Jörg Bäumler",   "Aylin Demir",  "Lars Nyström", "Claire Dubois",
-                                                          "Tomasz Zieliński", "Ingrid Köster", "Mark O'Brien", "Yuki Tanaka"};
+constexpr std::array<std::string_view, 9> salespersons = {"Petra Jansen",  "Jörg Bäumler",  "Aylin Demir",
+                                                          "Lars Nyström",  "Claire Dubois", "Tomasz Zieliński",
+                                                          "Ingrid Köster", "Mark O'Brien",  "Yuki Tanaka"};
 
 sys_days weekday_at_or_before(sys_days day) {
   const unsigned weekday = std::chrono::weekday(day).iso_encoding();
@@ -123,10 +236,14 @@ std::string two_digits(std::uint64_t number) { return (number < 10 ? "0" : "") +
 std::int64_t price_in(Currency currency, std::int64_t eur_price) {
   const std::string code = currency.code();
   std::int64_t per_mille = 1000;
-  if (code == "USD") per_mille = 1085;
-  else if (code == "CHF") per_mille = 945;
-  else if (code == "SEK") per_mille = 11250;
-  else if (code == "JPY") per_mille = 162000;
+  if (code == "USD")
+    per_mille = 1085;
+  else if (code == "CHF")
+    per_mille = 945;
+  else if (code == "SEK")
+    per_mille = 11250;
+  else if (code == "JPY")
+    per_mille = 162000;
   const std::int64_t grain = currency.decimals() == 0 ? 1'000'000 : 100;  // micros: whole yen, else 1/10000
   const Int128 micros = Int128{eur_price} * 100 * per_mille;
   return static_cast<std::int64_t>(divide_half_away(micros, Int128{1000} * grain)) * grain;
@@ -264,12 +381,20 @@ void DemoCompany::choose_status(SalesOrder& order, Dice& dice, int days_of_lead)
     status = demo_status::cancelled;
   } else if (overdue <= 0) {
     const int progress = elapsed * 100 / std::max(days_of_lead, 1);
-    if (progress >= 75) status = dice.chance(600) ? demo_status::ready : dice.chance(600) ? demo_status::in_production : demo_status::shipped;
-    else if (progress >= 30) status = demo_status::in_production;
+    if (progress >= 75)
+      status = dice.chance(600)   ? demo_status::ready
+               : dice.chance(600) ? demo_status::in_production
+                                  : demo_status::shipped;
+    else if (progress >= 30)
+      status = demo_status::in_production;
   } else {
     const unsigned late = overdue <= 3 ? 450 : overdue <= 10 ? 220 : overdue <= 30 ? 80 : overdue <= 90 ? 20 : 3;
-    if (dice.chance(late)) status = dice.chance(600) ? demo_status::in_production : dice.chance(600) ? demo_status::ready : demo_status::open;
-    else status = overdue <= 30 ? demo_status::shipped : demo_status::closed;
+    if (dice.chance(late))
+      status = dice.chance(600)   ? demo_status::in_production
+               : dice.chance(600) ? demo_status::ready
+                                  : demo_status::open;
+    else
+      status = overdue <= 30 ? demo_status::shipped : demo_status::closed;
   }
   order.status = status;
   order.cancelled = status == demo_status::cancelled;
@@ -295,7 +420,8 @@ void DemoCompany::add_lines(SalesOrder& order, const DemoCustomer& customer, Dic
     line.unit_price.micros = price_in(order.currency, item.price);
     line.discount.micros = customer.discount + (dice.chance(150) ? 2'000'000 : 0);
     line.requested_date = order.requested_date;
-    if (dice.chance(150)) line.requested_date = Day(weekday_at_or_after(sys_days(*order.requested_date) + days(dice.between(1, 12))));
+    if (dice.chance(150))
+      line.requested_date = Day(weekday_at_or_after(sys_days(*order.requested_date) + days(dice.between(1, 12))));
     order.lines.push_back(std::move(line));
   }
 }
@@ -307,12 +433,14 @@ void DemoCompany::deliver(SalesOrder& order, Dice& dice) const {
     line.status = active ? LineStatus::open : LineStatus::closed;
     line.quantity_open = active ? line.quantity_ordered : Quantity{};
     if (!partly || dice.chance(450)) continue;
-    line.quantity_open.micros -= dice.chance(400) ? line.quantity_ordered.micros : whole_delivery(line.quantity_ordered.micros, dice);
+    line.quantity_open.micros -=
+        dice.chance(400) ? line.quantity_ordered.micros : whole_delivery(line.quantity_ordered.micros, dice);
     if (line.quantity_open.micros == 0) line.status = LineStatus::closed;
   }
   OrderLine& first = order.lines.front();
   const bool backorder = order.status == demo_status::shipped && dice.chance(40);
-  if (backorder || (active && std::ranges::none_of(order.lines, [](const OrderLine& line) { return line.quantity_open.micros > 0; }))) {
+  if (backorder || (active && std::ranges::none_of(
+                                  order.lines, [](const OrderLine& line) { return line.quantity_open.micros > 0; }))) {
     first.quantity_open = first.quantity_ordered;
     first.status = LineStatus::open;
   }
@@ -354,8 +482,10 @@ DemoDocument DemoCompany::document(std::size_t index) const {
   const int lead = static_cast<int>(dice.between(12, 48));
   order.requested_date = Day(weekday_at_or_after(sys_days(*order.order_date) + days(lead)));
   order.revision = dice.chance(60) ? (dice.chance(200) ? "C" : "B") : "";
-  if (index < options_.order_count) choose_status(order, dice, lead);
-  else order.status = demo_status::open;
+  if (index < options_.order_count)
+    choose_status(order, dice, lead);
+  else
+    order.status = demo_status::open;
   add_lines(order, customer, dice);
   deliver(order, dice);
   const std::int64_t freight_minor = dice.chance(400) ? 0 : dice.between(2, 48) * 1250;  // EUR cents
@@ -375,7 +505,8 @@ std::optional<DemoDocument> DemoCompany::superseded(std::size_t index) const {
   const bool former_revision = !order.revision.empty() && dice.chance(600);
   const bool forgotten_copy = !former_revision && order.status == demo_status::shipped && dice.chance(60);
   if (!former_revision && !forgotten_copy) return std::nullopt;
-  order.updated = std::max(Instant(sys_days(*order.order_date)), *order.updated - std::chrono::hours(20) - std::chrono::seconds(dice.below(36000)));
+  order.updated = std::max(Instant(sys_days(*order.order_date)),
+                           *order.updated - std::chrono::hours(20) - std::chrono::seconds(dice.below(36000)));
   if (former_revision) {
     order.revision = order.revision == "C" ? "B" : "";
     OrderLine& line = order.lines.front();
@@ -401,8 +532,10 @@ std::optional<DemoDocument> DemoCompany::superseded(std::size_t index) const {
 
 std::string demo_path(const DemoDocument& document) {
   const SalesOrder& order = document.order;
-  std::string path = order.status + "/" + std::to_string(static_cast<int>(order.order_date->year())) + "/" + file_safe(order.customer_name) + "/SO" + order.number.text;
-  if (document.format == ingest::Format::pdf && !order.customer_reference.empty()) path += "_" + order.customer_reference;
+  std::string path = order.status + "/" + std::to_string(static_cast<int>(order.order_date->year())) + "/" +
+                     file_safe(order.customer_name) + "/SO" + order.number.text;
+  if (document.format == ingest::Format::pdf && !order.customer_reference.empty())
+    path += "_" + order.customer_reference;
   return path + "." + std::string(ingest::word(document.format));
 }
 

@@ -46,7 +46,8 @@ std::string note_path(const std::string& data) { return data + "/" + std::string
 std::optional<Note> read_note(const std::string& data) {
   std::ifstream in(note_path(data));
   std::string title, identity, next, state;
-  if (!std::getline(in, title) || !std::getline(in, identity) || !std::getline(in, next) || !std::getline(in, state)) return std::nullopt;
+  if (!std::getline(in, title) || !std::getline(in, identity) || !std::getline(in, next) || !std::getline(in, state))
+    return std::nullopt;
   Note note;
   note.identity = identity;
   note.complete = state == "complete";
@@ -56,8 +57,8 @@ std::optional<Note> read_note(const std::string& data) {
 }
 
 Result<void> write_note(const std::string& data, const DemoCompany& company, std::size_t next_index, bool complete) {
-  const std::string text = std::string(DemoCompany::name()) + ", a made-up company\n" + identity_of(company) + "\n" + std::to_string(next_index) + "\n" +
-                           (complete ? "complete" : "being written") + "\n";
+  const std::string text = std::string(DemoCompany::name()) + ", a made-up company\n" + identity_of(company) + "\n" +
+                           std::to_string(next_index) + "\n" + (complete ? "complete" : "being written") + "\n";
   return write_file_whole(data, std::string(note_name), text, SystemClock().now());
 }
 
@@ -91,10 +92,12 @@ Result<void> clear_orders(const std::string& data, const std::string& orders) {
   const bool empty = !fs::exists(orders, error) || fs::is_empty(orders, error);
   if (empty) return {};
   if (!read_note(data)) {
-    return fail(ErrorCode::conflict, orders + " holds files that are not the demo's: choose another folder with --data");
+    return fail(ErrorCode::conflict,
+                orders + " holds files that are not the demo's: choose another folder with --data");
   }
   fs::remove_all(orders, error);
-  if (error) return fail(ErrorCode::unavailable, orders + ": the former demo company cannot be removed: " + error.message());
+  if (error)
+    return fail(ErrorCode::unavailable, orders + ": the former demo company cannot be removed: " + error.message());
   return {};
 }
 
@@ -102,11 +105,16 @@ Result<void> clear_orders(const std::string& data, const std::string& orders) {
 
 Result<std::string> render(const DemoDocument& document) {
   switch (document.format) {
-    case ingest::Format::json: return internal::demo_json(document.order);
-    case ingest::Format::csv: return internal::demo_csv(document.order, document.german);
-    case ingest::Format::xlsx: return internal::demo_xlsx(document.order);
-    case ingest::Format::pdf: return internal::demo_pdf(document.order);
-    case ingest::Format::none: break;
+    case ingest::Format::json:
+      return internal::demo_json(document.order);
+    case ingest::Format::csv:
+      return internal::demo_csv(document.order, document.german);
+    case ingest::Format::xlsx:
+      return internal::demo_xlsx(document.order);
+    case ingest::Format::pdf:
+      return internal::demo_pdf(document.order);
+    case ingest::Format::none:
+      break;
   }
   check(false, "a demo document needs a format");
   return fail(ErrorCode::internal, "no format");
@@ -117,7 +125,8 @@ Result<std::vector<DemoStray>> demo_strays(const DemoCompany& company) {
   const auto sample = [&](std::size_t at, ingest::Format format) {
     DemoDocument document = company.document(company.options().order_count + stray_index + at);
     document.format = format;
-    if (format == ingest::Format::pdf && !internal::fits_pdf(document.order)) document.order.customer_name = "Petersen Wassertechnik GmbH";
+    if (format == ingest::Format::pdf && !internal::fits_pdf(document.order))
+      document.order.customer_name = "Petersen Wassertechnik GmbH";
     document.german = false;
     document.path = demo_path(document);
     return document;
@@ -135,8 +144,10 @@ Result<std::vector<DemoStray>> demo_strays(const DemoCompany& company) {
   add(printed, pdf->substr(0, pdf->size() / 2));
   const DemoDocument table = sample(3, ingest::Format::csv);
   std::string csv = internal::demo_csv(table.order, false);
-  const std::string quantity = "," + decimal_text(table.order.lines.front().quantity_ordered) + "," + table.order.lines.front().unit + ",";
-  if (const auto at = csv.find(quantity); at != std::string::npos) csv.replace(at, quantity.size(), ",a dozen," + table.order.lines.front().unit + ",");
+  const std::string quantity =
+      "," + decimal_text(table.order.lines.front().quantity_ordered) + "," + table.order.lines.front().unit + ",";
+  if (const auto at = csv.find(quantity); at != std::string::npos)
+    csv.replace(at, quantity.size(), ",a dozen," + table.order.lines.front().unit + ",");
   add(table, csv);
   const DemoDocument book = sample(4, ingest::Format::xlsx);
   const auto xlsx = render(book);
@@ -154,7 +165,8 @@ Result<std::vector<DemoStray>> demo_strays(const DemoCompany& company) {
   return strays;
 }
 
-Result<void> write_file_whole(const std::string& root, const std::string& path, const std::string& content, Instant modified) {
+Result<void> write_file_whole(const std::string& root, const std::string& path, const std::string& content,
+                              Instant modified) {
   const fs::path target = fs::path(root) / path;
   const std::string temporary = target.string() + ".tmp";
   UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
@@ -170,7 +182,8 @@ Result<void> write_file_whole(const std::string& root, const std::string& path, 
   if (auto written = write_all(fd.get(), content, temporary); !written) return give_up(written.error().text());
   const timespec times[2] = {stamp_of(modified), stamp_of(modified)};
   if (::futimens(fd.get(), times) != 0) return give_up(temporary + ": its time cannot be set: " + system_reason());
-  if (::rename(temporary.c_str(), target.c_str()) != 0) return give_up(target.string() + ": cannot be renamed into place: " + system_reason());
+  if (::rename(temporary.c_str(), target.c_str()) != 0)
+    return give_up(target.string() + ": cannot be renamed into place: " + system_reason());
   return {};
 }
 
@@ -186,7 +199,8 @@ Result<DemoTree> prepare_demo_tree(const std::string& data, const DemoCompany& c
   tree.root = data + "/orders";
   tree.company_day = company.options().today;
   tree.next_index = company.options().order_count;
-  if (const auto note = read_note(data); note && note->complete && note->identity == identity_of(company) && fs::is_directory(tree.root)) {
+  if (const auto note = read_note(data);
+      note && note->complete && note->identity == identity_of(company) && fs::is_directory(tree.root)) {
     tree.next_index = std::max(tree.next_index, note->next_index);
     return tree;
   }
@@ -195,7 +209,8 @@ Result<DemoTree> prepare_demo_tree(const std::string& data, const DemoCompany& c
   if (auto noted = write_note(data, company, tree.next_index, false); !noted) return pass_on(noted);
   const std::size_t total = company.options().order_count;
   for (std::size_t index = 0; index < total; ++index) {
-    if (stop.load(std::memory_order_relaxed)) return fail(ErrorCode::cancelled, "the demo company was not written to the end");
+    if (stop.load(std::memory_order_relaxed))
+      return fail(ErrorCode::cancelled, "the demo company was not written to the end");
     if (const auto older = company.superseded(index)) {
       if (auto written = write_document(tree.root, *older); !written) return pass_on(written);
       ++tree.files_written;
@@ -207,7 +222,8 @@ Result<DemoTree> prepare_demo_tree(const std::string& data, const DemoCompany& c
   const auto strays = demo_strays(company);
   if (!strays) return pass_on(strays);
   for (const DemoStray& stray : *strays) {
-    if (auto written = write_file_whole(tree.root, stray.path, stray.content, stray.modified); !written) return pass_on(written);
+    if (auto written = write_file_whole(tree.root, stray.path, stray.content, stray.modified); !written)
+      return pass_on(written);
     ++tree.files_written;
   }
   if (auto noted = write_note(data, company, tree.next_index, true); !noted) return pass_on(noted);

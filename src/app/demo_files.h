@@ -28,13 +28,14 @@ struct DemoStray {
 Result<std::vector<DemoStray>> demo_strays(const DemoCompany& company);
 
 // Creates missing folders. Errors  unavailable  with the path and the system's reason
-Result<void> write_file_whole(const std::string& root, const std::string& path, const std::string& content, Instant modified);
+Result<void> write_file_whole(const std::string& root, const std::string& path, const std::string& content,
+                              Instant modified);
 Result<void> write_document(const std::string& root, const DemoDocument& document);
 
 struct DemoTree {
-  std::string root;             // orders folder
-  Day company_day{};            // "today" of the company in the folder
-  std::size_t next_index = 0;   // the order that would be entered next
+  std::string root;                 // orders folder
+  Day company_day{};                // "today" of the company in the folder
+  std::size_t next_index = 0;       // the order that would be entered next
   std::uint64_t files_written = 0;  // 0: an earlier run of the same company is still there
 };
 

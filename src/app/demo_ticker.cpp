@@ -38,7 +38,11 @@ std::string called(const SalesOrder& order) { return "SO " + order.number.text; 
 }  // namespace
 
 DemoTicker::DemoTicker(const DemoCompany& company, std::string data, const DemoTree& tree)
-    : company_(company), data_(std::move(data)), root_(tree.root), dice_(company.options().seed, 0x7469636b + tree.next_index), next_index_(tree.next_index) {
+    : company_(company),
+      data_(std::move(data)),
+      root_(tree.root),
+      dice_(company.options().seed, 0x7469636b + tree.next_index),
+      next_index_(tree.next_index) {
   for (std::size_t index = company.options().order_count; index-- > 0 && active_.size() < active_max;) {
     DemoDocument document = company.document(index);
     if (is_active(document.order.status) && untouched(document)) active_.push_back(std::move(document));
@@ -46,9 +50,11 @@ DemoTicker::DemoTicker(const DemoCompany& company, std::string data, const DemoT
 }
 
 bool DemoTicker::untouched(const DemoDocument& document) const {
-  struct stat status {};
+  struct stat status{};
   if (::lstat((root_ + "/" + document.path).c_str(), &status) != 0) return false;
-  return S_ISREG(status.st_mode) && status.st_mtim.tv_sec == std::chrono::floor<std::chrono::seconds>(document.order.updated->time_since_epoch()).count();
+  return S_ISREG(status.st_mode) &&
+         status.st_mtim.tv_sec ==
+             std::chrono::floor<std::chrono::seconds>(document.order.updated->time_since_epoch()).count();
 }
 
 Result<DemoTicker::Tick> DemoTicker::step(Instant now) {
@@ -89,20 +95,27 @@ Result<DemoTicker::Tick> DemoTicker::deliver(std::size_t at, Instant now) {
   if (open.empty() || order.status == demo_status::open) return move_forward(at, now);
   OrderLine& line = *open[dice_.below(open.size())];
   const std::int64_t whole = line.quantity_open.micros / micros_per_one;
-  const std::int64_t leaves = whole > 1 && dice_.chance(500) ? dice_.between(1, whole - 1) * micros_per_one : line.quantity_open.micros;
+  const std::int64_t leaves =
+      whole > 1 && dice_.chance(500) ? dice_.between(1, whole - 1) * micros_per_one : line.quantity_open.micros;
   line.quantity_open.micros -= leaves;
   close_when_delivered(line);
   if (all_delivered(order)) ship(order);
-  return publish(at, std::move(changed), "delivered " + decimal_text(Quantity{leaves}) + " " + line.unit + " of line " + std::to_string(line.line_number), now);
+  return publish(
+      at, std::move(changed),
+      "delivered " + decimal_text(Quantity{leaves}) + " " + line.unit + " of line " + std::to_string(line.line_number),
+      now);
 }
 
 Result<DemoTicker::Tick> DemoTicker::move_forward(std::size_t at, Instant now) {
   DemoDocument changed = active_[at];
   SalesOrder& order = changed.order;
   const std::string before = order.status;
-  if (before == demo_status::open) order.status = demo_status::in_production;
-  else if (before == demo_status::in_production) order.status = demo_status::ready;
-  else ship(order);
+  if (before == demo_status::open)
+    order.status = demo_status::in_production;
+  else if (before == demo_status::in_production)
+    order.status = demo_status::ready;
+  else
+    ship(order);
   std::string text = "moved from " + before + " to " + order.status;
   return publish(at, std::move(changed), std::move(text), now);
 }
@@ -121,10 +134,12 @@ Result<DemoTicker::Tick> DemoTicker::change_terms(std::size_t at, Instant now) {
   } else {
     OrderLine& line = order.lines[dice_.below(order.lines.size())];
     const std::int64_t grain = order.currency.decimals() == 0 ? 1'000'000 : 10'000;
-    line.unit_price.micros = std::max<std::int64_t>(1, line.unit_price.micros * dice_.between(93, 106) / 100 / grain) * grain;
+    line.unit_price.micros =
+        std::max<std::int64_t>(1, line.unit_price.micros * dice_.between(93, 106) / 100 / grain) * grain;
     const auto customer = std::ranges::find(company_.customers(), order.customer_code, &DemoCustomer::code);
     reprice(order, customer == company_.customers().end() ? 0 : tax_percent(customer->country));
-    text = "price of line " + std::to_string(line.line_number) + " is now " + decimal_text(line.unit_price) + " " + order.currency.code();
+    text = "price of line " + std::to_string(line.line_number) + " is now " + decimal_text(line.unit_price) + " " +
+           order.currency.code();
   }
   return publish(at, std::move(changed), std::move(text), now);
 }
@@ -139,7 +154,8 @@ Result<DemoTicker::Tick> DemoTicker::publish(std::size_t at, DemoDocument change
   changed.path = demo_path(changed);
   if (auto written = write_document(root_, changed); !written) return pass_on(written);
   if (changed.path != old_path && ::unlink((root_ + "/" + old_path).c_str()) != 0 && errno != ENOENT) {
-    return fail(ErrorCode::unavailable, root_ + "/" + old_path + ": the moved order's former file cannot be removed: " + std::strerror(errno));
+    return fail(ErrorCode::unavailable,
+                root_ + "/" + old_path + ": the moved order's former file cannot be removed: " + std::strerror(errno));
   }
   Tick tick{called(order) + " " + text, changed.path};
   if (is_active(order.status)) {

@@ -48,7 +48,8 @@ Result<std::chrono::microseconds> measure_fsync(const fs::path& folder) {
   std::chrono::microseconds longest{0};
   for (int i = 0; i < fsync_count; ++i) {
     const auto began = Stopwatch::now();
-    if (::pwrite(fd.get(), block.data(), block.size(), i * 4096) != 4096 || ::fdatasync(fd.get()) != 0) return fail(ErrorCode::unavailable, std::strerror(errno));
+    if (::pwrite(fd.get(), block.data(), block.size(), i * 4096) != 4096 || ::fdatasync(fd.get()) != 0)
+      return fail(ErrorCode::unavailable, std::strerror(errno));
     longest = std::max(longest, std::chrono::duration_cast<std::chrono::microseconds>(Stopwatch::now() - began));
   }
   return longest;
@@ -75,15 +76,19 @@ std::optional<std::uint64_t> number_in(const char* path) {
 
 // File systems of other machines give no file events.
 std::optional<std::string_view> network_file_system(const std::string& folder) {
-  struct statfs status {};
+  struct statfs status{};
   if (::statfs(folder.c_str(), &status) != 0) return std::nullopt;
   switch (static_cast<unsigned long>(status.f_type)) {
-    case 0x6969: return "NFS";
+    case 0x6969:
+      return "NFS";
     case 0xFF534D42:
     case 0xFE534D42:
-    case 0x517B: return "SMB";
-    case 0x65735546: return "FUSE";
-    default: return std::nullopt;
+    case 0x517B:
+      return "SMB";
+    case 0x65735546:
+      return "FUSE";
+    default:
+      return std::nullopt;
   }
 }
 
@@ -96,7 +101,9 @@ bool in_path(const Environment& environment, const std::string& program) {
 
 Check check_watches(std::uint64_t folders) {
   const auto most = number_in("/proc/sys/fs/inotify/max_user_watches");
-  if (!most) return {"file watches", Verdict::warning, "this system does not say how many files may be watched", "Millrace polls where events do not work"};
+  if (!most)
+    return {"file watches", Verdict::warning, "this system does not say how many files may be watched",
+            "Millrace polls where events do not work"};
   const std::string text = "file watches " + grouped(folders) + " of " + grouped(*most);
   if (folders < *most) return {"file watches", Verdict::good, text, ""};
   return {"file watches", Verdict::warning, text + ": not enough, folders will be polled",
@@ -107,9 +114,12 @@ Check check_watches(std::uint64_t folders) {
 
 std::string_view word(Verdict verdict) {
   switch (verdict) {
-    case Verdict::good: return "good";
-    case Verdict::warning: return "warning";
-    case Verdict::bad: return "bad";
+    case Verdict::good:
+      return "good";
+    case Verdict::warning:
+      return "warning";
+    case Verdict::bad:
+      return "bad";
   }
   return "";
 }
@@ -122,28 +132,35 @@ Check check_program() {
 Check check_data_folder(const std::string& data) {
   const std::string name = "data folder";
   const fs::path folder = nearest_existing(data);
-  const std::string shown = printable(data) + (folder == fs::path(data) ? "" : " (will be made below " + printable(folder.string()) + ")");
+  const std::string shown =
+      printable(data) + (folder == fs::path(data) ? "" : " (will be made below " + printable(folder.string()) + ")");
   std::error_code error;
-  if (!fs::is_directory(folder, error)) return {name, Verdict::bad, printable(folder.string()) + " is not a folder", "choose another folder with --data"};
+  if (!fs::is_directory(folder, error))
+    return {name, Verdict::bad, printable(folder.string()) + " is not a folder", "choose another folder with --data"};
   if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    return {name, Verdict::bad, shown + " cannot be written: " + std::strerror(errno), "give this user the right to write there, or choose another folder with --data"};
+    return {name, Verdict::bad, shown + " cannot be written: " + std::strerror(errno),
+            "give this user the right to write there, or choose another folder with --data"};
   }
-  struct statvfs status {};
-  if (::statvfs(folder.c_str(), &status) != 0) return {name, Verdict::bad, shown + ": " + std::strerror(errno), "check the disk"};
+  struct statvfs status{};
+  if (::statvfs(folder.c_str(), &status) != 0)
+    return {name, Verdict::bad, shown + ": " + std::strerror(errno), "check the disk"};
   const std::uint64_t free_bytes = std::uint64_t{status.f_bavail} * status.f_frsize;
   std::string text = shown + " writable, " + bytes_text(free_bytes) + " free";
   const auto longest = measure_fsync(folder);
-  text += longest ? ", fsync at most " + milliseconds(*longest) : ", fsync not measured here: " + longest.error().text();
+  text +=
+      longest ? ", fsync at most " + milliseconds(*longest) : ", fsync not measured here: " + longest.error().text();
   if (free_bytes < free_bytes_least) return {name, Verdict::bad, text, "make room: the record needs space to write"};
   if (free_bytes < free_bytes_low) return {name, Verdict::warning, text, "make room soon"};
-  if (longest && *longest > fsync_slow) return {name, Verdict::warning, text, "a slow disk: changes reach the screens later"};
+  if (longest && *longest > fsync_slow)
+    return {name, Verdict::warning, text, "a slow disk: changes reach the screens later"};
   return {name, Verdict::good, text, ""};
 }
 
 Check check_port(const std::string& listen) {
   const auto free = try_to_listen(listen);
   if (free) return {"port", Verdict::good, "address " + listen + " free", ""};
-  if (free.error().code() == ErrorCode::conflict && server_answers(listen)) return {"port", Verdict::good, "a Millrace already serves on " + listen, ""};
+  if (free.error().code() == ErrorCode::conflict && server_answers(listen))
+    return {"port", Verdict::good, "a Millrace already serves on " + listen, ""};
   return {"port", Verdict::bad, free.error().text(), "choose another address with --listen"};
 }
 
@@ -151,8 +168,10 @@ Check check_clock(Instant now) {
   timex times{};
   const bool known = ::adjtimex(&times) >= 0;
   const std::string text = "clock " + rfc3339(now) + ", zone " + zone_name();
-  if (now < std::chrono::sys_days(std::chrono::year(2024) / 1 / 1)) return {"clock", Verdict::bad, text + ": years behind", "set the clock; due dates depend on it"};
-  if (known && (times.status & STA_UNSYNC) != 0) return {"clock", Verdict::warning, text + ", not synchronised", "timedatectl set-ntp true"};
+  if (now < std::chrono::sys_days(std::chrono::year(2024) / 1 / 1))
+    return {"clock", Verdict::bad, text + ": years behind", "set the clock; due dates depend on it"};
+  if (known && (times.status & STA_UNSYNC) != 0)
+    return {"clock", Verdict::warning, text + ", not synchronised", "timedatectl set-ntp true"};
   return {"clock", Verdict::good, text + (known ? ", synchronised" : ""), ""};
 }
 
@@ -163,22 +182,28 @@ std::vector<Check> check_order_folders(const Settings& settings, const std::atom
     const std::string shown = printable(root);
     const auto listing = ingest::list_folder(root, ingest::ListOptions{}, stop, {});
     if (!listing) {
-      checks.push_back({"orders", Verdict::bad, shown + ": " + listing.error().text(), "check the path, the mount and the rights"});
+      checks.push_back(
+          {"orders", Verdict::bad, shown + ": " + listing.error().text(), "check the path, the mount and the rights"});
       continue;
     }
     folders += listing->directories;
-    std::string text = shown + ": " + grouped(listing->files.size()) + " files in " + grouped(listing->directories) + " folders";
+    std::string text =
+        shown + ": " + grouped(listing->files.size()) + " files in " + grouped(listing->directories) + " folders";
     if (!listing->faults.empty()) {
-      checks.push_back({"orders", Verdict::warning, text + ", " + grouped(listing->faults.size()) + " not readable, first " + printable(listing->faults.front().path),
+      checks.push_back({"orders", Verdict::warning,
+                        text + ", " + grouped(listing->faults.size()) + " not readable, first " +
+                            printable(listing->faults.front().path),
                         "give this user the right to read there"});
     } else if (const auto kind = network_file_system(root)) {
-      checks.push_back({"orders", Verdict::good, text + " on " + std::string(*kind) + ": no file events there, it is polled", ""});
+      checks.push_back(
+          {"orders", Verdict::good, text + " on " + std::string(*kind) + ": no file events there, it is polled", ""});
     } else {
       checks.push_back({"orders", Verdict::good, std::move(text), ""});
     }
   }
   if (settings.orders.empty()) {
-    checks.push_back({"orders", Verdict::warning, "no order folder is set", "name it with --orders DIR or in the settings file"});
+    checks.push_back(
+        {"orders", Verdict::warning, "no order folder is set", "name it with --orders DIR or in the settings file"});
   }
   checks.push_back(check_watches(folders));
   return checks;
@@ -186,10 +211,17 @@ std::vector<Check> check_order_folders(const Settings& settings, const std::atom
 
 std::vector<Check> check_tools(const Environment& environment) {
   std::vector<Check> checks;
-  if (in_path(environment, "pdftotext")) checks.push_back({"pdftotext", Verdict::good, "pdftotext found", ""});
-  else checks.push_back({"pdftotext", Verdict::bad, "pdftotext is missing: PDF orders will be rejected", "apt-get install poppler-utils"});
-  if (in_path(environment, "bwrap")) checks.push_back({"bubblewrap", Verdict::good, "bubblewrap found", ""});
-  else checks.push_back({"bubblewrap", Verdict::warning, "bubblewrap is missing: documents are read behind rlimits and seccomp only", "apt-get install bubblewrap"});
+  if (in_path(environment, "pdftotext"))
+    checks.push_back({"pdftotext", Verdict::good, "pdftotext found", ""});
+  else
+    checks.push_back({"pdftotext", Verdict::bad, "pdftotext is missing: PDF orders will be rejected",
+                      "apt-get install poppler-utils"});
+  if (in_path(environment, "bwrap"))
+    checks.push_back({"bubblewrap", Verdict::good, "bubblewrap found", ""});
+  else
+    checks.push_back({"bubblewrap", Verdict::warning,
+                      "bubblewrap is missing: documents are read behind rlimits and seccomp only",
+                      "apt-get install bubblewrap"});
   return checks;
 }
 
@@ -204,8 +236,10 @@ Check check_sandbox(const Settings& settings) {
   return {"sandbox", Verdict::good, "documents are read behind " + kind, ""};
 }
 
-std::vector<Check> all_checks(const Settings& settings, const Environment& environment, Instant now, const std::atomic<bool>& stop) {
-  std::vector<Check> checks = {check_program(), check_data_folder(settings.data), check_port(settings.listen), check_clock(now)};
+std::vector<Check> all_checks(const Settings& settings, const Environment& environment, Instant now,
+                              const std::atomic<bool>& stop) {
+  std::vector<Check> checks = {check_program(), check_data_folder(settings.data), check_port(settings.listen),
+                               check_clock(now)};
   std::ranges::move(check_order_folders(settings, stop), std::back_inserter(checks));
   std::ranges::move(check_tools(environment), std::back_inserter(checks));
   checks.push_back(check_sandbox(settings));
@@ -215,7 +249,9 @@ std::vector<Check> all_checks(const Settings& settings, const Environment& envir
 
 std::string verdict_sentence(const std::vector<Check>& checks) {
   const auto count = [&](Verdict verdict) { return std::ranges::count(checks, verdict, &Check::verdict); };
-  const auto counted = [](std::ptrdiff_t number, const std::string& noun) { return std::to_string(number) + " " + noun + (number == 1 ? "" : "s"); };
+  const auto counted = [](std::ptrdiff_t number, const std::string& noun) {
+    return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
+  };
   const auto bad = count(Verdict::bad), warnings = count(Verdict::warning);
   if (bad == 0 && warnings == 0) return "All well.";
   if (bad == 0) return counted(warnings, "warning") + ". Ready.";

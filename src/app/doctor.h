@@ -18,7 +18,7 @@ enum class Verdict : std::uint8_t { good, warning, bad };
 std::string_view word(Verdict verdict);
 
 struct Check {
-  std::string name;    // "data folder": stable, for --json
+  std::string name;  // "data folder": stable, for --json
   Verdict verdict = Verdict::good;
   std::string text;    // what was found
   std::string advice;  // what to do, "" when there is nothing to do
@@ -32,7 +32,8 @@ std::vector<Check> check_order_folders(const Settings& settings, const std::atom
 std::vector<Check> check_tools(const Environment& environment);
 Check check_sandbox(const Settings& settings);
 
-std::vector<Check> all_checks(const Settings& settings, const Environment& environment, Instant now, const std::atomic<bool>& stop);
+std::vector<Check> all_checks(const Settings& settings, const Environment& environment, Instant now,
+                              const std::atomic<bool>& stop);
 // "1 problem, 1 warning. Not ready for users yet: ..."
 std::string verdict_sentence(const std::vector<Check>& checks);
 Verdict worst(const std::vector<Check>& checks);

@@ -18,15 +18,22 @@ enum ExitCode : int {
 
 inline ExitCode exit_code_of(ErrorCode code) {
   switch (code) {
-    case ErrorCode::invalid_input: return exit_usage;
-    case ErrorCode::not_found: return exit_not_found;
-    case ErrorCode::conflict: return exit_conflict;
-    case ErrorCode::unavailable: return exit_try_again;
-    case ErrorCode::limit_reached: return exit_try_again;
-    case ErrorCode::cancelled: return exit_interrupted;
+    case ErrorCode::invalid_input:
+      return exit_usage;
+    case ErrorCode::not_found:
+      return exit_not_found;
+    case ErrorCode::conflict:
+      return exit_conflict;
+    case ErrorCode::unavailable:
+      return exit_try_again;
+    case ErrorCode::limit_reached:
+      return exit_try_again;
+    case ErrorCode::cancelled:
+      return exit_interrupted;
     case ErrorCode::denied:
     case ErrorCode::corrupt:
-    case ErrorCode::internal: return exit_failed;
+    case ErrorCode::internal:
+      return exit_failed;
   }
   return exit_failed;
 }

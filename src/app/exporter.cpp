@@ -29,7 +29,7 @@ constexpr std::uint32_t sheet_rows_max = 1'048'576;
 // A cell as text, with what it needs to be a number in a sheet or an amount in JSON.
 struct Cell {
   FieldType type = FieldType::text;
-  std::string text;       // "" is absent
+  std::string text;        // "" is absent
   std::int64_t minor = 0;  // of money
   Currency currency;
 };
@@ -42,41 +42,72 @@ struct Head {
 
 std::string day_text(const std::optional<Day>& day) { return day ? iso(*day) : ""; }
 
-Cell money_cell(std::int64_t minor, Currency currency) { return {FieldType::money, decimal_text(Money{minor, currency}), minor, currency}; }
+Cell money_cell(std::int64_t minor, Currency currency) {
+  return {FieldType::money, decimal_text(Money{minor, currency}), minor, currency};
+}
 
 Cell order_cell(const query::OrderRow& row, const query::FieldRow& field) {
   using F = query::OrderField;
   const auto plain = [&](std::string text) { return Cell{field.type, std::move(text), 0, {}}; };
   switch (field.field) {
-    case F::order: return plain(std::string(row.order));
-    case F::status: return plain(std::string(row.status));
-    case F::document_status: return plain(std::string(row.document_status));
-    case F::customer: return plain(std::string(row.customer));
-    case F::customer_name: return plain(std::string(row.customer_name));
-    case F::customer_reference: return plain(std::string(row.customer_reference));
-    case F::salesman: return plain(std::string(row.salesman));
-    case F::currency: return plain(row.currency.code());
-    case F::order_date: return plain(day_text(row.order_date));
-    case F::due: return plain(day_text(row.due));
-    case F::requested: return plain(day_text(row.requested));
-    case F::promise: return plain(day_text(row.promise));
-    case F::lines: return plain(std::to_string(row.lines));
-    case F::quantity: return plain(decimal_text(Quantity{row.quantity}));
-    case F::open_quantity: return plain(decimal_text(Quantity{row.open_quantity}));
-    case F::net: return money_cell(row.net, row.currency);
-    case F::tax: return money_cell(row.tax, row.currency);
-    case F::freight: return money_cell(row.freight, row.currency);
-    case F::total: return money_cell(row.total, row.currency);
-    case F::open_amount: return money_cell(row.open_amount, row.currency);
-    case F::lateness_days: return plain(row.lateness_days ? std::to_string(*row.lateness_days) : "");
-    case F::late: return plain(row.late ? "true" : "false");
-    case F::updated: return plain(row.updated ? rfc3339(*row.updated) : "");
-    case F::changed_at: return plain(rfc3339(row.changed_at));
-    case F::revision: return plain(std::string(row.revision));
-    case F::format: return plain(std::string(row.format));
-    case F::path: return plain(printable(row.path));
-    case F::source: return plain(std::string(row.source));
-    case F::flagged: return plain(row.flagged ? "true" : "false");
+    case F::order:
+      return plain(std::string(row.order));
+    case F::status:
+      return plain(std::string(row.status));
+    case F::document_status:
+      return plain(std::string(row.document_status));
+    case F::customer:
+      return plain(std::string(row.customer));
+    case F::customer_name:
+      return plain(std::string(row.customer_name));
+    case F::customer_reference:
+      return plain(std::string(row.customer_reference));
+    case F::salesman:
+      return plain(std::string(row.salesman));
+    case F::currency:
+      return plain(row.currency.code());
+    case F::order_date:
+      return plain(day_text(row.order_date));
+    case F::due:
+      return plain(day_text(row.due));
+    case F::requested:
+      return plain(day_text(row.requested));
+    case F::promise:
+      return plain(day_text(row.promise));
+    case F::lines:
+      return plain(std::to_string(row.lines));
+    case F::quantity:
+      return plain(decimal_text(Quantity{row.quantity}));
+    case F::open_quantity:
+      return plain(decimal_text(Quantity{row.open_quantity}));
+    case F::net:
+      return money_cell(row.net, row.currency);
+    case F::tax:
+      return money_cell(row.tax, row.currency);
+    case F::freight:
+      return money_cell(row.freight, row.currency);
+    case F::total:
+      return money_cell(row.total, row.currency);
+    case F::open_amount:
+      return money_cell(row.open_amount, row.currency);
+    case F::lateness_days:
+      return plain(row.lateness_days ? std::to_string(*row.lateness_days) : "");
+    case F::late:
+      return plain(row.late ? "true" : "false");
+    case F::updated:
+      return plain(row.updated ? rfc3339(*row.updated) : "");
+    case F::changed_at:
+      return plain(rfc3339(row.changed_at));
+    case F::revision:
+      return plain(std::string(row.revision));
+    case F::format:
+      return plain(std::string(row.format));
+    case F::path:
+      return plain(printable(row.path));
+    case F::source:
+      return plain(std::string(row.source));
+    case F::flagged:
+      return plain(row.flagged ? "true" : "false");
   }
   return {};
 }
@@ -147,7 +178,8 @@ std::vector<const query::FieldRow*> order_columns(const query::OrderQuery& query
 std::vector<Head> heads_of(const ExportRequest& request) {
   if (request.lines) return {line_heads.begin(), line_heads.end()};
   std::vector<Head> heads;
-  for (const query::FieldRow* column : order_columns(request.query)) heads.push_back({column->name, column->title, column->type});
+  for (const query::FieldRow* column : order_columns(request.query))
+    heads.push_back({column->name, column->title, column->type});
   return heads;
 }
 
@@ -179,7 +211,8 @@ Result<std::uint64_t> each_row(const readmodel::SnapshotPtr& snapshot, const Exp
 }
 
 std::string csv_cell(const Cell& cell) {
-  const bool formula = cell.type == FieldType::text && !cell.text.empty() && std::string_view("=+-@\t\r").find(cell.text.front()) != std::string_view::npos;
+  const bool formula = cell.type == FieldType::text && !cell.text.empty() &&
+                       std::string_view("=+-@\t\r").find(cell.text.front()) != std::string_view::npos;
   return csv_field(formula ? "'" + cell.text : cell.text);
 }
 
@@ -207,7 +240,8 @@ void write_json_cell(JsonWriter& json, const Head& head, const Cell& cell) {
     json.null();
   } else if (cell.type == FieldType::money) {
     json.begin_object().field("minor", cell.minor).field("currency", cell.currency.code()).end_object();
-  } else if (cell.type == FieldType::flag || (cell.type == FieldType::number && head.type == FieldType::number && head.name != "quantity" && head.name != "open_quantity")) {
+  } else if (cell.type == FieldType::flag || (cell.type == FieldType::number && head.type == FieldType::number &&
+                                              head.name != "quantity" && head.name != "open_quantity")) {
     json.raw(cell.text);
   } else {
     json.text(cell.text);
@@ -220,7 +254,8 @@ Result<void> write_json(const readmodel::SnapshotPtr& snapshot, const ExportRequ
   probe.limit = 1;
   const auto page = query::orders(*snapshot, probe, request.today);
   if (!page) return pass_on(page);
-  std::string text = "{\"as_of\":" + std::to_string(page->as_of.value) + ",\"as_of_time\":\"" + rfc3339(page->as_of_time) + "\",\"data\":[";
+  std::string text = "{\"as_of\":" + std::to_string(page->as_of.value) + ",\"as_of_time\":\"" +
+                     rfc3339(page->as_of_time) + "\",\"data\":[";
   bool open = true, first = true;
   const auto count = each_row(snapshot, request, [&](const std::vector<Cell>& cells) {
     text += first ? "\n" : ",\n";
@@ -265,7 +300,9 @@ class Workbook {
 
   bool ok() const { return book_ != nullptr; }
   lxw_error close() { return workbook_close(std::exchange(book_, nullptr)); }
-  void head(std::uint16_t column, std::string_view title) { worksheet_write_string(sheet_, 0, column, std::string(title).c_str(), bold_); }
+  void head(std::uint16_t column, std::string_view title) {
+    worksheet_write_string(sheet_, 0, column, std::string(title).c_str(), bold_);
+  }
 
   void cell(std::uint32_t row, std::uint16_t column, const Cell& cell) {
     if (cell.text.empty()) return;
@@ -277,7 +314,12 @@ class Workbook {
     } else if (cell.type == FieldType::number || cell.type == FieldType::quantity) {
       write_number(row, column, cell.text, nullptr);
     } else if (const auto day = cell.type == FieldType::day ? parse_iso_day(cell.text) : std::nullopt) {
-      lxw_datetime date{static_cast<int>(day->year()), static_cast<int>(unsigned(day->month())), static_cast<int>(unsigned(day->day())), 0, 0, 0.0};
+      lxw_datetime date{static_cast<int>(day->year()),
+                        static_cast<int>(unsigned(day->month())),
+                        static_cast<int>(unsigned(day->day())),
+                        0,
+                        0,
+                        0.0};
       worksheet_write_datetime(sheet_, row, column, &date, day_);
     } else {
       worksheet_write_string(sheet_, row, column, cell.text.c_str(), nullptr);
@@ -343,7 +385,8 @@ Result<void> write_xlsx(const readmodel::SnapshotPtr& snapshot, const ExportRequ
     return true;
   });
   if (!count) return pass_on(count);
-  if (too_long) return fail(ErrorCode::limit_reached, "a sheet holds 1 048 575 rows; filter with --where or take --format csv");
+  if (too_long)
+    return fail(ErrorCode::limit_reached, "a sheet holds 1 048 575 rows; filter with --where or take --format csv");
   book.about(*count, *page);
   if (const lxw_error error = book.close(); error != LXW_NO_ERROR) {
     return fail(ErrorCode::unavailable, std::string("the workbook cannot be written: ") + lxw_strerror(error));
@@ -362,9 +405,12 @@ std::optional<ExportFormat> parse_export_format(std::string_view name) {
 
 Result<void> write_export(const readmodel::SnapshotPtr& snapshot, const ExportRequest& request, const Sink& sink) {
   switch (request.format) {
-    case ExportFormat::csv: return write_csv(snapshot, request, sink);
-    case ExportFormat::xlsx: return write_xlsx(snapshot, request, sink);
-    case ExportFormat::json: return write_json(snapshot, request, sink);
+    case ExportFormat::csv:
+      return write_csv(snapshot, request, sink);
+    case ExportFormat::xlsx:
+      return write_xlsx(snapshot, request, sink);
+    case ExportFormat::json:
+      return write_json(snapshot, request, sink);
   }
   return {};
 }
@@ -379,7 +425,10 @@ Result<AsOf> parse_as_of(std::string_view text) {
     return as_of;
   }
   as_of.time = parse_instant(text);
-  if (!as_of.time) return fail(ErrorCode::invalid_input, "--as-of takes a Sequence number or a time such as 2026-11-21T08:00:00Z, not \"" + printable(text) + "\"");
+  if (!as_of.time)
+    return fail(
+        ErrorCode::invalid_input,
+        "--as-of takes a Sequence number or a time such as 2026-11-21T08:00:00Z, not \"" + printable(text) + "\"");
   return as_of;
 }
 
@@ -388,7 +437,8 @@ Result<readmodel::SnapshotPtr> replay(feed::Reader& reader, const AsOf& as_of, c
   const auto last = reader.last_sequence();
   if (!last) return pass_on(last);
   if (as_of.sequence && *as_of.sequence > *last) {
-    return fail(ErrorCode::not_found, "Sequence " + std::to_string(as_of.sequence->value) + " has not happened yet; the last one is " + std::to_string(last->value));
+    return fail(ErrorCode::not_found, "Sequence " + std::to_string(as_of.sequence->value) +
+                                          " has not happened yet; the last one is " + std::to_string(last->value));
   }
   const feed::Sequence goal = as_of.sequence.value_or(*last);
   readmodel::ReadModel model;
@@ -408,7 +458,8 @@ Result<readmodel::SnapshotPtr> replay(feed::Reader& reader, const AsOf& as_of, c
     if (progress) progress(reached.value, goal.value);
     if (past_time) break;
   }
-  if (as_of.time && reached.value == 0 && last->value > 0) return fail(ErrorCode::not_found, "nothing was recorded before " + rfc3339(*as_of.time));
+  if (as_of.time && reached.value == 0 && last->value > 0)
+    return fail(ErrorCode::not_found, "nothing was recorded before " + rfc3339(*as_of.time));
   return model.current();
 }
 

@@ -22,7 +22,9 @@ using AddressList = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
 
 Result<AddressList> resolve(const std::string& address) {
   const auto colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0) return fail(ErrorCode::invalid_input, "\"" + printable(address) + "\" is not an address with a port, such as 127.0.0.1:8080");
+  if (colon == std::string::npos || colon == 0)
+    return fail(ErrorCode::invalid_input,
+                "\"" + printable(address) + "\" is not an address with a port, such as 127.0.0.1:8080");
   std::string host = address.substr(0, colon);
   if (host == "localhost") host = "127.0.0.1";
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
@@ -32,7 +34,8 @@ Result<AddressList> resolve(const std::string& address) {
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   if (const int error = ::getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found); error != 0) {
-    return fail(ErrorCode::invalid_input, "\"" + printable(address) + "\" is not a numeric address with a port: " + ::gai_strerror(error));
+    return fail(ErrorCode::invalid_input,
+                "\"" + printable(address) + "\" is not a numeric address with a port: " + ::gai_strerror(error));
   }
   return AddressList(found, ::freeaddrinfo);
 }
@@ -49,7 +52,9 @@ bool wait_for(int fd, short events, Stopwatch::time_point deadline) {
   }
 }
 
-Failure nobody(const std::string& address, const std::string& why) { return fail(ErrorCode::unavailable, "no answer from " + address + ": " + why); }
+Failure nobody(const std::string& address, const std::string& why) {
+  return fail(ErrorCode::unavailable, "no answer from " + address + ": " + why);
+}
 
 Result<UniqueFd> connect_to(const std::string& address, Stopwatch::time_point deadline) {
   const auto resolved = resolve(address);
@@ -57,11 +62,13 @@ Result<UniqueFd> connect_to(const std::string& address, Stopwatch::time_point de
   const addrinfo& target = **resolved;
   UniqueFd fd(::socket(target.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return nobody(address, std::strerror(errno));
-  if (::connect(fd.get(), target.ai_addr, target.ai_addrlen) != 0 && errno != EINPROGRESS) return nobody(address, std::strerror(errno));
+  if (::connect(fd.get(), target.ai_addr, target.ai_addrlen) != 0 && errno != EINPROGRESS)
+    return nobody(address, std::strerror(errno));
   if (!wait_for(fd.get(), POLLOUT, deadline)) return nobody(address, "time is over");
   int error = 0;
   socklen_t size = sizeof error;
-  if (::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) return nobody(address, std::strerror(error != 0 ? error : errno));
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
+    return nobody(address, std::strerror(error != 0 ? error : errno));
   return fd;
 }
 
@@ -69,7 +76,8 @@ Result<UniqueFd> connect_to(const std::string& address, Stopwatch::time_point de
 std::optional<std::size_t> announced_length(std::string_view head) {
   for (const auto line : split(head, '\n')) {
     const auto colon = line.find(':');
-    if (colon == std::string_view::npos || !equal_ignoring_case(trim(line.substr(0, colon)), "content-length")) continue;
+    if (colon == std::string_view::npos || !equal_ignoring_case(trim(line.substr(0, colon)), "content-length"))
+      continue;
     const auto value = trim(line.substr(colon + 1));
     std::size_t length = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
@@ -78,10 +86,12 @@ std::optional<std::size_t> announced_length(std::string_view head) {
   return std::nullopt;
 }
 
-Result<HttpAnswer> parse_answer(const std::string& address, const std::string& received, std::size_t head_end, std::optional<std::size_t> length) {
+Result<HttpAnswer> parse_answer(const std::string& address, const std::string& received, std::size_t head_end,
+                                std::optional<std::size_t> length) {
   HttpAnswer answer;
   if (!received.starts_with("HTTP/1.")) return nobody(address, "whatever listens there does not speak HTTP");
-  if (received.size() < 12 || std::from_chars(received.data() + 9, received.data() + 12, answer.status).ec != std::errc{}) {
+  if (received.size() < 12 ||
+      std::from_chars(received.data() + 9, received.data() + 12, answer.status).ec != std::errc{}) {
     return nobody(address, "the answer has no status");
   }
   answer.body = received.substr(head_end);
@@ -95,7 +105,8 @@ Result<HttpAnswer> get_from(const std::string& address, const std::string& path,
   const auto deadline = Stopwatch::now() + patience;
   auto fd = connect_to(address, deadline);
   if (!fd) return pass_on(fd);
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: " + address + "\r\nAccept: application/json\r\nConnection: close\r\n\r\n";
+  const std::string request =
+      "GET " + path + " HTTP/1.1\r\nHost: " + address + "\r\nAccept: application/json\r\nConnection: close\r\n\r\n";
   std::string_view rest = request;
   while (!rest.empty()) {
     if (!wait_for(fd->get(), POLLOUT, deadline)) return nobody(address, "time is over");
@@ -133,7 +144,8 @@ Result<void> try_to_listen(const std::string& address) {
   const UniqueFd fd(::socket(target.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return fail(ErrorCode::unavailable, std::strerror(errno));
   const int yes = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);  // as the server does: old connections do not count
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes,
+               sizeof yes);  // as the server does: old connections do not count
   if (::bind(fd.get(), target.ai_addr, target.ai_addrlen) != 0 || ::listen(fd.get(), 1) != 0) {
     if (errno == EADDRINUSE) return fail(ErrorCode::conflict, address + " is taken by another program");
     return fail(ErrorCode::unavailable, address + ": " + std::strerror(errno));

@@ -28,5 +28,6 @@ int main(int argc, char** argv) {
   ::signal(SIGTERM, handle_stop);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const millrace::app::Environment environment = millrace::app::process_environment();
-  return millrace::app::run_program(arguments, std::cout, std::cerr, millrace::app::console_of_process(environment), environment, stop_wanted);
+  return millrace::app::run_program(arguments, std::cout, std::cerr, millrace::app::console_of_process(environment),
+                                    environment, stop_wanted);
 }

@@ -35,16 +35,23 @@ void separate_demo_data(ResolvedSettings& settings) {
 
 int show_help(const Invocation& invocation, Console& console) {
   const bool full = invocation.help == HelpWanted::full_page;
-  if (invocation.command == nullptr) console.out() << (full ? full_help() : short_help());
-  else console.out() << (full ? full_help(*invocation.command) : short_help(*invocation.command));
+  if (invocation.command == nullptr)
+    console.out() << (full ? full_help() : short_help());
+  else
+    console.out() << (full ? full_help(*invocation.command) : short_help(*invocation.command));
   console.out() << std::flush;
   return exit_ok;
 }
 
 }  // namespace
 
-int run_program(std::span<const std::string> arguments, std::ostream& out, std::ostream& err, ConsoleOptions console_options, const Environment& environment,
-                const std::atomic<bool>& stop) {
+int report(Console& console, const Error& error) {
+  console.error(error.text());
+  return exit_code_of(error.code());
+}
+
+int run_program(std::span<const std::string> arguments, std::ostream& out, std::ostream& err,
+                ConsoleOptions console_options, const Environment& environment, const std::atomic<bool>& stop) {
   const auto invocation = parse_command_line(arguments);
   if (!invocation) {
     Console console(out, err, console_options);

@@ -10,7 +10,7 @@
 namespace millrace::app {
 
 // `console_options.color` and `quiet` are taken from the arguments.
-int run_program(std::span<const std::string> arguments, std::ostream& out, std::ostream& err, ConsoleOptions console_options, const Environment& environment,
-                const std::atomic<bool>& stop);
+int run_program(std::span<const std::string> arguments, std::ostream& out, std::ostream& err,
+                ConsoleOptions console_options, const Environment& environment, const std::atomic<bool>& stop);
 
 }  // namespace millrace::app

@@ -44,7 +44,8 @@ std::string settings_json(const ResolvedSettings& settings) {
 int run_config(const CommandContext& context) {
   const Invocation& invocation = context.invocation;
   if (invocation.arguments.front() != "show") {
-    return report(context.console, Error(ErrorCode::invalid_input, "config knows one thing to do: show; try `millrace config show --origin`"));
+    return report(context.console, Error(ErrorCode::invalid_input,
+                                         "config knows one thing to do: show; try `millrace config show --origin`"));
   }
   std::ostream& out = context.console.out();
   if (invocation.has("--example")) {

@@ -8,9 +8,18 @@ namespace {
 std::string doctor_json(const std::vector<Check>& checks) {
   std::string text;
   JsonWriter json(text);
-  json.begin_object().field("verdict", word(worst(checks))).field("summary", verdict_sentence(checks)).key("checks").begin_array();
+  json.begin_object()
+      .field("verdict", word(worst(checks)))
+      .field("summary", verdict_sentence(checks))
+      .key("checks")
+      .begin_array();
   for (const Check& check : checks) {
-    json.begin_object().field("name", check.name).field("verdict", word(check.verdict)).field("text", check.text).field("advice", check.advice).end_object();
+    json.begin_object()
+        .field("name", check.name)
+        .field("verdict", word(check.verdict))
+        .field("text", check.text)
+        .field("advice", check.advice)
+        .end_object();
   }
   json.end_array().end_object();
   return text + "\n";
@@ -20,7 +29,9 @@ void print(Console& console, const std::vector<Check>& checks, bool all) {
   for (const Check& check : checks) {
     if (check.verdict == Verdict::good && !all) continue;
     const std::string_view sign = check.verdict == Verdict::good ? "✓" : check.verdict == Verdict::warning ? "▲" : "✗";
-    const Color color = check.verdict == Verdict::good ? Color::good : check.verdict == Verdict::warning ? Color::warning : Color::bad;
+    const Color color = check.verdict == Verdict::good      ? Color::good
+                        : check.verdict == Verdict::warning ? Color::warning
+                                                            : Color::bad;
     console.out() << console.painted(sign, color) << " " << check.text;
     if (!check.advice.empty()) console.out() << "  → " << check.advice;
     console.out() << "\n";
@@ -33,8 +44,10 @@ void print(Console& console, const std::vector<Check>& checks, bool all) {
 int run_doctor(const CommandContext& context) {
   const auto checks = all_checks(context.settings.values, process_environment(), context.clock.now(), context.stop);
   if (context.stop.load()) return exit_interrupted;
-  if (context.invocation.json) context.console.out() << doctor_json(checks) << std::flush;
-  else print(context.console, checks, context.invocation.has("--verbose"));
+  if (context.invocation.json)
+    context.console.out() << doctor_json(checks) << std::flush;
+  else
+    print(context.console, checks, context.invocation.has("--verbose"));
   return worst(checks) == Verdict::bad ? exit_failed : exit_ok;
 }
 

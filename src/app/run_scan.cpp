@@ -10,7 +10,8 @@ namespace {
 // Flushed and closed before success is said: a full disk must not look like a written file.
 Result<void> write_result(const std::string& path, const std::string& text) {
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  if (!out) return fail(ErrorCode::unavailable, path + ": cannot be created; does the folder exist and may you write there?");
+  if (!out)
+    return fail(ErrorCode::unavailable, path + ": cannot be created; does the folder exist and may you write there?");
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
   out.close();
   if (!out) return fail(ErrorCode::unavailable, path + ": could not be written to the end; is the disk full?");
@@ -21,7 +22,8 @@ Result<void> write_result(const std::string& path, const std::string& text) {
 class ScanProgressView {
  public:
   explicit ScanProgressView(Console& console)
-      : listing_(console, "listing", "files", Stopwatch::now()), reading_(console, "reading", "files", Stopwatch::now()) {}
+      : listing_(console, "listing", "files", Stopwatch::now()),
+        reading_(console, "reading", "files", Stopwatch::now()) {}
 
   void show(const ingest::ScanProgress& progress) {
     const std::lock_guard lock(mutex_);
@@ -50,20 +52,24 @@ int run_scan(const CommandContext& context) {
   options.root = invocation.arguments.front();
   options.parsers = std::move(*parsers);
   ScanProgressView view(context.console);
-  const auto result = ingest::scan_once(std::move(options), context.clock, context.stop, [&](const ingest::ScanProgress& progress) { view.show(progress); });
+  const auto result = ingest::scan_once(std::move(options), context.clock, context.stop,
+                                        [&](const ingest::ScanProgress& progress) { view.show(progress); });
   view.finish();
   if (!result) return report(context.console, result.error());
   if (const std::string path = invocation.option("--orders-csv"); !path.empty()) {
-    if (auto written = write_result(path, orders_csv(*result)); !written) return report(context.console, written.error());
+    if (auto written = write_result(path, orders_csv(*result)); !written)
+      return report(context.console, written.error());
   }
   if (const std::string path = invocation.option("--rejections"); !path.empty()) {
-    if (auto written = write_result(path, rejections_csv(*result)); !written) return report(context.console, written.error());
+    if (auto written = write_result(path, rejections_csv(*result)); !written)
+      return report(context.console, written.error());
   }
   const std::string& root = invocation.arguments.front();
   context.console.out() << (invocation.json ? scan_json(root, *result) : scan_text(root, *result)) << std::flush;
   const auto refused = refused_count(*result);
   if (refused == 0) return exit_ok;
-  if (!invocation.has("--rejections")) context.console.note("some files were rejected; --rejections FILE lists them with the reason");
+  if (!invocation.has("--rejections"))
+    context.console.note("some files were rejected; --rejections FILE lists them with the reason");
   return exit_partial;
 }
 

@@ -17,7 +17,8 @@ constexpr auto patience = 3s;
 Result<json::value> ask(const std::string& address, const std::string& path) {
   const auto answer = get_from(address, path, patience);
   if (!answer) return pass_on(answer);
-  if (answer->status != 200) return fail(ErrorCode::unavailable, address + path + " answered " + std::to_string(answer->status));
+  if (answer->status != 200)
+    return fail(ErrorCode::unavailable, address + path + " answered " + std::to_string(answer->status));
   boost::system::error_code error;
   json::value value = json::parse(answer->body, error);
   if (error) return fail(ErrorCode::unavailable, address + path + " did not answer in JSON: is that a Millrace?");
@@ -56,7 +57,8 @@ std::string one_decimal(double value) {
 }
 
 std::string sources_table(const json::value& sources) {
-  Table table({{"source"}, {"state"}, {"age", true}, {"orders", true}, {"rejected", true}, {"files", true}, {"message"}});
+  Table table(
+      {{"source"}, {"state"}, {"age", true}, {"orders", true}, {"rejected", true}, {"files", true}, {"message"}});
   const json::object* top = sources.if_object();
   const json::value* rows = top == nullptr ? nullptr : top->if_contains("data");
   if (rows == nullptr || !rows->is_array()) return "";
@@ -64,9 +66,11 @@ std::string sources_table(const json::value& sources) {
     const json::object* source = row.if_object();
     if (source == nullptr) continue;
     const json::value* age = source->if_contains("age_s");
-    table.row({printable(text_at(*source, "id")), text_at(*source, "state"),
-               age != nullptr && age->is_number() ? duration_text(std::chrono::seconds(number_at(*source, "age_s"))) : "-", grouped(number_at(*source, "orders")),
-               grouped(number_at(*source, "rejections")), grouped(number_at(*source, "files")), printable(text_at(*source, "message"))});
+    table.row(
+        {printable(text_at(*source, "id")), text_at(*source, "state"),
+         age != nullptr && age->is_number() ? duration_text(std::chrono::seconds(number_at(*source, "age_s"))) : "-",
+         grouped(number_at(*source, "orders")), grouped(number_at(*source, "rejections")),
+         grouped(number_at(*source, "files")), printable(text_at(*source, "message"))});
   }
   return table.text();
 }
@@ -76,15 +80,19 @@ std::string performance_lines(const json::value& performance) {
   if (top == nullptr) return "";
   std::string text;
   if (const auto* requests = object_at(*top, "requests")) {
-    text += "requests  " + grouped(number_at(*requests, "count")) + ", p50 " + one_decimal(ratio_at(*requests, "p50_ms")) + " ms, p95 " +
-            one_decimal(ratio_at(*requests, "p95_ms")) + " ms, p99 " + one_decimal(ratio_at(*requests, "p99_ms")) + " ms, " +
+    text += "requests  " + grouped(number_at(*requests, "count")) + ", p50 " +
+            one_decimal(ratio_at(*requests, "p50_ms")) + " ms, p95 " + one_decimal(ratio_at(*requests, "p95_ms")) +
+            " ms, p99 " + one_decimal(ratio_at(*requests, "p99_ms")) + " ms, " +
             grouped(number_at(*requests, "errors")) + " errors\n";
   }
   if (const auto* cache = object_at(*top, "cache")) {
-    text += "cache     " + one_decimal(100.0 * ratio_at(*cache, "hit_rate")) + " % hits (" + text_at(*cache, "word") + ")\n";
+    text += "cache     " + one_decimal(100.0 * ratio_at(*cache, "hit_rate")) + " % hits (" + text_at(*cache, "word") +
+            ")\n";
   }
-  if (const auto* memory = object_at(*top, "memory")) text += "memory    " + bytes_text(number_at(*memory, "rss_bytes")) + "\n";
-  if (const auto* record = object_at(*top, "record")) text += "record    " + bytes_text(number_at(*record, "database_bytes")) + "\n";
+  if (const auto* memory = object_at(*top, "memory"))
+    text += "memory    " + bytes_text(number_at(*memory, "rss_bytes")) + "\n";
+  if (const auto* record = object_at(*top, "record"))
+    text += "record    " + bytes_text(number_at(*record, "database_bytes")) + "\n";
   return text;
 }
 
@@ -112,7 +120,8 @@ int run_status(const CommandContext& context) {
   const auto readiness = ask_ready(address);
   if (!readiness) {
     if (context.invocation.json) console.out() << "{\"address\":\"" << address << "\",\"ready\":false}\n" << std::flush;
-    console.error(readiness.error().text() + "; `millrace serve` or `millrace demo` starts a server, --listen names another address");
+    console.error(readiness.error().text() +
+                  "; `millrace serve` or `millrace demo` starts a server, --listen names another address");
     return readiness.error().code() == ErrorCode::invalid_input ? exit_usage : exit_not_ready;
   }
   const auto performance = ask(address, "/api/v1/performance");
@@ -121,7 +130,10 @@ int run_status(const CommandContext& context) {
   if (context.invocation.json) {
     std::string text;
     JsonWriter writer(text);
-    writer.begin_object().field("address", address).field("ready", readiness->ready).field("why_not", readiness->why_not);
+    writer.begin_object()
+        .field("address", address)
+        .field("ready", readiness->ready)
+        .field("why_not", readiness->why_not);
     if (sources) writer.key("sources").raw(json::serialize(*sources));
     if (performance) writer.key("performance").raw(json::serialize(*performance));
     writer.end_object();
@@ -129,7 +141,9 @@ int run_status(const CommandContext& context) {
   } else if (!console.quiet()) {
     std::ostream& out = console.out();
     out << "millrace at http://" << address << ": "
-        << (readiness->ready ? console.painted("ready", Color::good) : console.painted("not ready: " + readiness->why_not, Color::warning)) << "\n\n";
+        << (readiness->ready ? console.painted("ready", Color::good)
+                             : console.painted("not ready: " + readiness->why_not, Color::warning))
+        << "\n\n";
     if (sources) out << sources_table(*sources) << "\n";
     if (performance) out << performance_lines(*performance);
     out << std::flush;

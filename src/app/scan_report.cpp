@@ -25,7 +25,8 @@ std::map<std::string, std::uint64_t> orders_by_status(const ingest::ScanResult& 
 }
 
 std::uint64_t flagged_count(const ingest::ScanResult& result) {
-  return static_cast<std::uint64_t>(std::ranges::count(result.rejections, feed::Outcome::ingest_and_flag, &feed::Rejection::outcome));
+  return static_cast<std::uint64_t>(
+      std::ranges::count(result.rejections, feed::Outcome::ingest_and_flag, &feed::Rejection::outcome));
 }
 
 void append_order(std::string& csv, const feed::OrderPut& put) {
@@ -39,11 +40,14 @@ void append_order(std::string& csv, const feed::OrderPut& put) {
   field(day_text(order.order_date));
   field(day_text(due_date(order)));
   field(std::to_string(order.lines.size()));
-  for (const std::int64_t minor : {sums.net, order.tax, order.freight, sums.total, sums.open}) field(amount(minor, order.currency));
+  for (const std::int64_t minor : {sums.net, order.tax, order.freight, sums.total, sums.open})
+    field(amount(minor, order.currency));
   // A document without a stamp of its own is as old as its file.
   const auto* document = put.documents.empty() ? nullptr : &put.documents.front();
-  if (order.updated) field(utc_seconds(*order.updated));
-  else field(document != nullptr ? utc_seconds(document->modified) : "");
+  if (order.updated)
+    field(utc_seconds(*order.updated));
+  else
+    field(document != nullptr ? utc_seconds(document->modified) : "");
   field(document != nullptr ? document->format : "");
   csv += csv_field(document != nullptr ? document->path : "") + "\n";
 }
@@ -71,10 +75,13 @@ std::vector<ScanSum> scan_sums(const ingest::ScanResult& result) {
 }
 
 std::string orders_csv(const ingest::ScanResult& result) {
-  std::string csv = "order,status,customer,currency,order_date,due_date,lines,net,tax,freight,total,open,updated,format,path\n";
+  std::string csv =
+      "order,status,customer,currency,order_date,due_date,lines,net,tax,freight,total,open,updated,format,path\n";
   std::vector<const feed::OrderPut*> sorted;
   for (const auto& put : result.orders) sorted.push_back(&put);
-  std::ranges::stable_sort(sorted, [](const auto* left, const auto* right) { return natural_less(left->order->number.text, right->order->number.text); });
+  std::ranges::stable_sort(sorted, [](const auto* left, const auto* right) {
+    return natural_less(left->order->number.text, right->order->number.text);
+  });
   for (const auto* put : sorted) append_order(csv, *put);
   return csv;
 }
@@ -82,7 +89,8 @@ std::string orders_csv(const ingest::ScanResult& result) {
 std::string rejections_csv(const ingest::ScanResult& result) {
   std::string csv = "path,place,reason,outcome\n";
   for (const feed::Rejection& rejection : result.rejections) {
-    csv += csv_field(rejection.path) + "," + csv_field(rejection.place) + "," + csv_field(rejection.reason) + "," + csv_field(word(rejection.outcome)) + "\n";
+    csv += csv_field(rejection.path) + "," + csv_field(rejection.place) + "," + csv_field(rejection.reason) + "," +
+           csv_field(word(rejection.outcome)) + "\n";
   }
   return csv;
 }
@@ -98,15 +106,26 @@ std::string scan_text(const std::string& root, const ingest::ScanResult& result)
   for (const auto& put : result.orders) lines += put.order->lines.size();
   std::string text = printable(root) + "\n";
   text += "  orders      " + grouped(result.orders.size()) + " with " + grouped(lines) + " lines\n";
-  text += "  files       " + grouped(result.files) + " in " + grouped(result.directories) + " folders, " + bytes_text(result.bytes) + "\n";
-  text += "  not counted " + grouped(refused_count(result)) + " rejected, " + grouped(result.superseded) + " superseded, " + grouped(result.ignored) +
-          " not orders, " + grouped(result.skipped) + " skipped by name or kind\n";
-  if (const auto flagged = flagged_count(result); flagged > 0) text += "  to look at  " + grouped(flagged) + " counted, but with a remark\n";
+  text += "  files       " + grouped(result.files) + " in " + grouped(result.directories) + " folders, " +
+          bytes_text(result.bytes) + "\n";
+  text += "  not counted " + grouped(refused_count(result)) + " rejected, " + grouped(result.superseded) +
+          " superseded, " + grouped(result.ignored) + " not orders, " + grouped(result.skipped) +
+          " skipped by name or kind\n";
+  if (const auto flagged = flagged_count(result); flagged > 0)
+    text += "  to look at  " + grouped(flagged) + " counted, but with a remark\n";
   text += "\n";
-  Table sums({{"currency"}, {"orders", true}, {"lines", true}, {"net", true}, {"tax", true}, {"freight", true}, {"total", true}, {"open", true}});
+  Table sums({{"currency"},
+              {"orders", true},
+              {"lines", true},
+              {"net", true},
+              {"tax", true},
+              {"freight", true},
+              {"total", true},
+              {"open", true}});
   for (const ScanSum& sum : scan_sums(result)) {
     std::vector<std::string> cells = {sum.currency.code(), grouped(sum.orders), grouped(sum.lines)};
-    for (const std::int64_t minor : {sum.net, sum.tax, sum.freight, sum.total, sum.open}) cells.push_back(grouped(Money{minor, sum.currency}));
+    for (const std::int64_t minor : {sum.net, sum.tax, sum.freight, sum.total, sum.open})
+      cells.push_back(grouped(Money{minor, sum.currency}));
     sums.row(std::move(cells));
   }
   text += sums.text() + "\n";
@@ -114,8 +133,8 @@ std::string scan_text(const std::string& root, const ingest::ScanResult& result)
   for (const auto& [status, count] : orders_by_status(result)) statuses.row({printable(status), grouped(count)});
   text += statuses.text();
   const auto whole = result.listing_took + result.reading_took + result.deciding_took;
-  text += "\nlisted in " + duration_text(result.listing_took) + ", read in " + duration_text(result.reading_took) + ", decided in " +
-          duration_text(result.deciding_took) + ", together " + duration_text(whole) + "\n";
+  text += "\nlisted in " + duration_text(result.listing_took) + ", read in " + duration_text(result.reading_took) +
+          ", decided in " + duration_text(result.deciding_took) + ", together " + duration_text(whole) + "\n";
   return text;
 }
 
@@ -126,7 +145,9 @@ std::string scan_json(const std::string& root, const ingest::ScanResult& result)
   for (const auto& put : result.orders) lines += put.order->lines.size();
   json.begin_object().field("root", root).field("orders", std::uint64_t{result.orders.size()}).field("lines", lines);
   json.field("files", result.files).field("directories", result.directories).field("bytes", result.bytes);
-  json.field("rejected", refused_count(result)).field("flagged", flagged_count(result)).field("superseded", result.superseded);
+  json.field("rejected", refused_count(result))
+      .field("flagged", flagged_count(result))
+      .field("superseded", result.superseded);
   json.field("ignored", result.ignored).field("skipped", result.skipped);
   json.key("totals").begin_array();
   for (const ScanSum& sum : scan_sums(result)) {
@@ -139,9 +160,11 @@ std::string scan_json(const std::string& root, const ingest::ScanResult& result)
     json.end_object();
   }
   json.end_array().key("statuses").begin_array();
-  for (const auto& [status, count] : orders_by_status(result)) json.begin_object().field("status", status).field("orders", count).end_object();
+  for (const auto& [status, count] : orders_by_status(result))
+    json.begin_object().field("status", status).field("orders", count).end_object();
   json.end_array().key("took_ms").begin_object();
-  json.field("listing", std::int64_t{result.listing_took.count()}).field("reading", std::int64_t{result.reading_took.count()});
+  json.field("listing", std::int64_t{result.listing_took.count()})
+      .field("reading", std::int64_t{result.reading_took.count()});
   json.field("deciding", std::int64_t{result.deciding_took.count()}).end_object().end_object();
   return text + "\n";
 }

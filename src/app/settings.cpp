@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <toml++/toml.h>  // with exceptions, as everywhere: its two modes must not meet in one program
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,9 +13,6 @@
 #include <cstring>
 #include <limits>
 #include <map>
-
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 #include "base/check.h"
 #include "base/fd.h"
@@ -30,30 +28,41 @@ constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
 constexpr std::array setting_table = std::to_array<SettingRow>({
     {"data", SettingType::path, "", "", 0, 0, "", "--data", "DIR",
      "folder of the record; default $STATE_DIRECTORY, else $XDG_DATA_HOME/millrace"},
-    {"orders", SettingType::path_list, "", "", 0, 0, "", "--orders", "DIR", "folder of order files; may be given several times"},
-    {"listen", SettingType::address, "", "127.0.0.1:8080", 0, 0, "", "--listen", "ADDRESS", "loopback address and port to serve on"},
-    {"auth", SettingType::choice, "", "none", 0, 0, "none", "--auth", "MODE", "who may enter; none is allowed on loopback only"},
+    {"orders", SettingType::path_list, "", "", 0, 0, "", "--orders", "DIR",
+     "folder of order files; may be given several times"},
+    {"listen", SettingType::address, "", "127.0.0.1:8080", 0, 0, "", "--listen", "ADDRESS",
+     "loopback address and port to serve on"},
+    {"auth", SettingType::choice, "", "none", 0, 0, "none", "--auth", "MODE",
+     "who may enter; none is allowed on loopback only"},
     {"company", SettingType::text, "", "", 0, 0, "", "--company", "NAME", "name shown in the header of every screen"},
     {"refresh_interval", SettingType::duration, "s", "30m", 10, 7 * 86400, "", "--refresh-interval", "TIME",
      "how often every source is compared in full, beside file events"},
     {"watch", SettingType::choice, "", "auto", 0, 0, "auto|events|poll", "--watch", "MODE",
      "how changes are noticed: file events where they work, or polling"},
-    {"hash_method", SettingType::choice, "", "xxh3", 0, 0, "xxh3|md5", "--hash-method", "METHOD", "fingerprint of file contents"},
+    {"hash_method", SettingType::choice, "", "xxh3", 0, 0, "xxh3|md5", "--hash-method", "METHOD",
+     "fingerprint of file contents"},
     {"layout_profile", SettingType::path, "", "", 0, 0, "", "--layout-profile", "FILE",
      "where the company's own files keep their fields; empty is the built-in profile"},
-    {"parser_workers", SettingType::count, "processes", "2", 1, 64, "", "--parser-workers", "N", "sandboxed processes that read documents"},
-    {"parser_memory", SettingType::bytes, "bytes", "512MiB", 64 * mebibyte, 16384 * mebibyte, "", "", "SIZE", "address space one worker may use"},
+    {"parser_workers", SettingType::count, "processes", "2", 1, 64, "", "--parser-workers", "N",
+     "sandboxed processes that read documents"},
+    {"parser_memory", SettingType::bytes, "bytes", "512MiB", 64 * mebibyte, 16384 * mebibyte, "", "", "SIZE",
+     "address space one worker may use"},
     {"parser_time", SettingType::duration, "s", "10s", 1, 600, "", "", "TIME", "time one document may take"},
-    {"file_size_max", SettingType::bytes, "bytes", "64MiB", mebibyte, 1024 * mebibyte, "", "", "SIZE", "larger files are rejected unread"},
+    {"file_size_max", SettingType::bytes, "bytes", "64MiB", mebibyte, 1024 * mebibyte, "", "", "SIZE",
+     "larger files are rejected unread"},
     {"server_threads", SettingType::count, "threads", "2", 1, 64, "", "", "N", "threads that answer requests"},
     {"connections_max", SettingType::count, "connections", "2048", 16, 100000, "", "", "N", "open connections at once"},
-    {"cache_memory", SettingType::bytes, "bytes", "32MiB", 0, 4096 * mebibyte, "", "", "SIZE", "memory for kept results"},
-    {"log_level", SettingType::choice, "", "info", 0, 0, "debug|info|warning|error", "--log-level", "LEVEL", "least important event that is logged"},
+    {"cache_memory", SettingType::bytes, "bytes", "32MiB", 0, 4096 * mebibyte, "", "", "SIZE",
+     "memory for kept results"},
+    {"log_level", SettingType::choice, "", "info", 0, 0, "debug|info|warning|error", "--log-level", "LEVEL",
+     "least important event that is logged"},
     {"demo_orders", SettingType::count, "orders", "3000", 50, 200000, "", "", "N", "size of the demo company"},
     {"demo_seed", SettingType::count, "", "42", 0, std::numeric_limits<std::int64_t>::max(), "", "", "N",
      "same seed and day, same demo company"},
-    {"demo_pause", SettingType::count, "ms", "3000", 0, 3600000, "", "", "N", "time between two changes of the demo's ERP; 0 stands still"},
-    {"demo_open_browser", SettingType::flag, "", "true", 0, 0, "", "", "true|false", "open the first screen when the demo is ready"},
+    {"demo_pause", SettingType::count, "ms", "3000", 0, 3600000, "", "", "N",
+     "time between two changes of the demo's ERP; 0 stands still"},
+    {"demo_open_browser", SettingType::flag, "", "true", 0, 0, "", "", "true|false",
+     "open the first screen when the demo is ready"},
 });
 
 using Values = std::vector<std::string>;
@@ -76,7 +85,8 @@ std::optional<std::pair<std::uint64_t, std::string>> number_and_unit(std::string
 }
 
 std::optional<std::uint64_t> times(std::uint64_t number, std::uint64_t factor) {
-  if (factor != 0 && number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / factor) return std::nullopt;
+  if (factor != 0 && number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / factor)
+    return std::nullopt;
   return number * factor;
 }
 
@@ -135,27 +145,45 @@ Result<void> check_address(const std::string& text) {
 
 // Puts values that were already checked into the struct: the only place that pairs row names with members.
 void store_number(Settings& settings, std::string_view name, std::int64_t number) {
-  if (name == "refresh_interval") settings.refresh_interval = std::chrono::seconds(number);
-  else if (name == "parser_workers") settings.parser_workers = static_cast<unsigned>(number);
-  else if (name == "parser_memory") settings.parser_memory = static_cast<std::uint64_t>(number);
-  else if (name == "parser_time") settings.parser_time = std::chrono::seconds(number);
-  else if (name == "file_size_max") settings.file_size_max = static_cast<std::uint64_t>(number);
-  else if (name == "server_threads") settings.server_threads = static_cast<unsigned>(number);
-  else if (name == "connections_max") settings.connections_max = static_cast<unsigned>(number);
-  else if (name == "cache_memory") settings.cache_memory = static_cast<std::uint64_t>(number);
-  else if (name == "demo_orders") settings.demo_orders = static_cast<std::size_t>(number);
-  else if (name == "demo_seed") settings.demo_seed = static_cast<std::uint64_t>(number);
-  else if (name == "demo_pause") settings.demo_pause = std::chrono::milliseconds(number);
-  else check(false, "a number setting of the table has no member");
+  if (name == "refresh_interval")
+    settings.refresh_interval = std::chrono::seconds(number);
+  else if (name == "parser_workers")
+    settings.parser_workers = static_cast<unsigned>(number);
+  else if (name == "parser_memory")
+    settings.parser_memory = static_cast<std::uint64_t>(number);
+  else if (name == "parser_time")
+    settings.parser_time = std::chrono::seconds(number);
+  else if (name == "file_size_max")
+    settings.file_size_max = static_cast<std::uint64_t>(number);
+  else if (name == "server_threads")
+    settings.server_threads = static_cast<unsigned>(number);
+  else if (name == "connections_max")
+    settings.connections_max = static_cast<unsigned>(number);
+  else if (name == "cache_memory")
+    settings.cache_memory = static_cast<std::uint64_t>(number);
+  else if (name == "demo_orders")
+    settings.demo_orders = static_cast<std::size_t>(number);
+  else if (name == "demo_seed")
+    settings.demo_seed = static_cast<std::uint64_t>(number);
+  else if (name == "demo_pause")
+    settings.demo_pause = std::chrono::milliseconds(number);
+  else
+    check(false, "a number setting of the table has no member");
 }
 
 void store_text(Settings& settings, std::string_view name, const std::string& text) {
-  if (name == "data") settings.data = text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
-  else if (name == "listen") settings.listen = text;
-  else if (name == "auth") settings.auth = text;
-  else if (name == "company") settings.company = text;
-  else if (name == "layout_profile") settings.layout_profile = text;
-  else if (name == "hash_method") settings.hash_method = text == "md5" ? HashMethod::md5 : HashMethod::xxh3_128;
+  if (name == "data")
+    settings.data = text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+  else if (name == "listen")
+    settings.listen = text;
+  else if (name == "auth")
+    settings.auth = text;
+  else if (name == "company")
+    settings.company = text;
+  else if (name == "layout_profile")
+    settings.layout_profile = text;
+  else if (name == "hash_method")
+    settings.hash_method = text == "md5" ? HashMethod::md5 : HashMethod::xxh3_128;
   else if (name == "watch")
     settings.watch = text == "events" ? WatchMode::events : text == "poll" ? WatchMode::poll : WatchMode::automatic;
   else if (name == "log_level")
@@ -163,7 +191,8 @@ void store_text(Settings& settings, std::string_view name, const std::string& te
                          : text == "warning" ? LogLevel::warning
                          : text == "error"   ? LogLevel::error
                                              : LogLevel::info;
-  else check(false, "a text setting of the table has no member");
+  else
+    check(false, "a text setting of the table has no member");
 }
 
 Result<void> store(Settings& settings, const SettingRow& row, const Values& values) {
@@ -175,7 +204,8 @@ Result<void> store(Settings& settings, const SettingRow& row, const Values& valu
     settings.orders = values;
     return {};
   }
-  if (values.size() != 1) return fail(ErrorCode::invalid_input, "takes one value, " + std::to_string(values.size()) + " were given");
+  if (values.size() != 1)
+    return fail(ErrorCode::invalid_input, "takes one value, " + std::to_string(values.size()) + " were given");
   const std::string& text = values.front();
   switch (row.type) {
     case SettingType::count:
@@ -203,7 +233,8 @@ Result<void> store(Settings& settings, const SettingRow& row, const Values& valu
       if (row.name == "data" && text.empty()) return fail(ErrorCode::invalid_input, "an empty text is not a folder");
       break;
     case SettingType::text:
-    case SettingType::path_list: break;
+    case SettingType::path_list:
+      break;
   }
   store_text(settings, row.name, text);
   return {};
@@ -211,15 +242,19 @@ Result<void> store(Settings& settings, const SettingRow& row, const Values& valu
 
 std::string default_data_folder(const Environment& environment) {
   // systemd gives a colon-separated list; the first folder is ours.
-  if (const auto state = find(environment, "STATE_DIRECTORY"); state && !state->empty()) return state->substr(0, state->find(':'));
+  if (const auto state = find(environment, "STATE_DIRECTORY"); state && !state->empty())
+    return state->substr(0, state->find(':'));
   if (const auto xdg = find(environment, "XDG_DATA_HOME"); xdg && xdg->starts_with('/')) return *xdg + "/millrace";
-  if (const auto home = find(environment, "HOME"); home && home->starts_with('/')) return *home + "/.local/share/millrace";
+  if (const auto home = find(environment, "HOME"); home && home->starts_with('/'))
+    return *home + "/.local/share/millrace";
   return "millrace-data";
 }
 
 std::string user_file(const Environment& environment) {
-  if (const auto xdg = find(environment, "XDG_CONFIG_HOME"); xdg && xdg->starts_with('/')) return *xdg + "/millrace/millrace.toml";
-  if (const auto home = find(environment, "HOME"); home && home->starts_with('/')) return *home + "/.config/millrace/millrace.toml";
+  if (const auto xdg = find(environment, "XDG_CONFIG_HOME"); xdg && xdg->starts_with('/'))
+    return *xdg + "/millrace/millrace.toml";
+  if (const auto home = find(environment, "HOME"); home && home->starts_with('/'))
+    return *home + "/.config/millrace/millrace.toml";
   return "";
 }
 
@@ -232,7 +267,7 @@ Result<std::optional<std::string>> read_settings_file(const std::string& path) {
     if (errno == ENOENT || errno == ENOTDIR) return std::optional<std::string>();
     return fail(ErrorCode::unavailable, path + ": cannot be read: " + std::strerror(errno));
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return fail(ErrorCode::unavailable, path + ": is not a regular file");
   }
@@ -244,7 +279,8 @@ Result<std::optional<std::string>> read_settings_file(const std::string& path) {
     if (count < 0) return fail(ErrorCode::unavailable, path + ": cannot be read: " + std::strerror(errno));
     if (count == 0) return std::optional(std::move(text));
     text.append(block.data(), static_cast<std::size_t>(count));
-    if (text.size() > settings_file_bytes_max) return fail(ErrorCode::unavailable, path + ": is larger than 1 MiB and cannot be a settings file");
+    if (text.size() > settings_file_bytes_max)
+      return fail(ErrorCode::unavailable, path + ": is larger than 1 MiB and cannot be a settings file");
   }
 }
 
@@ -283,12 +319,14 @@ struct Given {
 using GivenByName = std::map<std::string, Given, std::less<>>;
 
 Result<void> take_file(const std::string& path, const std::string& text, GivenByName& given) {
-  const toml::parse_result parsed = toml::parse(text, path);
-  if (!parsed) {
-    const auto& error = parsed.error();
-    return fail(ErrorCode::invalid_input, path + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+  toml::table parsed;
+  try {
+    parsed = toml::parse(text, path);
+  } catch (const toml::parse_error& error) {
+    return fail(ErrorCode::invalid_input,
+                path + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
   }
-  for (const auto& [key, node] : parsed.table()) {
+  for (const auto& [key, node] : parsed) {
     const std::string where = path + ":" + std::to_string(node.source().begin.line);
     if (find_setting(key.str()) == nullptr) {
       return fail(ErrorCode::invalid_input, where + ": " + unknown_name("setting", key.str(), known_names()));
@@ -350,15 +388,24 @@ Result<void> take_files(const SettingsSources& sources, GivenByName& given, std:
 
 std::string_view word(SettingType type) {
   switch (type) {
-    case SettingType::text: return "text";
-    case SettingType::path: return "path";
-    case SettingType::path_list: return "list of paths";
-    case SettingType::address: return "address";
-    case SettingType::choice: return "choice";
-    case SettingType::count: return "number";
-    case SettingType::bytes: return "size";
-    case SettingType::duration: return "time";
-    case SettingType::flag: return "true or false";
+    case SettingType::text:
+      return "text";
+    case SettingType::path:
+      return "path";
+    case SettingType::path_list:
+      return "list of paths";
+    case SettingType::address:
+      return "address";
+    case SettingType::choice:
+      return "choice";
+    case SettingType::count:
+      return "number";
+    case SettingType::bytes:
+      return "size";
+    case SettingType::duration:
+      return "time";
+    case SettingType::flag:
+      return "true or false";
   }
   return "";
 }
@@ -399,11 +446,16 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
   if (!parsed) return std::nullopt;
   std::uint64_t factor = 0;
   const std::string& unit = parsed->second;
-  if (unit.empty() || unit == "s") factor = 1;
-  else if (unit == "m" || unit == "min") factor = 60;
-  else if (unit == "h") factor = 3600;
-  else if (unit == "d") factor = 86400;
-  else return std::nullopt;
+  if (unit.empty() || unit == "s")
+    factor = 1;
+  else if (unit == "m" || unit == "min")
+    factor = 60;
+  else if (unit == "h")
+    factor = 3600;
+  else if (unit == "d")
+    factor = 86400;
+  else
+    return std::nullopt;
   const auto total = times(parsed->first, factor);
   if (!total) return std::nullopt;
   return std::chrono::seconds(*total);
@@ -442,8 +494,10 @@ Result<ResolvedSettings> resolve_settings(const SettingsSources& sources) {
     } else {
       origin.is_default = true;
       origin.origin = "default";
-      if (row.name == "data") origin.values = {default_data_folder(sources.environment)};
-      else if (row.type != SettingType::path_list) origin.values = {std::string(row.fallback)};
+      if (row.name == "data")
+        origin.values = {default_data_folder(sources.environment)};
+      else if (row.type != SettingType::path_list)
+        origin.values = {std::string(row.fallback)};
     }
     if (auto stored = store(resolved.values, row, origin.values); !stored) {
       return pass_on(stored, origin.origin + ": " + origin.name);
@@ -462,9 +516,12 @@ std::string example_settings_file() {
     if (!row.choices.empty()) text += " (" + std::string(row.choices) + ")";
     if (row.most > row.least && row.name != "demo_seed") text += " (" + bounds_text(row) + ")";
     text += "\n#" + std::string(row.name) + " = ";
-    if (row.type == SettingType::path_list) text += "[]";
-    else if (row.type == SettingType::count || row.type == SettingType::flag) text += row.fallback;
-    else text += "\"" + std::string(row.fallback) + "\"";
+    if (row.type == SettingType::path_list)
+      text += "[]";
+    else if (row.type == SettingType::count || row.type == SettingType::flag)
+      text += row.fallback;
+    else
+      text += "\"" + std::string(row.fallback) + "\"";
     text += "\n";
   }
   return text;

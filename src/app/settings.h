@@ -5,7 +5,8 @@
 //
 // Invariants
 //   * A value that is out of bounds or of the wrong type is an error with its place, never silently corrected.
-//   * An unknown key of a file is an error that names the nearest known one; so is a MILLRACE_* variable that looks like
+//   * An unknown key of a file is an error that names the nearest known one; so is a MILLRACE_* variable that looks
+//   like
 //     a known one mistyped. Other MILLRACE_* words belong to wrappers and tests.
 //   * The environment is a parameter: no function here reads it by itself.
 #pragma once
@@ -36,14 +37,14 @@ struct Settings {
   std::chrono::seconds refresh_interval{1800};
   WatchMode watch = WatchMode::automatic;
   HashMethod hash_method = HashMethod::xxh3_128;
-  std::string layout_profile;       // file, "" is the built-in one
+  std::string layout_profile;  // file, "" is the built-in one
   unsigned parser_workers = 2;
   std::uint64_t parser_memory = 0;  // bytes of address space of one worker
   std::chrono::seconds parser_time{10};
   std::uint64_t file_size_max = 0;  // bytes
   unsigned server_threads = 2;
   unsigned connections_max = 2048;
-  std::uint64_t cache_memory = 0;   // bytes of kept results
+  std::uint64_t cache_memory = 0;  // bytes of kept results
   LogLevel log_level = LogLevel::info;
   // of the demo company
   std::size_t demo_orders = 3000;
@@ -56,15 +57,15 @@ enum class SettingType : std::uint8_t { text, path, path_list, address, choice, 
 std::string_view word(SettingType type);
 
 struct SettingRow {
-  std::string_view name;      // key in the file; MILLRACE_<NAME> in the environment
+  std::string_view name;  // key in the file; MILLRACE_<NAME> in the environment
   SettingType type;
   std::string_view unit;      // "" when the type says it all
   std::string_view fallback;  // the default as text; "" for data means: by XDG or STATE_DIRECTORY
   std::int64_t least;         // bounds of count, bytes and duration (seconds or milliseconds by unit)
   std::int64_t most;
-  std::string_view choices;   // "auto|events|poll" for choice
-  std::string_view flag;      // "--listen", "" when only the file and the environment set it
-  std::string_view value;     // what a help text shows after the flag: "ADDRESS"
+  std::string_view choices;  // "auto|events|poll" for choice
+  std::string_view flag;     // "--listen", "" when only the file and the environment set it
+  std::string_view value;    // what a help text shows after the flag: "ADDRESS"
   std::string_view help;
 };
 std::span<const SettingRow> setting_rows();

@@ -64,9 +64,11 @@ TEST_CASE("every setting has a valid default, a help text and a name of its own"
 TEST_CASE("a flag wins over the environment, the environment over the user's file, that over the system's") {
   const Folder folder;
   SettingsSources sources = nothing();
-  sources.system_file = folder.file("etc.toml", "company = \"system\"\nlisten = \"127.0.0.1:1\"\nwatch = \"poll\"\nlog_level = \"debug\"\n");
+  sources.system_file = folder.file(
+      "etc.toml", "company = \"system\"\nlisten = \"127.0.0.1:1\"\nwatch = \"poll\"\nlog_level = \"debug\"\n");
   folder.file("millrace/millrace.toml", "# ours\ncompany = \"user\"\nlisten = \"127.0.0.1:2\"\nwatch = \"events\"\n");
-  sources.environment = {{"XDG_CONFIG_HOME", folder.path()}, {"MILLRACE_COMPANY", "environment"}, {"MILLRACE_LISTEN", "127.0.0.1:3"}};
+  sources.environment = {
+      {"XDG_CONFIG_HOME", folder.path()}, {"MILLRACE_COMPANY", "environment"}, {"MILLRACE_LISTEN", "127.0.0.1:3"}};
   sources.flags = {{"company", "--company", {"flag"}}};
   const auto settings = resolve_settings(sources);
   REQUIRE_MESSAGE(settings, settings.error().text());
@@ -176,9 +178,11 @@ TEST_CASE("the example settings file names every setting and is a valid file whe
     const auto end = example.find('\n', at);
     const std::string line = example.substr(at, end - at);
     at = end + 1;
-    if (line.starts_with("#") && !line.starts_with("# ") && !line.starts_with("#data ")) active += line.substr(1) + "\n";
+    if (line.starts_with("#") && !line.starts_with("# ") && !line.starts_with("#data "))
+      active += line.substr(1) + "\n";
   }
-  for (const SettingRow& row : setting_rows()) CHECK(example.find("\n#" + std::string(row.name) + " = ") != std::string::npos);
+  for (const SettingRow& row : setting_rows())
+    CHECK(example.find("\n#" + std::string(row.name) + " = ") != std::string::npos);
   const Folder folder;
   SettingsSources sources = nothing();
   sources.config_file = folder.file("all.toml", active);

@@ -384,15 +384,18 @@ ParsedDocument parse_json(std::string_view content, const CompiledLayout& layout
   std::string damage;
   std::string place;
   od::document document;
+  bool begun = false;
   try {
     document = parser().iterate(padded);
+    begun = true;
     reader.read(document);
   } catch (const simdjson::simdjson_error& error) {
     if (error.error() == simdjson::MEMALLOC) throw std::bad_alloc();
     damage = worded(error.error());
     const char* at = nullptr;
     LineCounter counter(padded.data());
-    if (document.current_location().get(at) != simdjson::SUCCESS) at = padded.data() + padded.size();
+    const bool cut_off = error.error() == simdjson::INCOMPLETE_ARRAY_OR_OBJECT || error.error() == simdjson::UNCLOSED_STRING;
+    if (!begun || cut_off || document.current_location().get(at) != simdjson::SUCCESS || at == nullptr) at = padded.data() + padded.size();
     counter.advance(std::min(at, static_cast<const char*>(padded.data() + padded.size())));
     place = counter.place();
   } catch (const Refused& refused) {

@@ -42,9 +42,10 @@ class WorkerProcess {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return system_failure("a socket for a parser", errno);
     UniqueFd ours(ends[0]);
-    const UniqueFd theirs(ends[1]);
+    UniqueFd theirs(ends[1]);
     auto pid = spawn(worker_command(options.executable, through_bubblewrap), theirs.get());
     if (!pid) return pass_on(pid);
+    theirs.reset();  // from here on the end of the worker is the end of the socket
     auto process = std::unique_ptr<WorkerProcess>(new WorkerProcess(*pid, std::move(ours)));
     if (auto hello = process->greet(setup); !hello) return pass_on(hello, "starting a parser");
     return process;

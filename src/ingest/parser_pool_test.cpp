@@ -61,7 +61,7 @@ ParserPoolOptions options() {
 std::unique_ptr<ParserPool> start(ParserPoolOptions wanted, Answers& answers) {
   auto pool = ParserPool::start(std::move(wanted), [&](ParseAnswer answer) { answers.add(std::move(answer)); });
   if (!pool) FAIL(pool.error().text());
-  MESSAGE(std::string("sandbox: ") + (*pool)->sandbox());
+  MESSAGE("sandbox: ", (*pool)->sandbox());
   return std::move(*pool);
 }
 
@@ -146,6 +146,49 @@ TEST_CASE("A program that is no parser is named instead of a silent pool") {
   const auto pool = ParserPool::start(std::move(wrong), [](ParseAnswer) {});
   REQUIRE_FALSE(pool.has_value());
   CHECK(pool.error().code() == ErrorCode::unavailable);
+}
+
+// One page, one order, as small as a PDF can be.
+std::string order_pdf() {
+  struct Text {
+    int x, y;
+    const char* text;
+  };
+  std::string page = "BT";
+  for (const Text& t : std::initializer_list<Text>{{40, 760, "Order No:"}, {140, 760, "SO77"}, {40, 746, "Customer:"}, {140, 746, "C1"}, {40, 732, "Currency:"}, {140, 732, "EUR"},
+                                                   {40, 700, "Item"}, {140, 700, "Description"}, {330, 700, "Qty"}, {400, 700, "Unit price"}, {503, 700, "Line total"},
+                                                   {40, 685, "BK-1"}, {140, 685, "Road bike"}, {340, 685, "2"}, {422, 685, "2.50"}, {526, 685, "5.00"},
+                                                   {400, 650, "Net total"}, {526, 650, "5.00"}}) {
+    page += " /F1 9 Tf 1 0 0 1 " + std::to_string(t.x) + " " + std::to_string(t.y) + " Tm (" + t.text + ") Tj";
+  }
+  page += " ET";
+  const std::string objects[] = {"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+                                 "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 4 0 R >> >> /Contents 5 0 R >>",
+                                 "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+                                 "<< /Length " + std::to_string(page.size()) + " >>\nstream\n" + page + "\nendstream"};
+  std::string pdf = "%PDF-1.4\n";
+  std::string table = "xref\n0 6\n0000000000 65535 f \n";
+  for (std::size_t i = 0; i < 5; ++i) {
+    const std::string offset = std::to_string(pdf.size());
+    table += std::string(10 - offset.size(), '0') + offset + " 00000 n \n";
+    pdf += std::to_string(i + 1) + " 0 obj\n" + objects[i] + "\nendobj\n";
+  }
+  const std::size_t start = pdf.size();
+  return pdf + table + "trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n" + std::to_string(start) + "\n%%EOF\n";
+}
+
+TEST_CASE("A PDF is read inside the walls, a broken one is refused there") {
+  Answers answers;
+  const auto pool = start(options(), answers);
+  REQUIRE(pool->submit({1, memory_document(order_pdf()), "a.pdf", std::nullopt}));
+  REQUIRE(pool->submit({2, memory_document("%PDF-1.4\nstartxref\n0\n%%EOF\n"), "b.pdf", std::nullopt}));
+  REQUIRE(answers.wait_for(2));
+  const ParsedDocument& whole = answers.at(1).document;
+  REQUIRE_MESSAGE(whole.orders.size() == 1, (whole.findings.empty() ? whole.ignored_because : whole.findings[0].reason));
+  CHECK(whole.orders[0].lines.at(0).line_total == 500);
+  REQUIRE(answers.at(2).document.findings.size() == 1);
+  CHECK(answers.at(2).document.findings[0].outcome == feed::Outcome::reject);
+  CHECK(pool->workers_replaced() == 0);
 }
 
 TEST_CASE("After stop nothing more is taken") {

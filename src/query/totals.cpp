@@ -54,20 +54,39 @@ KeptGroup kept_group(TotalsGroup group) {
   }
 }
 
-// The sums of every key, found by the key's number.
+// The sums of every key, found by the key's number. Codes are dense and found by their place; months and
+// currencies are few and far apart.
 class Groups {
  public:
+  explicit Groups(std::size_t code_count) : places_(code_count, none) {}
+
   CurrencySums& of(std::uint32_t key) {
-    const auto [at, fresh] = index_.try_emplace(key, static_cast<std::uint32_t>(sums_.size()));
-    if (fresh) sums_.emplace_back(key, CurrencySums());
-    return sums_[at->second].second;
+    std::uint32_t& place = key < places_.size() ? places_[key] : far_.try_emplace(key, none).first->second;
+    if (place == none) {
+      place = static_cast<std::uint32_t>(sums_.size());
+      sums_.emplace_back(key, CurrencySums());
+    }
+    return sums_[place].second;
   }
   const std::vector<std::pair<std::uint32_t, CurrencySums>>& all() const { return sums_; }
 
  private:
-  std::unordered_map<std::uint32_t, std::uint32_t> index_;
+  static constexpr std::uint32_t none = 0xffffffff;
+  std::vector<std::uint32_t> places_;
+  std::unordered_map<std::uint32_t, std::uint32_t> far_;
   std::vector<std::pair<std::uint32_t, CurrencySums>> sums_;
 };
+
+std::size_t code_count(const Snapshot& snapshot, TotalsGroup group) {
+  switch (group) {
+    case TotalsGroup::customer: return snapshot.words(Vocabulary::customer).size();
+    case TotalsGroup::item: return snapshot.words(Vocabulary::item).size();
+    case TotalsGroup::manufacturer: return snapshot.words(Vocabulary::manufacturer).size();
+    case TotalsGroup::salesman: return snapshot.words(Vocabulary::salesman).size();
+    case TotalsGroup::status: return snapshot.words(Vocabulary::status).size();
+    default: return 0;
+  }
+}
 
 std::uint32_t order_key(TotalsGroup group, const OrderChunk& chunk, std::size_t row) {
   switch (group) {
@@ -79,36 +98,54 @@ std::uint32_t order_key(TotalsGroup group, const OrderChunk& chunk, std::size_t 
   }
 }
 
-// The lines of one order, by key; the order counts once in each. Late is what the order is.
-void add_lines(Groups& groups, TotalsGroup group, const OrderChunk& chunk, std::size_t row, std::int32_t today,
-               bool late_only) {
-  const bool late = internal::is_late(chunk, row, today);
-  if (late_only && !late) return;
-  const auto& keys = group == TotalsGroup::item ? chunk.line_item : chunk.line_manufacturer;
-  std::map<Code, Sum> sums;
-  for (std::size_t at = chunk.line_begin[row], end = at + chunk.lines[row]; at < end; ++at) {
-    Sum line;
-    line.lines = 1, line.net = line.total = chunk.line_net[at], line.open_amount = chunk.line_open[at];
-    sums[keys[at]].add(line);
+// The lines of orders, by key; an order counts once in each. Late is what the order is.
+class LineAdder {
+ public:
+  LineAdder(Groups& groups, TotalsGroup group, std::int32_t today, bool late_only)
+      : groups_(groups), item_(group == TotalsGroup::item), today_(today), late_only_(late_only) {}
+
+  void add(const OrderChunk& chunk, std::size_t row) {
+    const bool late = internal::is_late(chunk, row, today_);
+    if (late_only_ && !late) return;
+    const auto& keys = item_ ? chunk.line_item : chunk.line_manufacturer;
+    lines_.clear();
+    for (std::uint32_t at = chunk.line_begin[row], end = at + chunk.lines[row]; at < end; ++at) lines_.emplace_back(keys[at], at);
+    std::sort(lines_.begin(), lines_.end());
+    for (std::size_t i = 0; i < lines_.size();) {
+      const Code key = lines_[i].first;
+      Sum sum;
+      for (; i < lines_.size() && lines_[i].first == key; ++i) {
+        Sum line;
+        line.lines = 1;
+        line.net = line.total = chunk.line_net[lines_[i].second];
+        line.open_amount = chunk.line_open[lines_[i].second];
+        sum.add(line);
+      }
+      sum.orders = 1;
+      sum.open_orders = sum.open_amount > 0 ? 1 : 0;
+      if (!late_only_) groups_.of(key).add(chunk.currency[row], sum);
+      if (late && sum.open_amount > 0) groups_.of(key).add_late(chunk.currency[row], 1, sum.open_amount);
+    }
   }
-  for (auto& [key, sum] : sums) {
-    sum.orders = 1;
-    sum.open_orders = sum.open_amount > 0 ? 1 : 0;
-    CurrencySums& kept = groups.of(key);
-    if (!late_only) kept.add(chunk.currency[row], sum);
-    if (late && sum.open_amount > 0) kept.add_late(chunk.currency[row], 1, sum.open_amount);
-  }
-}
+
+ private:
+  Groups& groups_;
+  bool item_;
+  std::int32_t today_;
+  bool late_only_;
+  std::vector<std::pair<Code, std::uint32_t>> lines_;  // reused from order to order
+};
 
 // With filters: one pass over the matching orders.
 Groups pass(const Snapshot& snapshot, const OrderFilter& filter, TotalsGroup group, std::int32_t today) {
-  Groups groups;
+  Groups groups(code_count(snapshot, group));
+  LineAdder lines(groups, group, today, false);
   std::array<std::uint16_t, chunk_rows> rows;
   for (std::size_t c = 0; c < snapshot.chunk_count(); ++c) {
     const OrderChunk& chunk = snapshot.chunk(c);
     const std::size_t count = filter.select(chunk, rows);
     for (std::size_t i = 0; i < count; ++i) {
-      if (by_lines(group)) add_lines(groups, group, chunk, rows[i], today, false);
+      if (by_lines(group)) lines.add(chunk, rows[i]);
       else groups.of(order_key(group, chunk, rows[i])).add_order(chunk, rows[i], today);
     }
   }
@@ -117,7 +154,7 @@ Groups pass(const Snapshot& snapshot, const OrderFilter& filter, TotalsGroup gro
 
 // Without filters the kept sums answer; only what is late depends on today and is looked up among open orders.
 Groups kept(const Snapshot& snapshot, TotalsGroup group, std::int32_t today) {
-  Groups groups;
+  Groups groups(code_count(snapshot, group));
   for (const auto& block : snapshot.kept(kept_group(group))) {
     if (block == nullptr) continue;
     for (const auto& entry : block->entries) {
@@ -127,11 +164,12 @@ Groups kept(const Snapshot& snapshot, TotalsGroup group, std::int32_t today) {
       groups.of(key).add(entry.currency, entry.sum);
     }
   }
+  LineAdder lines(groups, group, today, true);
   for (std::size_t c = 0; c < snapshot.chunk_count(); ++c) {
     const OrderChunk& chunk = snapshot.chunk(c);
     for (std::size_t i = 0; i < chunk.used; ++i) {
       if (!chunk.live[i] || !internal::is_late(chunk, i, today)) continue;
-      if (by_lines(group)) add_lines(groups, group, chunk, i, today, true);
+      if (by_lines(group)) lines.add(chunk, i);
       else groups.of(order_key(group, chunk, i)).add_late(chunk.currency[i], 1, chunk.open_amount[i]);
     }
   }
@@ -171,16 +209,25 @@ void sort_rows(std::vector<TotalRow>& rows) {
   std::unordered_map<std::uint32_t, std::size_t> place;
   for (std::size_t i = 0; i < ranked.size(); ++i) place[ranked[i].second.packed()] = i;
 
-  std::vector<std::pair<std::vector<std::int64_t>, TotalRow>> keyed;
-  for (TotalRow& row : rows) {
-    std::vector<std::int64_t> amounts(ranked.size());
-    for (const CurrencySum& sum : row.sums) amounts[place[sum.currency.packed()]] = sum.open_amount;
-    keyed.emplace_back(std::move(amounts), std::move(row));
+  std::vector<std::int64_t> amounts(rows.size() * ranked.size());
+  std::vector<std::pair<std::uint64_t, std::size_t>> order;  // natural key of the row's key, row
+  order.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (const CurrencySum& sum : rows[i].sums) amounts[i * ranked.size() + place[sum.currency.packed()]] = sum.open_amount;
+    order.emplace_back(readmodel::natural_key(rows[i].key), i);
   }
-  std::sort(keyed.begin(), keyed.end(), [](const auto& left, const auto& right) {
-    return left.first != right.first ? left.first > right.first : natural_less(left.second.key, right.second.key);
+  std::sort(order.begin(), order.end(), [&](const auto& left, const auto& right) {
+    for (std::size_t c = 0; c < ranked.size(); ++c) {
+      const std::int64_t a = amounts[left.second * ranked.size() + c], b = amounts[right.second * ranked.size() + c];
+      if (a != b) return a > b;
+    }
+    if (left.first != right.first) return left.first < right.first;
+    return natural_less(rows[left.second].key, rows[right.second].key);
   });
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = std::move(keyed[i].second);
+  std::vector<TotalRow> sorted;
+  sorted.reserve(rows.size());
+  for (const auto& [key, i] : order) sorted.push_back(std::move(rows[i]));
+  rows = std::move(sorted);
 }
 
 }  // namespace

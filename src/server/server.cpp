@@ -20,8 +20,8 @@ struct Listen {
 
 Result<Listen> parse_listen(std::string_view text) {
   const auto wrong = [&] {
-    return fail(ErrorCode::invalid_input, "\"" + std::string(text) +
-                                              "\" is not an address to listen on; write it as 127.0.0.1:8080.");
+    return fail(ErrorCode::invalid_input,
+                "\"" + std::string(text) + "\" is not an address to listen on; write it as 127.0.0.1:8080.");
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return wrong();

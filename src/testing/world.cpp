@@ -139,7 +139,7 @@ feed::OrderPut OrderStory::put() const {
   return put;
 }
 
-World::World() = default;
+World::World() : model_(std::make_unique<readmodel::ReadModel>()) {}
 
 OrderStory& World::sales_order(std::string_view number) {
   const auto found = std::find_if(stories_.begin(), stories_.end(),
@@ -190,10 +190,10 @@ void World::solve_rejection(std::uint64_t id) {
 
 readmodel::SnapshotPtr World::snapshot() {
   flush();
-  const auto applied = model_.apply(std::span(changes_).subspan(applied_));
+  const auto applied = model_->apply(std::span(changes_).subspan(applied_));
   check(applied.has_value(), "the world's changes have no holes");
   applied_ = changes_.size();
-  return model_.current();
+  return model_->current();
 }
 
 const std::vector<feed::Change>& World::changes() {

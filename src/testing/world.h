@@ -11,6 +11,7 @@
 //   * A text that cannot be read ("EUR x") is the test's own mistake and ends it.
 #pragma once
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,7 +95,7 @@ class World {
   std::deque<OrderStory> stories_;
   std::vector<feed::Change> changes_;
   std::size_t applied_ = 0;
-  readmodel::ReadModel model_;
+  std::unique_ptr<readmodel::ReadModel> model_;
 };
 
 }  // namespace millrace::testing

@@ -173,8 +173,11 @@ class Writer {
   void write_sums() {
     y_ -= 8;
     const OrderAmounts sums = amounts(order_);
-    const std::array<std::pair<std::string, std::int64_t>, 5> rows = {
-        {{"Net total", sums.net}, {"Tax", order_.tax}, {"Freight", order_.freight}, {"Total " + order_.currency.code(), sums.total}, {"Open amount", sums.open}}};
+    const std::array<std::pair<std::string, std::int64_t>, 5> rows = {{{"Net total", sums.net},
+                                                                       {"Tax", order_.tax},
+                                                                       {"Freight", order_.freight},
+                                                                       {"Total " + order_.currency.code(), sums.total},
+                                                                       {"Open amount", sums.open}}};
     for (const auto& [label, minor] : rows) {
       put(400, y_, label, 9, bold_);
       put_right(555, y_, grouped(minor, order_.currency), 9, plain_);
@@ -202,9 +205,11 @@ bool fits_pdf(const SalesOrder& order) {
 
 Result<std::string> demo_pdf(const SalesOrder& order) {
   Failed failed;
-  const std::unique_ptr<std::remove_pointer_t<HPDF_Doc>, void (*)(HPDF_Doc)> document(HPDF_New(note_failure, &failed), HPDF_Free);
+  const std::unique_ptr<std::remove_pointer_t<HPDF_Doc>, void (*)(HPDF_Doc)> document(HPDF_New(note_failure, &failed),
+                                                                                      HPDF_Free);
   const auto refuse = [&] {
-    return fail(ErrorCode::unavailable, "PDF of order " + order.number.text + ": libharu error " + std::to_string(failed.code));
+    return fail(ErrorCode::unavailable,
+                "PDF of order " + order.number.text + ": libharu error " + std::to_string(failed.code));
   };
   if (!document) return refuse();
   HPDF_SetCompressionMode(document.get(), HPDF_COMP_ALL);

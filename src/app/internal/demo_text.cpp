@@ -101,21 +101,27 @@ std::string csv_field(std::string_view text, char separator) {
 }
 
 constexpr std::array<std::string_view, 27> english_heads = {
-    "OrderNo",    "Revision",   "CustomerCode", "CustomerName", "CustomerPO",   "OrderDate", "DueDate",         "Currency",  "SalesPerson",
-    "LineNo",     "ItemCode",   "Description",  "Manufacturer", "Quantity",     "Unit",      "OpenQuantity",    "UnitPrice", "DiscountPercent",
-    "LineTotal",  "OpenAmount", "LineStatus",   "ShipDate",     "Warehouse",    "Tax",       "Freight",         "OrderTotal", "Updated"};
+    "OrderNo",  "Revision",     "CustomerCode", "CustomerName",    "CustomerPO",  "OrderDate",    "DueDate",
+    "Currency", "SalesPerson",  "LineNo",       "ItemCode",        "Description", "Manufacturer", "Quantity",
+    "Unit",     "OpenQuantity", "UnitPrice",    "DiscountPercent", "LineTotal",   "OpenAmount",   "LineStatus",
+    "ShipDate", "Warehouse",    "Tax",          "Freight",         "OrderTotal",  "Updated"};
 constexpr std::array<std::string_view, 27> german_heads = {
-    "Auftragsnummer", "Revision",       "Kundennummer", "Kundenname",   "Kundenreferenz", "Auftragsdatum", "Liefertermin", "Währung",     "Verkäufer",
-    "Pos",            "Artikelnummer",  "Bezeichnung",  "Hersteller",   "Menge",          "Einheit",       "Offene Menge", "Einzelpreis", "Rabatt %",
-    "Gesamtpreis",    "Offener Betrag", "Positionsstatus", "Versanddatum", "Lager",        "MwSt",          "Fracht",       "Gesamtbetrag", "Geändert am"};
+    "Auftragsnummer", "Revision",       "Kundennummer",    "Kundenname",   "Kundenreferenz", "Auftragsdatum",
+    "Liefertermin",   "Währung",        "Verkäufer",       "Pos",          "Artikelnummer",  "Bezeichnung",
+    "Hersteller",     "Menge",          "Einheit",         "Offene Menge", "Einzelpreis",    "Rabatt %",
+    "Gesamtpreis",    "Offener Betrag", "Positionsstatus", "Versanddatum", "Lager",          "MwSt",
+    "Fracht",         "Gesamtbetrag",   "Geändert am"};
 
 }  // namespace
 
 std::string_view line_status_word(const OrderLine& line) {
   switch (line.status) {
-    case LineStatus::open: return "Open";
-    case LineStatus::closed: return "Closed";
-    case LineStatus::cancelled: return "Cancelled";
+    case LineStatus::open:
+      return "Open";
+    case LineStatus::closed:
+      return "Closed";
+    case LineStatus::cancelled:
+      return "Cancelled";
   }
   return "";
 }
@@ -132,8 +138,10 @@ std::string demo_json(const SalesOrder& order) {
   json.text("TaxDate", day_text(order.order_date));
   json.text("CardCode", order.customer_code);
   json.text("CardName", order.customer_name);
-  if (order.customer_reference.empty()) json.number("NumAtCard", "null");
-  else json.text("NumAtCard", order.customer_reference);
+  if (order.customer_reference.empty())
+    json.number("NumAtCard", "null");
+  else
+    json.text("NumAtCard", order.customer_reference);
   json.text("DocCurrency", order.currency.code());
   json.number("DocTotal", amount(amounts(order).total, order.currency));
   json.number("VatSum", amount(order.tax, order.currency));
@@ -170,17 +178,38 @@ std::string demo_csv(const SalesOrder& order, bool german) {
     text += "\r\n";
   };
   row(german ? german_heads : english_heads);
-  const std::string updated = order.updated ? csv_day(utc_day(*order.updated), german) + utc_seconds(*order.updated).substr(10) : "";
+  const std::string updated =
+      order.updated ? csv_day(utc_day(*order.updated), german) + utc_seconds(*order.updated).substr(10) : "";
   const auto number = [&](std::string value) { return with_comma(std::move(value), german); };
   const auto money = [&](std::int64_t minor) { return number(amount(minor, order.currency)); };
   for (const OrderLine& line : order.lines) {
-    row(std::array<std::string, 27>{
-        "SO" + order.number.text, order.revision, order.customer_code, order.customer_name, order.customer_reference, csv_day(order.order_date, german),
-        csv_day(order.requested_date, german), order.currency.code(), order.salesperson, std::to_string(line.line_number), line.item_code, line.item_name,
-        line.manufacturer, number(decimal_text(line.quantity_ordered)), line.unit, number(decimal_text(line.quantity_open)),
-        number(scaled_text(line.unit_price.micros / 100, 4)), number(scaled_text(line.discount.micros / 10000, 2)), money(line.line_total),
-        money(line.open_amount), std::string(line_status_word(line)), csv_day(line.requested_date, german), line.warehouse_code, money(order.tax),
-        money(order.freight), money(amounts(order).total), updated});
+    row(std::array<std::string, 27>{"SO" + order.number.text,
+                                    order.revision,
+                                    order.customer_code,
+                                    order.customer_name,
+                                    order.customer_reference,
+                                    csv_day(order.order_date, german),
+                                    csv_day(order.requested_date, german),
+                                    order.currency.code(),
+                                    order.salesperson,
+                                    std::to_string(line.line_number),
+                                    line.item_code,
+                                    line.item_name,
+                                    line.manufacturer,
+                                    number(decimal_text(line.quantity_ordered)),
+                                    line.unit,
+                                    number(decimal_text(line.quantity_open)),
+                                    number(scaled_text(line.unit_price.micros / 100, 4)),
+                                    number(scaled_text(line.discount.micros / 10000, 2)),
+                                    money(line.line_total),
+                                    money(line.open_amount),
+                                    std::string(line_status_word(line)),
+                                    csv_day(line.requested_date, german),
+                                    line.warehouse_code,
+                                    money(order.tax),
+                                    money(order.freight),
+                                    money(amounts(order).total),
+                                    updated});
   }
   return text;
 }

@@ -21,12 +21,15 @@ struct Formats {
   lxw_format* money;
 };
 
-constexpr std::array<const char*, 14> heads = {"Line",       "Item",   "Description", "Manufacturer", "Qty",       "Unit",        "Open qty",
-                                               "Unit price", "Disc %", "Line total",  "Open amount",  "Ship date", "Line status", "Warehouse"};
+constexpr std::array<const char*, 14> heads = {"Line",        "Item",      "Description", "Manufacturer", "Qty",
+                                               "Unit",        "Open qty",  "Unit price",  "Disc %",       "Line total",
+                                               "Open amount", "Ship date", "Line status", "Warehouse"};
 constexpr lxw_col_t label_column = 8;  // of the sums below the table: left of "Line total"
 
 // Spreadsheets keep doubles; every number here has at most 15 digits, so that the reader gets back what was meant.
-double cell_number(std::int64_t value, std::int64_t scale) { return static_cast<double>(value) / static_cast<double>(scale); }
+double cell_number(std::int64_t value, std::int64_t scale) {
+  return static_cast<double>(value) / static_cast<double>(scale);
+}
 
 class Sheet {
  public:
@@ -44,15 +47,21 @@ class Sheet {
   }
   void day(lxw_row_t row, lxw_col_t column, const std::optional<Day>& value) {
     if (!value) return;
-    lxw_datetime date{static_cast<int>(value->year()), static_cast<int>(unsigned(value->month())), static_cast<int>(unsigned(value->day())), 0, 0, 0.0};
+    lxw_datetime date{static_cast<int>(value->year()),
+                      static_cast<int>(unsigned(value->month())),
+                      static_cast<int>(unsigned(value->day())),
+                      0,
+                      0,
+                      0.0};
     note(worksheet_write_datetime(sheet_, row, column, &date, formats_.day));
   }
   void instant(lxw_row_t row, lxw_col_t column, const std::optional<Instant>& value) {
     if (!value) return;
     const Day day = utc_day(*value);
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*value - std::chrono::sys_days(day)).count();
-    lxw_datetime stamp{static_cast<int>(day.year()),         static_cast<int>(unsigned(day.month())), static_cast<int>(unsigned(day.day())),
-                       static_cast<int>(seconds / 3600),     static_cast<int>(seconds / 60 % 60),     static_cast<double>(seconds % 60)};
+    lxw_datetime stamp{static_cast<int>(day.year()),          static_cast<int>(unsigned(day.month())),
+                       static_cast<int>(unsigned(day.day())), static_cast<int>(seconds / 3600),
+                       static_cast<int>(seconds / 60 % 60),   static_cast<double>(seconds % 60)};
     note(worksheet_write_datetime(sheet_, row, column, &stamp, formats_.instant));
   }
   lxw_error error() const { return error_; }
@@ -68,7 +77,8 @@ class Sheet {
 };
 
 void add_head(Sheet& sheet, const SalesOrder& order, lxw_format* bold) {
-  const std::array<const char*, 9> labels = {"Sales Order", "Customer", "Customer PO", "Sales person", "Order date", "Due date", "Currency", "Revision", "Last change"};
+  const std::array<const char*, 9> labels = {"Sales Order", "Customer", "Customer PO", "Sales person", "Order date",
+                                             "Due date",    "Currency", "Revision",    "Last change"};
   for (lxw_row_t row = 0; row < labels.size(); ++row) sheet.text(row, 0, labels[row], bold);
   sheet.text(0, 1, "SO" + order.number.text);
   sheet.text(1, 1, order.customer_code);
@@ -119,7 +129,8 @@ Result<std::string> read_all(int fd, const SalesOrder& order) {
   off_t at = 0;
   for (;;) {
     const auto count = ::pread(fd, block.data(), block.size(), at);
-    if (count < 0) return fail(ErrorCode::unavailable, "workbook of order " + order.number.text + ": cannot be read back");
+    if (count < 0)
+      return fail(ErrorCode::unavailable, "workbook of order " + order.number.text + ": cannot be read back");
     if (count == 0) return bytes;
     bytes.append(block.data(), static_cast<std::size_t>(count));
     at += count;
@@ -134,15 +145,20 @@ Result<std::string> demo_xlsx(const SalesOrder& order) {
   if (!memory) return fail(ErrorCode::unavailable, "workbook of order " + order.number.text + ": no memory file");
   const std::string path = "/proc/self/fd/" + std::to_string(memory.get());
   lxw_workbook* workbook = workbook_new(path.c_str());
-  if (workbook == nullptr) return fail(ErrorCode::unavailable, "workbook of order " + order.number.text + ": out of memory");
+  if (workbook == nullptr)
+    return fail(ErrorCode::unavailable, "workbook of order " + order.number.text + ": out of memory");
   lxw_doc_properties properties{};
   std::string title = "Sales order SO" + order.number.text;
   properties.title = title.data();
   // The library stamps "now" otherwise, and the same order would give other bytes.
-  properties.created = order.updated ? static_cast<time_t>(std::chrono::duration_cast<std::chrono::seconds>(order.updated->time_since_epoch()).count()) : 1;
+  properties.created =
+      order.updated ? static_cast<time_t>(
+                          std::chrono::duration_cast<std::chrono::seconds>(order.updated->time_since_epoch()).count())
+                    : 1;
   workbook_set_properties(workbook, &properties);
   lxw_worksheet* worksheet = workbook_add_worksheet(workbook, "Order");
-  Formats formats{workbook_add_format(workbook), workbook_add_format(workbook), workbook_add_format(workbook), workbook_add_format(workbook)};
+  Formats formats{workbook_add_format(workbook), workbook_add_format(workbook), workbook_add_format(workbook),
+                  workbook_add_format(workbook)};
   format_set_bold(formats.bold);
   format_set_num_format(formats.day, "yyyy-mm-dd");
   format_set_num_format(formats.instant, "yyyy-mm-dd hh:mm:ss");
@@ -155,7 +171,8 @@ Result<std::string> demo_xlsx(const SalesOrder& order) {
   add_lines(sheet, order, formats.bold);
   const lxw_error closed = workbook_close(workbook);  // also frees everything
   const lxw_error error = sheet.error() != LXW_NO_ERROR ? sheet.error() : closed;
-  if (error != LXW_NO_ERROR) return fail(ErrorCode::unavailable, "workbook of order " + order.number.text + ": " + lxw_strerror(error));
+  if (error != LXW_NO_ERROR)
+    return fail(ErrorCode::unavailable, "workbook of order " + order.number.text + ": " + lxw_strerror(error));
   return read_all(memory.get(), order);
 }
 

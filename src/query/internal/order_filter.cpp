@@ -259,6 +259,34 @@ Condition line_condition(const Snapshot& snapshot, const Filter& filter) {
   };
 }
 
+// Marks the rows whose number or reference contains the needle: all texts of the chunk are searched as one, and a
+// hit is then given to the row it lies in, if it lies in one.
+void mark_texts(const OrderChunk& chunk, std::string_view needle, Mask& hits) {
+  std::array<std::uint16_t, chunk_rows> rows;
+  for (std::size_t i = 0; i < chunk.used; ++i) rows[i] = static_cast<std::uint16_t>(i);
+  const auto end = rows.begin() + chunk.used;
+  const auto begins_first = [&](std::uint16_t left, std::uint16_t right) {
+    return std::pair(chunk.search_begin[left], chunk.search_size[left]) < std::pair(chunk.search_begin[right], chunk.search_size[right]);
+  };
+  if (!std::is_sorted(rows.begin(), end, begins_first)) std::sort(rows.begin(), end, begins_first);
+  const char* const first = chunk.searches.data();
+  const std::size_t size = chunk.searches.size();
+  std::size_t next = 0;  // the row after the last one that begins at or before the hit
+  for (std::size_t at = 0; at < size;) {
+    const auto* hit = static_cast<const char*>(memmem(first + at, size - at, needle.data(), needle.size()));
+    if (hit == nullptr) return;
+    const auto place = static_cast<std::size_t>(hit - first);
+    while (next < chunk.used && chunk.search_begin[rows[next]] <= place) ++next;
+    at = place + 1;
+    if (next == 0) continue;
+    const std::uint16_t row = rows[next - 1];
+    const std::size_t row_end = std::size_t{chunk.search_begin[row]} + chunk.search_size[row];
+    if (place + needle.size() > row_end) continue;
+    hits[row] = 1;
+    at = row_end;
+  }
+}
+
 Condition search_condition(const Snapshot& snapshot, const Filter& filter) {
   std::string needle = search_fold(trim(filter.values.front()));
   auto customers = snapshot.words(Vocabulary::customer).containing(needle);
@@ -268,11 +296,12 @@ Condition search_condition(const Snapshot& snapshot, const Filter& filter) {
   const auto any = [](const std::vector<std::uint8_t>& hits) { return std::find(hits.begin(), hits.end(), 1) != hits.end(); };
   const bool look_at_lines = any(items) || any(item_names);
   return [=](const OrderChunk& chunk, Mask& mask) {
-    // One look over all texts of the chunk spares most chunks the search row by row.
-    const bool look_at_texts = has({chunk.searches.data(), chunk.searches.size()}, needle);
+    Mask texts{};
+    if (needle.empty()) return;
+    mark_texts(chunk, needle, texts);
     for (std::size_t i = 0; i < chunk.used; ++i) {
       if (!mask[i] || customers[chunk.customer[i]] || names[chunk.customer_name[i]]) continue;
-      if (look_at_texts && has(chunk.search(i), needle)) continue;
+      if (texts[i]) continue;
       bool hit = false;
       if (look_at_lines) {
         for (std::size_t at = chunk.line_begin[i], end = at + chunk.lines[i]; at < end && !hit; ++at) {

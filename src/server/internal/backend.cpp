@@ -32,8 +32,8 @@ std::string envelope(const Moment& at, const std::vector<ingest::SourceStatus>& 
     write_instant(json, "as_of_time", source.as_of_time);
     json.key("age_s");
     if (source.as_of_time) {
-      json.number(std::max<std::int64_t>(
-          0, std::chrono::floor<std::chrono::seconds>(at.now - *source.as_of_time).count()));
+      json.number(
+          std::max<std::int64_t>(0, std::chrono::floor<std::chrono::seconds>(at.now - *source.as_of_time).count()));
     } else {
       json.null();
     }
@@ -182,8 +182,9 @@ std::optional<std::int64_t> number_parameter(const Request& request, const Numbe
       value <= parameter.largest)
     return value;
   errors.push_back({std::string(parameter.name), "bad-value",
-                    std::string(parameter.name) + "=" + printable(text.substr(0, 40)) + " is not a whole number between " +
-                        std::to_string(parameter.smallest) + " and " + std::to_string(parameter.largest) + "."});
+                    std::string(parameter.name) + "=" + printable(text.substr(0, 40)) +
+                        " is not a whole number between " + std::to_string(parameter.smallest) + " and " +
+                        std::to_string(parameter.largest) + "."});
   return std::nullopt;
 }
 

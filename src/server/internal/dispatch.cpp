@@ -36,14 +36,15 @@ bool is_ipv4_loopback(std::string_view host) {
 // "Sat, 21 Nov 2026 08:14:02 GMT"
 std::string http_date(Instant now) {
   static constexpr std::array days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto whole = std::chrono::floor<std::chrono::days>(now);
   const Day day(whole);
   const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::seconds>(now - whole));
   char text[64];
-  std::snprintf(text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT", days[std::chrono::weekday(whole).c_encoding()],
-                unsigned{day.day()}, months[unsigned{day.month()} - 1], int{day.year()},
-                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+  std::snprintf(text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT",
+                days[std::chrono::weekday(whole).c_encoding()], unsigned{day.day()}, months[unsigned{day.month()} - 1],
+                int{day.year()}, static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
                 static_cast<int>(time.seconds().count()));
   return text;
 }
@@ -87,7 +88,8 @@ std::string request_id(std::string_view offered) {
 
 std::optional<Problem> guard(const Request& request, bool changes_or_listens) {
   if (!request.host.empty() && !is_loopback_authority(request.host))
-    return Problem{403, "host-refused",
+    return Problem{403,
+                   "host-refused",
                    "Millrace answers on this machine only: open it as localhost or 127.0.0.1, not as " +
                        printable(std::string_view(request.host).substr(0, 100)) + ".",
                    {}};
@@ -98,8 +100,8 @@ std::optional<Problem> guard(const Request& request, bool changes_or_listens) {
                                               equal_ignoring_case(origin.substr(7), request.host));
   const bool same_site = site.empty() || site == "same-origin" || site == "none";
   if (same_origin && same_site) return std::nullopt;
-  return Problem{403, "origin-refused",
-                 "A page of another site (" + printable(origin.substr(0, 100)) + ") may not do this.", {}};
+  return Problem{
+      403, "origin-refused", "A page of another site (" + printable(origin.substr(0, 100)) + ") may not do this.", {}};
 }
 
 Dispatch dispatch(Request& request, Backend& backend) {
@@ -128,7 +130,8 @@ Response run(const Route& route, const Request& request, Backend& backend) {
   try {
     return route.handler(request, backend);
   } catch (const std::exception& failure) {
-    log_error("request_failed", {{"route", std::string(route.path)}, {"request", request.id}, {"reason", failure.what()}});
+    log_error("request_failed",
+              {{"route", std::string(route.path)}, {"request", request.id}, {"reason", failure.what()}});
     return problem_response(request, {500, "internal", "We made a mistake; the log has it under this request id.", {}});
   }
 }
@@ -159,7 +162,8 @@ std::string head_text(const Request& request, const Response& response, Instant 
   if (!response.content_type.empty()) out.append("Content-Type: ").append(response.content_type).append("\r\n");
   const bool bodiless = response.status == 304 || response.status == 204;
   if (!bodiless) {
-    const auto length = response.stream ? response.stream->length() : std::optional<std::uint64_t>(response.bytes().size());
+    const auto length =
+        response.stream ? response.stream->length() : std::optional<std::uint64_t>(response.bytes().size());
     if (length) {
       out.append("Content-Length: ").append(std::to_string(*length)).append("\r\n");
     } else if (!request.http_1_0) {

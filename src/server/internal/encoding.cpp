@@ -9,10 +9,14 @@ namespace millrace::server {
 
 std::string_view name_of(Coding coding) {
   switch (coding) {
-    case Coding::identity: return "identity";
-    case Coding::gzip: return "gzip";
-    case Coding::zstd: return "zstd";
-    case Coding::brotli: return "br";
+    case Coding::identity:
+      return "identity";
+    case Coding::gzip:
+      return "gzip";
+    case Coding::zstd:
+      return "zstd";
+    case Coding::brotli:
+      return "br";
   }
   return "identity";
 }
@@ -71,10 +75,13 @@ std::string zstandard(std::string_view bytes) {
 
 std::string packed(std::string_view bytes, Coding coding) {
   switch (coding) {
-    case Coding::gzip: return gzipped(bytes);
-    case Coding::zstd: return zstandard(bytes);
+    case Coding::gzip:
+      return gzipped(bytes);
+    case Coding::zstd:
+      return zstandard(bytes);
     case Coding::identity:
-    case Coding::brotli: return {};
+    case Coding::brotli:
+      return {};
   }
   return {};
 }

@@ -103,7 +103,9 @@ class CsvStream final : public RowStream {
   void append_cell(std::string& out, const query::OrderRow& row, const FieldRow& column) const {
     std::string text = cell_text(row, column.field);
     switch (column.type) {
-      case FieldType::text: append_csv_text(out, text, style_.separator); return;
+      case FieldType::text:
+        append_csv_text(out, text, style_.separator);
+        return;
       case FieldType::money:
       case FieldType::quantity:
         if (style_.decimal != '.') std::replace(text.begin(), text.end(), '.', style_.decimal);
@@ -113,12 +115,12 @@ class CsvStream final : public RowStream {
       case FieldType::number:
       case FieldType::day:
       case FieldType::instant:
-      case FieldType::flag: out += text; return;
+      case FieldType::flag:
+        out += text;
+        return;
     }
   }
-  void end(std::string& out) override {
-    out += last_line(written_, at_) + "\r\n";
-  }
+  void end(std::string& out) override { out += last_line(written_, at_) + "\r\n"; }
 
   const std::vector<const FieldRow*> columns_;
   const CsvStyle style_;
@@ -209,8 +211,8 @@ Export begin_export(const Request& request, Backend& backend, std::string_view s
 void append_csv_text(std::string& out, std::string_view text, char separator) {
   const bool formula = !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
   const bool quote = formula || text.find_first_of("\"\r\n\t;,") != std::string_view::npos ||
-                     text.find(separator) != std::string_view::npos || text.starts_with(' ') ||
-                     text.ends_with(' ') || text.starts_with('#');
+                     text.find(separator) != std::string_view::npos || text.starts_with(' ') || text.ends_with(' ') ||
+                     text.starts_with('#');
   if (!quote) {
     out += text;
     return;
@@ -286,10 +288,10 @@ Response orders_xlsx(const Request& request, Backend& backend) {
   if (!file) return problem_response(request, problem_of(file.error()));
   struct stat facts{};
   if (::fstat(file->get(), &facts) != 0)
-    return problem_response(request, {503, "unavailable", std::string("The sheet was not written: ") + std::strerror(errno), {}});
+    return problem_response(
+        request, {503, "unavailable", std::string("The sheet was not written: ") + std::strerror(errno), {}});
   begun.response.content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-  begun.response.stream =
-      std::make_unique<FileStream>(std::move(*file), static_cast<std::uint64_t>(facts.st_size));
+  begun.response.stream = std::make_unique<FileStream>(std::move(*file), static_cast<std::uint64_t>(facts.st_size));
   return std::move(begun.response);
 }
 

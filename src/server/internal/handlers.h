@@ -53,6 +53,7 @@ struct OrderQuestion {
   query::OrderQuery query;
   std::optional<Problem> problem;
 };
-OrderQuestion order_question(const Request& request, Day today, std::initializer_list<std::string_view> also_known = {});
+OrderQuestion order_question(const Request& request, Day today,
+                             std::initializer_list<std::string_view> also_known = {});
 
 }  // namespace millrace::server

@@ -114,7 +114,10 @@ Response open_live(const Request& request, Backend&) {
   }
   if (request.header("Accept").find("text/event-stream") == std::string_view::npos) {
     Response refusal = problem_response(
-        request, {426, "upgrade-required", "This address speaks WebSocket, or server-sent events with Accept: text/event-stream.", {}});
+        request, {426,
+                  "upgrade-required",
+                  "This address speaks WebSocket, or server-sent events with Accept: text/event-stream.",
+                  {}});
     refusal.header("Upgrade", "websocket");
     refusal.header("Connection", "Upgrade");
     refusal.close = true;
@@ -127,8 +130,9 @@ Response open_live(const Request& request, Backend&) {
   if (!text.empty()) {
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), since);
     if (code != std::errc() || end != text.data() + text.size())
-      return problem_response(request, problem_of(std::vector<query::ParameterError>{
-                                           {"since", "bad-value", "since is the Sequence of the last event, a whole number."}}));
+      return problem_response(request,
+                              problem_of(std::vector<query::ParameterError>{
+                                  {"since", "bad-value", "since is the Sequence of the last event, a whole number."}}));
   }
   response.live = Live::events;
   response.live_since = since;

@@ -89,14 +89,18 @@ Format format_of(std::string_view accept) {
 
 Response list_orders(const Request& request, Backend& backend) {
   switch (format_of(request.header("Accept"))) {
-    case Format::csv: return orders_csv(request, backend);
-    case Format::ndjson: return orders_ndjson(request, backend);
+    case Format::csv:
+      return orders_csv(request, backend);
+    case Format::ndjson:
+      return orders_ndjson(request, backend);
     case Format::xlsx:
       return problem_response(request, {406, "not-acceptable", "For a sheet ask /api/v1/orders.xlsx.", {}});
     case Format::none:
       return problem_response(
-          request, {406, "not-acceptable", "This list comes as application/json, text/csv or application/x-ndjson.", {}});
-    case Format::json: break;
+          request,
+          {406, "not-acceptable", "This list comes as application/json, text/csv or application/x-ndjson.", {}});
+    case Format::json:
+      break;
   }
   const Day today = utc_day(backend.services.clock.now());
   OrderQuestion question = order_question(request, today);
@@ -253,11 +257,12 @@ void write_dates(ProvenanceWriter& out, const query::OrderDetail& detail) {
   out.value("order_date", text(order.order_date), "as the document states it");
   out.value("requested", text(order.requested_date), "the customer's wish, as the document states it");
   out.value("promise", text(order.promise_date), "our last answer, as the document states it");
-  out.sum_of_lines("due", text(detail.row.due),
-                   "promise date of the order if there is one, else its requested date, else the earliest date of its lines",
-                   [&](const OrderLine& line) {
-                     return "line " + std::to_string(line.line_number) + ": due " + text(due_date(order, line));
-                   });
+  out.sum_of_lines(
+      "due", text(detail.row.due),
+      "promise date of the order if there is one, else its requested date, else the earliest date of its lines",
+      [&](const OrderLine& line) {
+        return "line " + std::to_string(line.line_number) + ": due " + text(due_date(order, line));
+      });
   if (detail.row.lateness_days)
     out.value("lateness_days", std::to_string(*detail.row.lateness_days),
               "today minus the due date in days, while something is open; positive is late");
@@ -267,14 +272,13 @@ void write_amounts(ProvenanceWriter& out, const query::OrderDetail& detail) {
   const SalesOrder& order = *detail.put.order;
   const Currency currency = order.currency;
   const auto number = [](const OrderLine& line) { return "line " + std::to_string(line.line_number) + ": "; };
-  out.sum_of_lines("open_amount", money_text(detail.row.open_amount, currency),
-                   "sum of line total x open / ordered, rounded once per line half away from zero",
-                   [&](const OrderLine& line) {
-                     return number(line) + decimal_text(line.quantity_open) + " open of " +
-                            decimal_text(line.quantity_ordered) + ", total " +
-                            decimal_text(Money{line.line_total, currency}) + ", open " +
-                            decimal_text(Money{line.open_amount, currency});
-                   });
+  out.sum_of_lines(
+      "open_amount", money_text(detail.row.open_amount, currency),
+      "sum of line total x open / ordered, rounded once per line half away from zero", [&](const OrderLine& line) {
+        return number(line) + decimal_text(line.quantity_open) + " open of " + decimal_text(line.quantity_ordered) +
+               ", total " + decimal_text(Money{line.line_total, currency}) + ", open " +
+               decimal_text(Money{line.open_amount, currency});
+      });
   out.sum_of_lines("net", money_text(detail.row.net, currency), "sum of the totals of lines that are not cancelled",
                    [&](const OrderLine& line) {
                      return number(line) + decimal_text(line.quantity_ordered) + " x " + decimal_text(line.unit_price) +
@@ -286,8 +290,10 @@ void write_amounts(ProvenanceWriter& out, const query::OrderDetail& detail) {
   out.value("freight", money_text(order.freight, currency), "as the document states it");
   out.value("total", money_text(detail.row.total, currency),
             "net " + decimal_text(Money{detail.row.net, currency}) + " + tax " +
-                decimal_text(Money{order.tax, currency}) + " + freight " + decimal_text(Money{order.freight, currency}));
-  out.sum_of_lines("quantity", decimal_text(Quantity{detail.row.quantity}), "sum of the ordered quantities of the lines",
+                decimal_text(Money{order.tax, currency}) + " + freight " +
+                decimal_text(Money{order.freight, currency}));
+  out.sum_of_lines("quantity", decimal_text(Quantity{detail.row.quantity}),
+                   "sum of the ordered quantities of the lines",
                    [&](const OrderLine& line) { return number(line) + decimal_text(line.quantity_ordered); });
   out.sum_of_lines("open_quantity", decimal_text(Quantity{detail.row.open_quantity}),
                    "sum of the open quantities of the lines; closed and cancelled lines have none",
@@ -314,8 +320,7 @@ void write_provenance(JsonWriter& json, const query::OrderDetail& detail) {
   write_documents(json, detail);
 }
 
-Response about_order(const Request& request, Backend& backend,
-                     void (*write)(JsonWriter&, const query::OrderDetail&)) {
+Response about_order(const Request& request, Backend& backend, void (*write)(JsonWriter&, const query::OrderDetail&)) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
   return data_response(request, backend, Keep::yes, [&](const Moment& at) -> Result<std::string> {
     const auto detail = query::order_detail(*at.snapshot, request.path_values.at(0), at.today);

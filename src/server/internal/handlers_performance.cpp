@@ -64,8 +64,9 @@ std::vector<std::string> tips_for(const std::vector<ingest::SourceStatus>& sourc
       tips.push_back(name + "file events do not work on this folder, so changes are found by listing every " +
                      std::to_string(source.refresh_interval.count()) + " s; shorten the interval to see them earlier.");
     if (source.event_overflows > 0)
-      tips.push_back(name + std::to_string(source.event_overflows) +
-                     " times more files changed at once than the system reports; each time the folder was listed again.");
+      tips.push_back(
+          name + std::to_string(source.event_overflows) +
+          " times more files changed at once than the system reports; each time the folder was listed again.");
     if (source.rejections > 0)
       tips.push_back(name + std::to_string(source.rejections) + " files or rows were refused; the list says why.");
     if (source.state == ingest::SourceState::paused)

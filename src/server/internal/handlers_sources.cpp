@@ -107,7 +107,8 @@ Response change_source(const Request& request, Backend& backend) {
 
 namespace {
 
-inline constexpr std::string_view outcome_words[] = {"reject", "keep_previous", "ingest_and_flag", "superseded", "held"};
+inline constexpr std::string_view outcome_words[] = {"reject", "keep_previous", "ingest_and_flag", "superseded",
+                                                     "held"};
 
 struct RejectionFilter {
   std::string_view outcome;
@@ -168,7 +169,8 @@ Response rejections_csv(const Request& request, Backend& backend) {
   response.header("Content-Disposition", "attachment; filename=\"rejections_" + iso(at.today) + ".csv\"");
   std::string& out = response.body;
   if (style.bom) out += "\xEF\xBB\xBF";
-  for (const std::string_view name : {"id", "source", "path", "place", "reason", "value", "outcome", "order", "since"}) {
+  for (const std::string_view name :
+       {"id", "source", "path", "place", "reason", "value", "outcome", "order", "since"}) {
     if (name != "id") out += style.separator;
     out += name;
   }
@@ -196,7 +198,8 @@ Response replay_rejection(const Request& request, Backend& backend) {
   std::uint64_t id = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), id);
   if (code != std::errc() || end != text.data() + text.size())
-    return problem_response(request, {404, "not-found", "A rejection is named by its number, not \"" + printable(text) + "\".", {}});
+    return problem_response(
+        request, {404, "not-found", "A rejection is named by its number, not \"" + printable(text) + "\".", {}});
   const Result<void> done = backend.services.sources.replay(id);
   if (!done) return problem_response(request, problem_of(done.error()));
   Response response;

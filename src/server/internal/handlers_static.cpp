@@ -74,17 +74,18 @@ Response static_file(const Request& request) {
     if (request.method == "OPTIONS") {
       response.status = 204;
     } else {
-      response = problem_response(request, {405, "method-not-allowed", "A file is only read: GET, HEAD or OPTIONS.", {}});
+      response =
+          problem_response(request, {405, "method-not-allowed", "A file is only read: GET, HEAD or OPTIONS.", {}});
     }
     response.header("Allow", "GET, HEAD, OPTIONS");
     return response;
   }
   if (asset) return asset_response(request, *asset);
-  return problem_response(
-      request, {404, "not-found",
-                "There is nothing at " + printable(request.raw_path.substr(0, 200)) +
-                    ". The addresses that exist are in /api/v1/openapi.json.",
-                {}});
+  return problem_response(request, {404,
+                                    "not-found",
+                                    "There is nothing at " + printable(request.raw_path.substr(0, 200)) +
+                                        ". The addresses that exist are in /api/v1/openapi.json.",
+                                    {}});
 }
 
 }  // namespace millrace::server

@@ -1,4 +1,8 @@
 // Totals per group, the morning's answer, and what the columns are.
+#include <algorithm>
+
+#include "query/today.h"
+#include "query/totals.h"
 #include "server/internal/handlers.h"
 #include "server/internal/rows.h"
 
@@ -9,13 +13,20 @@ std::string inside(std::string object) { return object.substr(1, object.size() -
 
 std::string_view word(query::FieldType type) {
   switch (type) {
-    case query::FieldType::text: return "text";
-    case query::FieldType::number: return "number";
-    case query::FieldType::quantity: return "quantity";
-    case query::FieldType::money: return "money";
-    case query::FieldType::day: return "day";
-    case query::FieldType::instant: return "instant";
-    case query::FieldType::flag: return "flag";
+    case query::FieldType::text:
+      return "text";
+    case query::FieldType::number:
+      return "number";
+    case query::FieldType::quantity:
+      return "quantity";
+    case query::FieldType::money:
+      return "money";
+    case query::FieldType::day:
+      return "day";
+    case query::FieldType::instant:
+      return "instant";
+    case query::FieldType::flag:
+      return "flag";
   }
   return "text";
 }
@@ -31,7 +42,8 @@ Response show_totals(const Request& request, Backend& backend) {
   const auto group = query::parse_totals_group(name);
   if (!group) {
     std::string words;
-    for (const std::string_view word : query::totals_group_names()) words += (words.empty() ? "" : ", ") + std::string(word);
+    for (const std::string_view word : query::totals_group_names())
+      words += (words.empty() ? "" : ", ") + std::string(word);
     return problem_response(request, problem_of(std::vector<query::ParameterError>{
                                          {"group", "bad-value", "Orders are grouped by one of " + words + "."}}));
   }

@@ -59,8 +59,10 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
         return;
       case State::idle:
       case State::writing:
-      case State::draining: return end();
-      case State::handling: return;
+      case State::draining:
+        return end();
+      case State::handling:
+        return;
     }
   }
 
@@ -131,9 +133,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     for (int i = 0; i < 2 && view().starts_with("\r\n"); ++i) buffer_.consume(2);
   }
 
-  std::string_view view() const {
-    return {static_cast<const char*>(buffer_.data().data()), buffer_.size()};
-  }
+  std::string_view view() const { return {static_cast<const char*>(buffer_.data().data()), buffer_.size()}; }
 
   // False: waits for more or was refused.
   bool read_head() {
@@ -169,7 +169,8 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     const auto& message = parser_->get();
     const auto text = [](auto view) { return std::string_view(view.data(), view.size()); };
     request_.method = text(message.method_string());
-    for (const auto& field : message) request_.headers.emplace_back(text(field.name_string()), trim(text(field.value())));
+    for (const auto& field : message)
+      request_.headers.emplace_back(text(field.name_string()), trim(text(field.value())));
     request_.http_1_0 = message.version() == 10;
     request_.keep_alive = message.keep_alive();
     request_.id = request_id(request_.header("X-Request-Id"));
@@ -180,8 +181,10 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     parser_->eager(true);
     error_code error;
     while (!parser_->is_done()) {
-      if (buffer_.size() == 0) error = http::error::need_more;
-      else buffer_.consume(parser_->put(buffer_.data(), error));
+      if (buffer_.size() == 0)
+        error = http::error::need_more;
+      else
+        buffer_.consume(parser_->put(buffer_.data(), error));
       if (error == http::error::need_more) {
         if (!head_checked_) {
           head_checked_ = true;
@@ -205,8 +208,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   }
 
   static Problem problem_of_parser(error_code error) {
-    if (error == http::error::header_limit)
-      return {431, "head-too-large", "The request head is too large.", {}};
+    if (error == http::error::header_limit) return {431, "head-too-large", "The request head is too large.", {}};
     if (error == http::error::body_limit) return {413, "body-too-large", "The body is too large.", {}};
     return {400, "bad-request", "The request is not well-formed: " + error.message() + ".", {}};
   }
@@ -225,7 +227,8 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
       asio::post(self->thread_.context(), [self, response] { self->answer(std::move(*response)); });
     });
     if (!taken)
-      answer(problem_response(request_, {503, "overloaded", "Too many slow questions wait; try again in a moment.", {}}));
+      answer(
+          problem_response(request_, {503, "overloaded", "Too many slow questions wait; try again in a moment.", {}}));
   }
 
   void refuse(const Problem& problem) {
@@ -273,8 +276,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     if (chunked && !block_.empty()) framed_ += "\r\n";
     const bool last = more && !*more;
     if (chunked && last) framed_ += "0\r\n\r\n";
-    if (!more)
-      log_error("export_failed", {{"request", request_.id}, {"reason", more.error().text()}});
+    if (!more) log_error("export_failed", {{"request", request_.id}, {"reason", more.error().text()}});
     deadline_ = Stopwatch::now() + write_time;
     auto self = shared_from_this();
     const bool failed = !more;
@@ -316,7 +318,8 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
                                     Stopwatch::now() - started_);
     auto self = shared_from_this();
     if (response_.live == Live::websocket) {
-      if (buffer_.size() > 0) return refuse({400, "bad-request", "Nothing may follow before the WebSocket is agreed.", {}});
+      if (buffer_.size() > 0)
+        return refuse({400, "bad-request", "Nothing may follow before the WebSocket is agreed.", {}});
       start_websocket(thread_, std::move(socket_), parser_->release());
     } else {
       Response events;

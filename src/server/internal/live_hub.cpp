@@ -12,8 +12,8 @@ namespace millrace::server {
 
 namespace {
 
-inline constexpr std::size_t merge_from_messages = 8;   // beyond this, deltas wait and become one
-inline constexpr std::size_t delta_rows_max = 1000;     // a larger delta costs more than a fresh page
+inline constexpr std::size_t merge_from_messages = 8;  // beyond this, deltas wait and become one
+inline constexpr std::size_t delta_rows_max = 1000;    // a larger delta costs more than a fresh page
 inline constexpr auto behind_max = std::chrono::seconds(30);
 inline constexpr auto tick_period = std::chrono::seconds(1);
 
@@ -123,9 +123,10 @@ struct LiveHub::Impl {
         commit_changes = 0;
       }
       depth.set(static_cast<std::int64_t>(taken_commits.size()));
-      for (Command& command : taken_commands) handle(command);
+      // Commits first: who joins or asks after a commit was published never hears an older state.
       for (const Commit& commit : taken_commits) take_in(commit);
       if (!taken_commits.empty()) deliver_to_all();
+      for (Command& command : taken_commands) handle(command);
       if (Stopwatch::now() >= next_tick) {
         tick();
         next_tick = Stopwatch::now() + tick_period;
@@ -183,9 +184,15 @@ struct LiveHub::Impl {
     result.worded = query::worded(change, before);
     switch (change.kind) {
       case feed::ChangeKind::order_put:
-      case feed::ChangeKind::order_removed: result.order = subject; break;
-      case feed::ChangeKind::rejection_put: result.rejection = change.rejection_put.rejection.id; break;
-      case feed::ChangeKind::rejection_removed: result.rejection = change.rejection_removed.id; break;
+      case feed::ChangeKind::order_removed:
+        result.order = subject;
+        break;
+      case feed::ChangeKind::rejection_put:
+        result.rejection = change.rejection_put.rejection.id;
+        break;
+      case feed::ChangeKind::rejection_removed:
+        result.rejection = change.rejection_removed.id;
+        break;
     }
     return result;
   }
@@ -290,7 +297,8 @@ struct LiveHub::Impl {
     std::erase_if(client.subscriptions, [&](const Subscription& known) { return known.id == command.id; });
     if (client.subscriptions.size() >= options.subscriptions_max)
       return refuse(client, command.id,
-                    {422, "limit-reached",
+                    {422,
+                     "limit-reached",
                      "One connection carries at most " + std::to_string(options.subscriptions_max) + " subscriptions.",
                      {}});
     wanted.from = command.since.value_or(last);
@@ -311,7 +319,8 @@ struct LiveHub::Impl {
     const std::size_t mark = text.find('?');
     const auto topic = parse_topic(std::string_view(text).substr(0, mark));
     if (!topic)
-      return Problem{404, "not-found",
+      return Problem{404,
+                     "not-found",
                      "There is no topic \"" + printable(text.substr(0, std::min<std::size_t>(mark, 40))) +
                          "\"; there are orders, changes, sources, rejections and totals.",
                      {}};
@@ -320,8 +329,7 @@ struct LiveHub::Impl {
         parse_query_string(mark == std::string::npos ? std::string_view() : std::string_view(text).substr(mark + 1));
     if (!parameters) return Problem{400, "bad-request", "The filter of the topic is not well-formed.", {}};
     const bool filtered = *topic == Topic::orders || *topic == Topic::totals;
-    if (!filtered && !parameters->empty())
-      return Problem{400, "unknown-parameter", "This topic takes no filter.", {}};
+    if (!filtered && !parameters->empty()) return Problem{400, "unknown-parameter", "This topic takes no filter.", {}};
     query::ParsedQuery parsed = query::parse_order_query(*parameters, utc_day(services.clock.now()));
     if (!parsed.errors.empty()) return problem_of(parsed.errors);
     wanted.query = std::move(parsed.query);
@@ -389,13 +397,20 @@ struct LiveHub::Impl {
     json.field("from", from);
     bool worth = true;
     switch (subscription.topic) {
-      case Topic::orders: worth = write_orders(json, subscription, from); break;
-      case Topic::changes: worth = write_changes(json, from); break;
+      case Topic::orders:
+        worth = write_orders(json, subscription, from);
+        break;
+      case Topic::changes:
+        worth = write_changes(json, from);
+        break;
       case Topic::rejections:
         if (!write_rejections(json, from)) return std::string();
         break;
-      case Topic::totals: write_totals(json, subscription); break;
-      case Topic::sources: return std::string();
+      case Topic::totals:
+        write_totals(json, subscription);
+        break;
+      case Topic::sources:
+        return std::string();
     }
     if (!worth) return std::nullopt;
     json.end_object();
@@ -541,7 +556,8 @@ struct LiveHub::Impl {
       if (source.refresh_count == count || source.files == 0) continue;
       count = source.refresh_count;
       std::lock_guard lock(kept_mutex);
-      auto load = std::find_if(loads.begin(), loads.end(), [&](const Load& known) { return known.source == source.id; });
+      auto load =
+          std::find_if(loads.begin(), loads.end(), [&](const Load& known) { return known.source == source.id; });
       if (load == loads.end()) {
         loads.emplace_back();
         load = loads.end() - 1;

@@ -117,7 +117,9 @@ class WebSocket final : public LiveConnection {
   void start(boost::beast::http::request<boost::beast::http::string_body> request) {
     request_ = std::move(request);
     stream_.read_message_max(message_max);
-    stream_.control_callback([this](websocket::frame_type, boost::beast::string_view) { last_heard_ = Stopwatch::now(); });
+    stream_.auto_fragment(false);  // nothing is masked on our side, so a message goes out as it lies
+    stream_.control_callback(
+        [this](websocket::frame_type, boost::beast::string_view) { last_heard_ = Stopwatch::now(); });
     auto self = shared();
     stream_.async_accept(request_, [self](error_code error) {
       if (error) return self->retire();
@@ -165,7 +167,8 @@ class WebSocket final : public LiveConnection {
   void write_front() override {
     stream_.text(true);
     const std::string& json = *queue_.front().json;
-    stream_.async_write(asio::buffer(json), [self = shared()](error_code error, std::size_t) { self->on_written(error); });
+    stream_.async_write(asio::buffer(json),
+                        [self = shared()](error_code error, std::size_t) { self->on_written(error); });
   }
 
   void begin_close(int code, std::string_view reason) override {

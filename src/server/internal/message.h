@@ -23,8 +23,8 @@ struct Request {
   std::vector<std::pair<std::string_view, std::string_view>> headers;
   std::vector<std::string> path_values;  // decoded, in the order of the template's {names}
   std::string body;
-  std::string id;         // X-Request-Id, taken from the client or ours
-  std::string host;       // of the Host header or the absolute target
+  std::string id;    // X-Request-Id, taken from the client or ours
+  std::string host;  // of the Host header or the absolute target
   bool keep_alive = true;
   bool http_1_0 = false;
 
@@ -60,7 +60,9 @@ struct Response {
   Live live = Live::no;  // hand the connection to the live hub instead
   std::uint64_t live_since = 0;
 
-  std::string_view bytes() const { return kept ? std::string_view(*kept) : fixed.empty() ? std::string_view(body) : fixed; }
+  std::string_view bytes() const {
+    return kept ? std::string_view(*kept) : fixed.empty() ? std::string_view(body) : fixed;
+  }
   void header(std::string_view name, std::string value) { headers.emplace_back(name, std::move(value)); }
 };
 

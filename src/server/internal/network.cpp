@@ -33,7 +33,8 @@ Result<void> IoThread::listen(const tcp::endpoint& endpoint) {
     return fail(ErrorCode::unavailable, std::string("The port cannot be shared by threads: ") + std::strerror(errno));
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(4096, error);
-  if (error) return fail(ErrorCode::conflict, "listening on port " + std::to_string(endpoint.port()) + ": " + error.message());
+  if (error)
+    return fail(ErrorCode::conflict, "listening on port " + std::to_string(endpoint.port()) + ": " + error.message());
   return {};
 }
 

@@ -52,8 +52,8 @@ struct Core {
   WorkerPool& workers;
   std::atomic<bool> stopping{false};
 
-  std::mutex mutex;
-  std::condition_variable retired;
+  std::mutex mutex{};
+  std::condition_variable retired{};
   std::atomic<std::size_t> connections{0};
 };
 

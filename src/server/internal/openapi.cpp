@@ -57,20 +57,30 @@ void write_parameters(JsonWriter& json, const Route& route, const Examples& exam
 std::string_view media_of(Answer answer) {
   switch (answer) {
     case Answer::data:
-    case Answer::document: return "application/json";
-    case Answer::text: return "text/plain";
-    case Answer::csv: return "text/csv";
-    case Answer::ndjson: return "application/x-ndjson";
-    case Answer::page: return "text/html";
-    case Answer::xlsx: return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    case Answer::live: return "text/event-stream";
+    case Answer::document:
+      return "application/json";
+    case Answer::text:
+      return "text/plain";
+    case Answer::csv:
+      return "text/csv";
+    case Answer::ndjson:
+      return "application/x-ndjson";
+    case Answer::page:
+      return "text/html";
+    case Answer::xlsx:
+      return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    case Answer::live:
+      return "text/event-stream";
   }
   return "application/json";
 }
 
 std::string schema_of(const Route& route) {
-  const auto reference = [](std::string_view name) { return R"({"$ref":"#/components/schemas/)" + std::string(name) + "\"}"; };
-  if (route.answer == Answer::data) return reference(route.name == "listOrders" || route.name == "windowOrders" ? "OrderPage" : "Answer");
+  const auto reference = [](std::string_view name) {
+    return R"({"$ref":"#/components/schemas/)" + std::string(name) + "\"}";
+  };
+  if (route.answer == Answer::data)
+    return reference(route.name == "listOrders" || route.name == "windowOrders" ? "OrderPage" : "Answer");
   if (route.answer == Answer::document) return R"({"type":"object"})";
   return R"({"type":"string"})";
 }
@@ -108,7 +118,8 @@ void write_operation(JsonWriter& json, const Route& route, const Examples& examp
   if (!route.example_body.empty()) {
     json.key("requestBody").begin_object().field("required", true).key("content").begin_object();
     json.key("application/json").begin_object();
-    json.key("schema").raw(R"({"type":"object","properties":{"interval_s":{"type":"integer","minimum":10,"maximum":604800}},"required":["interval_s"]})");
+    json.key("schema").raw(
+        R"({"type":"object","properties":{"interval_s":{"type":"integer","minimum":10,"maximum":604800}},"required":["interval_s"]})");
     json.key("example").raw(route.example_body).end_object().end_object().end_object();
   }
   write_responses(json, route);
@@ -117,13 +128,19 @@ void write_operation(JsonWriter& json, const Route& route, const Examples& examp
 
 std::string_view json_type(query::FieldType type) {
   switch (type) {
-    case query::FieldType::number: return R"({"type":["integer","null"]})";
-    case query::FieldType::money: return R"({"$ref":"#/components/schemas/Money"})";
-    case query::FieldType::day: return R"({"type":["string","null"],"format":"date"})";
-    case query::FieldType::instant: return R"({"type":["string","null"],"format":"date-time"})";
-    case query::FieldType::flag: return R"({"type":"boolean"})";
+    case query::FieldType::number:
+      return R"({"type":["integer","null"]})";
+    case query::FieldType::money:
+      return R"({"$ref":"#/components/schemas/Money"})";
+    case query::FieldType::day:
+      return R"({"type":["string","null"],"format":"date"})";
+    case query::FieldType::instant:
+      return R"({"type":["string","null"],"format":"date-time"})";
+    case query::FieldType::flag:
+      return R"({"type":"boolean"})";
     case query::FieldType::text:
-    case query::FieldType::quantity: return R"({"type":"string"})";
+    case query::FieldType::quantity:
+      return R"({"type":"string"})";
   }
   return R"({"type":"string"})";
 }
@@ -141,17 +158,19 @@ void write_schemas(JsonWriter& json) {
   for (const auto& field : query::order_fields()) json.key(field.name).raw(json_type(field.type));
   json.key("sequence").raw(R"({"type":"integer"})");
   json.end_object().key("required").raw(R"(["order","sequence"])").end_object();
-  json.key("CurrencySum").raw(
-      R"({"type":"object","properties":{"currency":{"type":"string"},"orders":{"type":"integer"},"lines":{"type":"integer"},)"
-      R"("net":{"$ref":"#/components/schemas/Money"},"total":{"$ref":"#/components/schemas/Money"},"open_amount":{"$ref":"#/components/schemas/Money"},)"
-      R"("open_orders":{"type":"integer"},"late_orders":{"type":"integer"},"late_amount":{"$ref":"#/components/schemas/Money"}}})");
+  json.key("CurrencySum")
+      .raw(
+          R"({"type":"object","properties":{"currency":{"type":"string"},"orders":{"type":"integer"},"lines":{"type":"integer"},)"
+          R"("net":{"$ref":"#/components/schemas/Money"},"total":{"$ref":"#/components/schemas/Money"},"open_amount":{"$ref":"#/components/schemas/Money"},)"
+          R"("open_orders":{"type":"integer"},"late_orders":{"type":"integer"},"late_amount":{"$ref":"#/components/schemas/Money"}}})");
   json.key("Answer").raw(R"({"type":"object","properties":{)" + std::string(envelope_properties) +
                          R"(},"required":["as_of","as_of_time","sources"]})");
-  json.key("OrderPage").raw(
-      R"({"type":"object","properties":{)" + std::string(envelope_properties) +
-      R"(,"data":{"type":"array","items":{"$ref":"#/components/schemas/OrderRow"}},"total":{"type":"integer"},"total_is_exact":{"type":"boolean"},)"
-      R"("next_cursor":{"type":["string","null"]},"prev_cursor":{"type":["string","null"]},"offset":{"type":"integer"},)"
-      R"("sums":{"type":"array","items":{"$ref":"#/components/schemas/CurrencySum"}}},"required":["as_of","data","total","sums"]})");
+  json.key("OrderPage")
+      .raw(
+          R"({"type":"object","properties":{)" + std::string(envelope_properties) +
+          R"(,"data":{"type":"array","items":{"$ref":"#/components/schemas/OrderRow"}},"total":{"type":"integer"},"total_is_exact":{"type":"boolean"},)"
+          R"("next_cursor":{"type":["string","null"]},"prev_cursor":{"type":["string","null"]},"offset":{"type":"integer"},)"
+          R"("sums":{"type":"array","items":{"$ref":"#/components/schemas/CurrencySum"}}},"required":["as_of","data","total","sums"]})");
   json.key("Problem").begin_object().field("type", "object").key("properties").begin_object();
   json.key("type").begin_object().field("type", "string").key("enum").begin_array();
   for (const ProblemKind& kind : problem_kinds()) json.text("/problems/" + std::string(kind.code));
@@ -189,8 +208,9 @@ std::string openapi_json(const std::vector<Route>& routes, std::string_view vers
   json.end_object();
   json.key("components").begin_object();
   write_schemas(json);
-  json.key("responses").raw(
-      R"({"Problem":{"description":"What is wrong and what to do","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}}})");
+  json.key("responses")
+      .raw(
+          R"({"Problem":{"description":"What is wrong and what to do","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}}})");
   json.end_object().end_object();
   return out;
 }

@@ -69,7 +69,8 @@ HeadCheck check_head(std::string_view bytes, std::size_t head_max) {
   }
   const std::size_t line_end = bytes.find('\n');
   if (line_end == std::string_view::npos) {
-    if (bytes.size() > uri_max + 64) check.problem = Problem{414, "uri-too-long", "The address is longer than 8 KB.", {}};
+    if (bytes.size() > uri_max + 64)
+      check.problem = Problem{414, "uri-too-long", "The address is longer than 8 KB.", {}};
     return check;
   }
   if (line_end == 0 || bytes[line_end - 1] != '\r') {
@@ -81,7 +82,8 @@ HeadCheck check_head(std::string_view bytes, std::size_t head_max) {
   const std::size_t end = bytes.find("\r\n\r\n", line_end - 1);
   if (end == std::string_view::npos) {
     if (bytes.size() > head_max) {
-      check.problem = Problem{431, "head-too-large", "The request head is larger than " + std::to_string(head_max) + " bytes.", {}};
+      check.problem =
+          Problem{431, "head-too-large", "The request head is larger than " + std::to_string(head_max) + " bytes.", {}};
       return check;
     }
     // An empty line with bare LF is never completed by the strict rule: refuse it now instead of waiting.
@@ -89,7 +91,8 @@ HeadCheck check_head(std::string_view bytes, std::size_t head_max) {
     return check;
   }
   if (end + 4 > head_max) {
-    check.problem = Problem{431, "head-too-large", "The request head is larger than " + std::to_string(head_max) + " bytes.", {}};
+    check.problem =
+        Problem{431, "head-too-large", "The request head is larger than " + std::to_string(head_max) + " bytes.", {}};
     return check;
   }
   if (end > line_end) check.problem = check_field_lines(bytes.substr(line_end + 1, end - line_end - 1));
@@ -121,7 +124,8 @@ std::optional<Problem> check_fields(const Request& request, unsigned version) {
   if (codings > 0) {
     if (lengths > 0) return bad("Transfer-Encoding and Content-Length contradict each other.");
     if (version < 11) return bad("HTTP/1.0 has no Transfer-Encoding.");
-    if (codings > 1 || !equal_ignoring_case(coding, "chunked")) return bad("The only Transfer-Encoding read here is chunked.");
+    if (codings > 1 || !equal_ignoring_case(coding, "chunked"))
+      return bad("The only Transfer-Encoding read here is chunked.");
   }
   const std::string_view expect = request.header("Expect");
   if (!expect.empty() && !equal_ignoring_case(expect, "100-continue"))

@@ -40,8 +40,8 @@ RequestStatistics::RequestStatistics(metrics::Registry& metrics, std::vector<std
 
 namespace {
 // A slot per status we answer with: a small table instead of a map on the hot way.
-constexpr std::array known_codes = {0,   101, 200, 202, 204, 206, 304, 400, 403, 404, 405, 406, 408, 409, 413,
-                                    414, 415, 417, 422, 426, 429, 431, 499, 500, 501, 503, 505};
+constexpr std::array known_codes = {0,   101, 200, 202, 204, 206, 304, 400, 403, 404, 405, 406, 408, 409,
+                                    413, 414, 415, 417, 422, 426, 429, 431, 499, 500, 501, 503, 505};
 std::size_t slot_of(int status) {
   for (std::size_t i = 1; i < known_codes.size(); ++i)
     if (known_codes[i] == status) return i;

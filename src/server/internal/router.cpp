@@ -8,9 +8,12 @@ namespace millrace::server {
 
 std::string_view name_of(Method method) {
   switch (method) {
-    case Method::get: return "GET";
-    case Method::post: return "POST";
-    case Method::patch: return "PATCH";
+    case Method::get:
+      return "GET";
+    case Method::post:
+      return "POST";
+    case Method::patch:
+      return "PATCH";
   }
   return "";
 }
@@ -59,7 +62,8 @@ Router::Match Router::match(Request& request) const {
     auto decoded = percent_decoded(part, false);
     if (!decoded || *decoded == "." || *decoded == ".." || !is_valid_utf8(*decoded)) {
       match.refusal = problem_response(
-          request, {400, "bad-request", "The path of the address is not well-formed: percent codes or dots in it.", {}});
+          request,
+          {400, "bad-request", "The path of the address is not well-formed: percent codes or dots in it.", {}});
       return match;
     }
     parts.push_back(std::move(*decoded));
@@ -88,10 +92,11 @@ Router::Match Router::match(Request& request) const {
   if (request.method == "OPTIONS") {
     match.refusal = options(allow);
   } else {
-    match.refusal = problem_response(request, {405, "method-not-allowed",
-                                               "This address takes " + allow + ", not " +
-                                                   printable(request.method.substr(0, 20)) + ".",
-                                               {}});
+    match.refusal = problem_response(
+        request, {405,
+                  "method-not-allowed",
+                  "This address takes " + allow + ", not " + printable(request.method.substr(0, 20)) + ".",
+                  {}});
     match.refusal->header("Allow", allow);
   }
   return match;

@@ -18,7 +18,7 @@ std::string_view name_of(Method method);
 // Where a parameter's text comes from and what the example says.
 struct ParameterRow {
   std::string_view name;
-  std::string_view type;     // string, integer, boolean
+  std::string_view type;  // string, integer, boolean
   std::string_view help;
   std::string_view example;  // "" no example in the description
 };
@@ -34,7 +34,7 @@ struct Route {
   bool slow;              // reads the record or writes a file: runs on the small pool, not on a network thread
   std::string_view name;  // operationId
   std::string_view summary;
-  bool order_filters;     // takes the filters of the order list
+  bool order_filters;  // takes the filters of the order list
   std::vector<ParameterRow> parameters;
   std::string_view example_body;  // of POST and PATCH
 };

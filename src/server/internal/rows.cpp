@@ -37,26 +37,66 @@ namespace {
 void write_field(JsonWriter& json, const OrderRow& row, const query::FieldRow& field) {
   const std::string_view name = field.name;
   switch (field.field) {
-    case OrderField::order: json.field(name, row.order); return;
-    case OrderField::status: json.field(name, row.status); return;
-    case OrderField::document_status: json.field(name, row.document_status); return;
-    case OrderField::customer: json.field(name, row.customer); return;
-    case OrderField::customer_name: json.field(name, row.customer_name); return;
-    case OrderField::customer_reference: json.field(name, row.customer_reference); return;
-    case OrderField::salesman: json.field(name, row.salesman); return;
-    case OrderField::currency: json.field(name, row.currency.code()); return;
-    case OrderField::order_date: write_day(json, name, row.order_date); return;
-    case OrderField::due: write_day(json, name, row.due); return;
-    case OrderField::requested: write_day(json, name, row.requested); return;
-    case OrderField::promise: write_day(json, name, row.promise); return;
-    case OrderField::lines: json.field(name, row.lines); return;
-    case OrderField::quantity: json.field(name, decimal_text(Quantity{row.quantity})); return;
-    case OrderField::open_quantity: json.field(name, decimal_text(Quantity{row.open_quantity})); return;
-    case OrderField::net: write_money(json, name, row.net, row.currency); return;
-    case OrderField::tax: write_money(json, name, row.tax, row.currency); return;
-    case OrderField::freight: write_money(json, name, row.freight, row.currency); return;
-    case OrderField::total: write_money(json, name, row.total, row.currency); return;
-    case OrderField::open_amount: write_money(json, name, row.open_amount, row.currency); return;
+    case OrderField::order:
+      json.field(name, row.order);
+      return;
+    case OrderField::status:
+      json.field(name, row.status);
+      return;
+    case OrderField::document_status:
+      json.field(name, row.document_status);
+      return;
+    case OrderField::customer:
+      json.field(name, row.customer);
+      return;
+    case OrderField::customer_name:
+      json.field(name, row.customer_name);
+      return;
+    case OrderField::customer_reference:
+      json.field(name, row.customer_reference);
+      return;
+    case OrderField::salesman:
+      json.field(name, row.salesman);
+      return;
+    case OrderField::currency:
+      json.field(name, row.currency.code());
+      return;
+    case OrderField::order_date:
+      write_day(json, name, row.order_date);
+      return;
+    case OrderField::due:
+      write_day(json, name, row.due);
+      return;
+    case OrderField::requested:
+      write_day(json, name, row.requested);
+      return;
+    case OrderField::promise:
+      write_day(json, name, row.promise);
+      return;
+    case OrderField::lines:
+      json.field(name, row.lines);
+      return;
+    case OrderField::quantity:
+      json.field(name, decimal_text(Quantity{row.quantity}));
+      return;
+    case OrderField::open_quantity:
+      json.field(name, decimal_text(Quantity{row.open_quantity}));
+      return;
+    case OrderField::net:
+      write_money(json, name, row.net, row.currency);
+      return;
+    case OrderField::tax:
+      write_money(json, name, row.tax, row.currency);
+      return;
+    case OrderField::freight:
+      write_money(json, name, row.freight, row.currency);
+      return;
+    case OrderField::total:
+      write_money(json, name, row.total, row.currency);
+      return;
+    case OrderField::open_amount:
+      write_money(json, name, row.open_amount, row.currency);
+      return;
     case OrderField::lateness_days:
       if (row.lateness_days) {
         json.field(name, *row.lateness_days);
@@ -64,14 +104,30 @@ void write_field(JsonWriter& json, const OrderRow& row, const query::FieldRow& f
         json.key(name).null();
       }
       return;
-    case OrderField::late: json.field(name, row.late); return;
-    case OrderField::updated: write_instant(json, name, row.updated); return;
-    case OrderField::changed_at: write_instant(json, name, row.changed_at); return;
-    case OrderField::revision: json.field(name, row.revision); return;
-    case OrderField::format: json.field(name, row.format); return;
-    case OrderField::path: json.field(name, printable(row.path)); return;
-    case OrderField::source: json.field(name, row.source); return;
-    case OrderField::flagged: json.field(name, row.flagged); return;
+    case OrderField::late:
+      json.field(name, row.late);
+      return;
+    case OrderField::updated:
+      write_instant(json, name, row.updated);
+      return;
+    case OrderField::changed_at:
+      write_instant(json, name, row.changed_at);
+      return;
+    case OrderField::revision:
+      json.field(name, row.revision);
+      return;
+    case OrderField::format:
+      json.field(name, row.format);
+      return;
+    case OrderField::path:
+      json.field(name, printable(row.path));
+      return;
+    case OrderField::source:
+      json.field(name, row.source);
+      return;
+    case OrderField::flagged:
+      json.field(name, row.flagged);
+      return;
   }
 }
 
@@ -157,13 +213,16 @@ std::string_view judgement(const ingest::SourceStatus& source) {
   using State = ingest::SourceState;
   switch (source.state) {
     case State::live:
-    case State::polling: return source.rejections == 0 && source.message.empty() ? "good" : "fair";
+    case State::polling:
+      return source.rejections == 0 && source.message.empty() ? "good" : "fair";
     case State::starting:
     case State::scanning:
-    case State::paused: return "fair";
+    case State::paused:
+      return "fair";
     case State::stopped:
     case State::held:
-    case State::failed: return "poor";
+    case State::failed:
+      return "poor";
   }
   return "poor";
 }
@@ -210,35 +269,64 @@ std::string cell_text(const OrderRow& row, OrderField field) {
   const auto day = [](const std::optional<Day>& value) { return value ? iso(*value) : std::string(); };
   const auto money = [&](std::int64_t minor) { return decimal_text(Money{minor, row.currency}); };
   switch (field) {
-    case OrderField::order: return std::string(row.order);
-    case OrderField::status: return std::string(row.status);
-    case OrderField::document_status: return std::string(row.document_status);
-    case OrderField::customer: return std::string(row.customer);
-    case OrderField::customer_name: return std::string(row.customer_name);
-    case OrderField::customer_reference: return std::string(row.customer_reference);
-    case OrderField::salesman: return std::string(row.salesman);
-    case OrderField::currency: return row.currency.code();
-    case OrderField::order_date: return day(row.order_date);
-    case OrderField::due: return day(row.due);
-    case OrderField::requested: return day(row.requested);
-    case OrderField::promise: return day(row.promise);
-    case OrderField::lines: return std::to_string(row.lines);
-    case OrderField::quantity: return decimal_text(Quantity{row.quantity});
-    case OrderField::open_quantity: return decimal_text(Quantity{row.open_quantity});
-    case OrderField::net: return money(row.net);
-    case OrderField::tax: return money(row.tax);
-    case OrderField::freight: return money(row.freight);
-    case OrderField::total: return money(row.total);
-    case OrderField::open_amount: return money(row.open_amount);
-    case OrderField::lateness_days: return row.lateness_days ? std::to_string(*row.lateness_days) : std::string();
-    case OrderField::late: return row.late ? "true" : "false";
-    case OrderField::updated: return row.updated ? rfc3339(*row.updated) : std::string();
-    case OrderField::changed_at: return rfc3339(row.changed_at);
-    case OrderField::revision: return std::string(row.revision);
-    case OrderField::format: return std::string(row.format);
-    case OrderField::path: return printable(row.path);
-    case OrderField::source: return std::string(row.source);
-    case OrderField::flagged: return row.flagged ? "true" : "false";
+    case OrderField::order:
+      return std::string(row.order);
+    case OrderField::status:
+      return std::string(row.status);
+    case OrderField::document_status:
+      return std::string(row.document_status);
+    case OrderField::customer:
+      return std::string(row.customer);
+    case OrderField::customer_name:
+      return std::string(row.customer_name);
+    case OrderField::customer_reference:
+      return std::string(row.customer_reference);
+    case OrderField::salesman:
+      return std::string(row.salesman);
+    case OrderField::currency:
+      return row.currency.code();
+    case OrderField::order_date:
+      return day(row.order_date);
+    case OrderField::due:
+      return day(row.due);
+    case OrderField::requested:
+      return day(row.requested);
+    case OrderField::promise:
+      return day(row.promise);
+    case OrderField::lines:
+      return std::to_string(row.lines);
+    case OrderField::quantity:
+      return decimal_text(Quantity{row.quantity});
+    case OrderField::open_quantity:
+      return decimal_text(Quantity{row.open_quantity});
+    case OrderField::net:
+      return money(row.net);
+    case OrderField::tax:
+      return money(row.tax);
+    case OrderField::freight:
+      return money(row.freight);
+    case OrderField::total:
+      return money(row.total);
+    case OrderField::open_amount:
+      return money(row.open_amount);
+    case OrderField::lateness_days:
+      return row.lateness_days ? std::to_string(*row.lateness_days) : std::string();
+    case OrderField::late:
+      return row.late ? "true" : "false";
+    case OrderField::updated:
+      return row.updated ? rfc3339(*row.updated) : std::string();
+    case OrderField::changed_at:
+      return rfc3339(row.changed_at);
+    case OrderField::revision:
+      return std::string(row.revision);
+    case OrderField::format:
+      return std::string(row.format);
+    case OrderField::path:
+      return printable(row.path);
+    case OrderField::source:
+      return std::string(row.source);
+    case OrderField::flagged:
+      return row.flagged ? "true" : "false";
   }
   return {};
 }

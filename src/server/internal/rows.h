@@ -6,8 +6,8 @@
 #include "base/json_writer.h"
 #include "feed/change.h"
 #include "ingest/control.h"
-#include "query/orders.h"
 #include "query/order_detail.h"
+#include "query/orders.h"
 #include "query/wording.h"
 
 namespace millrace::server {

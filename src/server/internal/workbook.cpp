@@ -168,25 +168,42 @@ class SheetWriter {
 
   lxw_error cell(lxw_col_t column, const query::OrderRow& order, const FieldRow& field) {
     switch (field.field) {
-      case OrderField::order_date: return day(column, order.order_date);
-      case OrderField::due: return day(column, order.due);
-      case OrderField::requested: return day(column, order.requested);
-      case OrderField::promise: return day(column, order.promise);
-      case OrderField::lines: return number(column, order.lines, "0");
-      case OrderField::quantity: return quantity(column, order.quantity);
-      case OrderField::open_quantity: return quantity(column, order.open_quantity);
-      case OrderField::net: return money(column, order.net, order.currency);
-      case OrderField::tax: return money(column, order.tax, order.currency);
-      case OrderField::freight: return money(column, order.freight, order.currency);
-      case OrderField::total: return money(column, order.total, order.currency);
-      case OrderField::open_amount: return money(column, order.open_amount, order.currency);
+      case OrderField::order_date:
+        return day(column, order.order_date);
+      case OrderField::due:
+        return day(column, order.due);
+      case OrderField::requested:
+        return day(column, order.requested);
+      case OrderField::promise:
+        return day(column, order.promise);
+      case OrderField::lines:
+        return number(column, order.lines, "0");
+      case OrderField::quantity:
+        return quantity(column, order.quantity);
+      case OrderField::open_quantity:
+        return quantity(column, order.open_quantity);
+      case OrderField::net:
+        return money(column, order.net, order.currency);
+      case OrderField::tax:
+        return money(column, order.tax, order.currency);
+      case OrderField::freight:
+        return money(column, order.freight, order.currency);
+      case OrderField::total:
+        return money(column, order.total, order.currency);
+      case OrderField::open_amount:
+        return money(column, order.open_amount, order.currency);
       case OrderField::lateness_days:
         return order.lateness_days ? number(column, *order.lateness_days, "0") : LXW_NO_ERROR;
-      case OrderField::late: return worksheet_write_boolean(sheet_, row_, column, order.late, nullptr);
-      case OrderField::flagged: return worksheet_write_boolean(sheet_, row_, column, order.flagged, nullptr);
-      case OrderField::updated: return instant(column, order.updated);
-      case OrderField::changed_at: return instant(column, order.changed_at);
-      default: return text(row_, column, cell_text(order, field.field));
+      case OrderField::late:
+        return worksheet_write_boolean(sheet_, row_, column, order.late, nullptr);
+      case OrderField::flagged:
+        return worksheet_write_boolean(sheet_, row_, column, order.flagged, nullptr);
+      case OrderField::updated:
+        return instant(column, order.updated);
+      case OrderField::changed_at:
+        return instant(column, order.changed_at);
+      default:
+        return text(row_, column, cell_text(order, field.field));
     }
   }
 

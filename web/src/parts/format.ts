@@ -123,7 +123,7 @@ export function formatBytes(bytes: number): string {
     value /= 1000;
     unit += 1;
   }
-  return `${numbers('bytes', { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 }).format(value)} ${units[unit]}`;
+  return `${numbers(`bytes${value < 10 && unit > 0}`, { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 }).format(value)} ${units[unit]}`;
 }
 
 const noon = (day: Day): Date => new Date(`${day}T12:00:00Z`);
@@ -177,6 +177,19 @@ export function formatInstant(instant: Instant | null): string {
     day: '2-digit',
     month: 'short',
     year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
+  return format.format(new Date(instant));
+}
+
+// Without the year: for narrow columns of recent things.
+export function formatShortInstant(instant: Instant | null): string {
+  if (instant === null) return absent;
+  const format = dates('shortInstant', {
+    day: '2-digit',
+    month: 'short',
     hour: '2-digit',
     minute: '2-digit',
     hourCycle: 'h23',

@@ -109,7 +109,7 @@ const themeIcons = { auto: 'auto', light: 'sun', dark: 'moon' } as const;
 export function Header({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) {
   return (
     <header class="header no-print">
-      <a class="brand" href="/" aria-label={`Millrace${company.value === '' ? '' : `, ${company.value}`}`}>
+      <a class="brand" href="/">
         <Logo />
         <span class="brand-text">
           <strong>Millrace</strong>
@@ -117,9 +117,9 @@ export function Header({ onPalette, onHelp }: { onPalette: () => void; onHelp: (
         </span>
       </a>
       <Search />
-      <button type="button" class="button palette-button" onClick={onPalette} aria-label="Open the palette">
+      <button type="button" class="button palette-button" onClick={onPalette}>
         <span class="palette-word">Go to…</span>
-        <kbd>Ctrl K</kbd>
+        <kbd aria-hidden="true">Ctrl K</kbd>
       </button>
       <span class="spring" />
       <FreshnessDot />

@@ -11,12 +11,13 @@ export type MenuProps = {
   onOpen: (open: boolean) => void;
   align?: 'start' | 'end';
   compact?: boolean; // the label is for screen readers only
+  class?: string;
   children: ComponentChildren;
 };
 
 const focusable = 'a[href], button:not([disabled]), input, select, [tabindex="0"]';
 
-export function Menu({ label, icon, open, onOpen, align = 'start', compact = false, children }: MenuProps) {
+export function Menu({ label, icon, open, onOpen, align = 'start', compact = false, class: extra = '', children }: MenuProps) {
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
@@ -51,7 +52,7 @@ export function Menu({ label, icon, open, onOpen, align = 'start', compact = fal
   };
 
   return (
-    <div class="menu" ref={root} onKeyDown={onKeyDown}>
+    <div class={`menu ${extra}`} ref={root} onKeyDown={onKeyDown}>
       <button
         ref={button}
         type="button"

@@ -35,7 +35,7 @@ export function LinesTable({ order }: { order: OrderDetail }) {
             {order.lines_data.map((line) => (
               <tr key={line.line_number}>
                 <td class="num">{line.line_number}</td>
-                <th scope="row" class="item">
+                <th scope="row" class="item whole-row">
                   <a href={`/orders?item=${encodeURIComponent(line.item)}`}>{line.item || absent}</a>
                   <span class="item-name">{[line.item_name, line.manufacturer].filter(Boolean).join(' · ')}</span>
                 </th>

@@ -128,7 +128,7 @@ function Facts({ order: row, onAsk }: { order: OrderDetail; onAsk: Ask }) {
       : `${formatAmount(only.line_total)} × ${formatDecimal(only.open_quantity)} ÷ ${formatDecimal(only.quantity)}`;
   return (
     <>
-      <p class="order-customer">
+      <p class="order-customer whole-row">
         <a href={`/orders?customer=${encodeURIComponent(row.customer)}`}>{row.customer_name || row.customer || 'No customer'}</a>
         {row.customer_name !== '' && <span class="quiet"> {row.customer}</span>}
       </p>

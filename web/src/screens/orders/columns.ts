@@ -10,6 +10,7 @@ import {
   formatDecimal,
   formatInstant,
   formatMoney,
+  formatShortInstant,
   latenessText,
 } from '../../parts/format';
 import type { Column } from '../../parts/grid/virtual_grid';
@@ -35,7 +36,7 @@ function moneyColumn(
   return {
     id,
     title: currency === null ? title : `${title}, ${currency}`,
-    width: currency === null ? 150 : 138,
+    width: currency === null ? 134 : 132,
     numeric: true,
     sortable: true,
     usual,
@@ -65,7 +66,7 @@ export function orderColumns(currency: string | null): ColumnSpec[] {
     {
       id: 'order',
       title: 'Order',
-      width: 104,
+      width: 88,
       sortable: true,
       usual: true,
       text: (row) => row.order,
@@ -74,7 +75,7 @@ export function orderColumns(currency: string | null): ColumnSpec[] {
     {
       id: 'customer_name',
       title: 'Customer',
-      width: 228,
+      width: 196,
       sortable: true,
       usual: true,
       text: (row) => orText(row.customer_name === '' ? row.customer : row.customer_name),
@@ -82,7 +83,7 @@ export function orderColumns(currency: string | null): ColumnSpec[] {
     {
       id: 'status',
       title: 'Status',
-      width: 136,
+      width: 122,
       sortable: true,
       usual: true,
       text: (row) => statusText(row.status),
@@ -92,7 +93,7 @@ export function orderColumns(currency: string | null): ColumnSpec[] {
     {
       id: 'lateness_days',
       title: 'Lateness',
-      width: 112,
+      width: 102,
       sortable: true,
       usual: true,
       text: latenessCell,
@@ -106,13 +107,13 @@ export function orderColumns(currency: string | null): ColumnSpec[] {
       width: 70,
       numeric: true,
       sortable: true,
-      usual: true,
+      usual: false,
       text: (row) => formatCount(row.lines),
     },
     {
       id: 'open_quantity',
       title: 'Open quantity',
-      width: 120,
+      width: 116,
       numeric: true,
       sortable: true,
       usual: true,
@@ -121,11 +122,11 @@ export function orderColumns(currency: string | null): ColumnSpec[] {
     {
       id: 'changed_at',
       title: 'Changed',
-      width: 152,
+      width: 124,
       numeric: true,
       sortable: true,
       usual: true,
-      text: (row) => formatInstant(row.changed_at),
+      text: (row) => formatShortInstant(row.changed_at),
       tone: () => 'quiet',
     },
     {

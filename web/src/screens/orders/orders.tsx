@@ -98,6 +98,12 @@ export default function OrdersScreen() {
     void list.load(query);
   }, [list, query]);
 
+  const rows = list.asOfTime.value !== null;
+  useEffect(() => {
+    const index = list.windows.indexOf(state.panel);
+    if (index !== undefined && grid.current !== null && !grid.current.hasFocus) grid.current.setActive(index, false);
+  }, [state.panel, rows]);
+
   const go = (next: ListState): void => navigate(listAddress(next));
   const open = (row: OrderRow, index: number): void => {
     if (phone) {

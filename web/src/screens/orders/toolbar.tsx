@@ -92,7 +92,7 @@ export function Toolbar(props: ToolbarProps) {
       <label class="inline-label">
         <span>Group</span>
         <select value={state.group} onChange={(event) => onState({ ...state, group: event.currentTarget.value, panel: '' })}>
-          <option value="">none</option>
+          <option value="">no groups</option>
           {groups.map((group) => (
             <option key={group} value={group}>
               {group.replace('_', ' ')}
@@ -103,7 +103,7 @@ export function Toolbar(props: ToolbarProps) {
       <Menu label="Columns" icon="columns" compact align="end" open={menu === 'columns'} onOpen={toggle('columns')}>
         <Columns {...props} />
       </Menu>
-      <Menu label="Export" icon="download" align="end" open={menu === 'export'} onOpen={toggle('export')}>
+      <Menu label="Export" class="export-menu" icon="download" align="end" open={menu === 'export'} onOpen={toggle('export')}>
         <Exports state={state} total={props.total} onDone={() => onMenu('')} />
       </Menu>
     </div>

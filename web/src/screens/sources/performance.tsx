@@ -100,10 +100,10 @@ function Refreshes({ sources, onAct }: PanelProps) {
               {counted(source.files, 'file')} read) · next {formatWhen(source.refresh.next, now.value)}
             </span>
             <span class="row no-print">
-              <button type="button" class="button small" aria-label={`Refresh ${source.id} now`} disabled={source.refresh.running} onClick={() => onAct(source, 'refresh')}>
+              <button type="button" class="button small" aria-label={`Refresh now: ${source.id}`} disabled={source.refresh.running} onClick={() => onAct(source, 'refresh')}>
                 Refresh now
               </button>
-              <button type="button" class="button small" aria-label={`${paused ? 'Resume' : 'Pause'} ${source.id}`} onClick={() => onAct(source, paused ? 'resume' : 'pause')}>
+              <button type="button" class="button small" aria-label={`${paused ? 'Resume' : 'Pause'}: ${source.id}`} onClick={() => onAct(source, paused ? 'resume' : 'pause')}>
                 {paused ? 'Resume' : 'Pause'}
               </button>
             </span>

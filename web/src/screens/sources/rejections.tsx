@@ -129,7 +129,7 @@ function RejectionTable({ list }: { list: Rejection[] }) {
               <td data-title="Outcome">
                 <Mark tone={outcomes[rejection.outcome]?.tone ?? 'fair'}>{outcomes[rejection.outcome]?.word ?? rejection.outcome}</Mark>
               </td>
-              <td data-title="Order">
+              <td data-title="Order" class="whole-row">
                 {rejection.order === '' ? absent : <a href={`/orders/${encodeURIComponent(rejection.order)}`}>{rejection.order}</a>}
               </td>
               <td data-title="Since" class="num" title={formatInstant(rejection.since)}>

@@ -208,13 +208,13 @@ function WhatChanged() {
       )}
       <ol class="changes">
         {shown.map((change) => (
-          <li key={change.sequence} class="change">
+          <li key={change.sequence} class="change whole-row">
             <time dateTime={change.at} title={formatInstant(change.at)}>
               {formatWhen(change.at, now.value)}
             </time>
             <span>
               <Mark tone={kindTone[change.kind]}>
-                {change.order === '' ? change.text : <a href={`/orders/${encodeURIComponent(change.order)}`}>{change.text}</a>}
+                {change.order === '' ? <span class="change-text">{change.text}</span> : <a href={`/orders/${encodeURIComponent(change.order)}`}>{change.text}</a>}
               </Mark>
               {change.customer_name !== '' && <span class="quiet"> {change.customer_name}</span>}
             </span>

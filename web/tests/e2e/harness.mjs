@@ -1,0 +1,134 @@
+// Starts the real program with its demo company and a browser without a network of its own.
+//
+//   MILLRACE_BIN   the program, default ../build/release/millrace beside this folder
+//   CHROMIUM       the browser, default /usr/bin/chromium
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { inflateRawSync } from 'node:zlib';
+
+import { chromium } from 'playwright-core';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const binary = resolve(process.env.MILLRACE_BIN ?? join(here, '../../../build/release/millrace'));
+const startTimeout = 60_000; // milliseconds
+
+export const sizes = { desktop: { width: 1350, height: 860 }, phone: { width: 390, height: 844 } };
+
+// { address, data, stop } of a running demo company.
+export async function startDemo({ orders = 400, seed = 7 } = {}) {
+  const data = await mkdtemp(join(tmpdir(), 'millrace-e2e-'));
+  const options = ['demo', '--orders', `${orders}`, '--seed', `${seed}`, '--data', data, '--listen', '127.0.0.1:0', '--no-open'];
+  const program = spawn(binary, options, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  const address = await new Promise((found, failed) => {
+    const timer = setTimeout(() => failed(new Error(`No address after ${startTimeout} ms. It said:\n${said}`)), startTimeout);
+    const hear = (part) => {
+      said += part;
+      const match = /→ (http:\/\/127\.0\.0\.1:\d+)/.exec(said);
+      if (match === null) return;
+      clearTimeout(timer);
+      found(match[1]);
+    };
+    program.stdout.on('data', hear);
+    program.stderr.on('data', hear);
+    program.on('error', failed);
+    program.on('exit', (code) => failed(new Error(`The program ended with ${code}. It said:\n${said}`)));
+  });
+  const stop = async () => {
+    const ended = new Promise((done) => program.on('exit', done));
+    program.kill('SIGTERM');
+    await ended;
+    await rm(data, { recursive: true, force: true });
+  };
+  return { address, data, stop };
+}
+
+export async function startBrowser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+// A page that remembers everything the browser complained about: the content policy included.
+export async function openPage(browser, { size = sizes.desktop, theme = 'light', reducedMotion = 'no-preference' } = {}) {
+  const context = await browser.newContext({
+    viewport: size,
+    colorScheme: theme,
+    reducedMotion,
+    hasTouch: size === sizes.phone,
+    locale: 'en-GB',
+    acceptDownloads: true,
+  });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  return { page, complaints, close: () => context.close() };
+}
+
+export async function getJson(address, path) {
+  const response = await fetch(address + path, { headers: { Accept: 'application/json' } });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+// Waits until `holds` answers something true; for facts outside the page (the page has its own waiting).
+export async function until(what, holds, timeout = 15_000) {
+  const end = Date.now() + timeout;
+  for (;;) {
+    const answer = await holds();
+    if (answer) return answer;
+    if (Date.now() > end) throw new Error(`Not true after ${timeout} ms: ${what}`);
+  }
+}
+
+const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export async function axeViolations(page) {
+  await page.evaluate(axeSource);
+  const violations = await page.evaluate(async () => {
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+    const answer = await globalThis.axe.run(document, { runOnly: tags });
+    return answer.violations.map((one) => ({ id: one.id, nodes: one.nodes.map((node) => node.target.join(' ')) }));
+  });
+  return violations;
+}
+
+// Content of one file of a ZIP archive (XLSX), by its central directory.
+export function unzip(archive, name) {
+  let end = archive.length - 22;
+  while (archive.readUInt32LE(end) !== 0x06054b50) end -= 1;
+  let at = archive.readUInt32LE(end + 16);
+  for (let count = archive.readUInt16LE(end + 10); count > 0; count -= 1) {
+    const [method, size, nameSize, extraSize, noteSize, start] = [
+      archive.readUInt16LE(at + 10),
+      archive.readUInt32LE(at + 20),
+      archive.readUInt16LE(at + 28),
+      archive.readUInt16LE(at + 30),
+      archive.readUInt16LE(at + 32),
+      archive.readUInt32LE(at + 42),
+    ];
+    if (archive.toString('utf8', at + 46, at + 46 + nameSize) === name) {
+      const body = start + 30 + archive.readUInt16LE(start + 26) + archive.readUInt16LE(start + 28);
+      const packed = archive.subarray(body, body + size);
+      return (method === 0 ? packed : inflateRawSync(packed)).toString('utf8');
+    }
+    at += 46 + nameSize + extraSize + noteSize;
+  }
+  throw new Error(`${name} is not in the archive`);
+}
