@@ -1,10 +1,11 @@
 #include "app/live_server.h"
 
-#include <sys/stat.h>
-
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "app/build_info.h"
+#include "app/commands.h"
 #include "base/log.h"
 #include "ingest/layout_profile.h"
 
@@ -49,7 +50,10 @@ Result<ingest::ParserPoolOptions> parser_options(const Settings& settings) {
   auto profile = layout_profile(settings.layout_profile);
   if (!profile) return pass_on(profile);
   ingest::ParserPoolOptions parsers;
-  parsers.executable = "/proc/self/exe";
+  // Resolved here: inside the sandbox the link would mean the sandbox's own program.
+  std::error_code error;
+  parsers.executable = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  if (error) return fail(ErrorCode::unavailable, "cannot find the program file of this process: " + error.message());
   parsers.worker_count = settings.parser_workers;
   if (settings.parser_memory > 0) parsers.memory_max = settings.parser_memory;
   if (settings.file_size_max > 0) parsers.file_size_max = settings.file_size_max;

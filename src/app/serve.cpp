@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "app/build_info.h"
 #include "app/console.h"
 #include "app/demo_company.h"
 #include "app/demo_files.h"

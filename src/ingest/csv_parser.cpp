@@ -188,10 +188,8 @@ class CsvReader {
     RecordReader reader(text_, header_.delimiter);
     std::vector<std::string_view> fields;
     std::vector<FieldValue> values;
-    bool any = false;
     while (reader.next(fields)) {
       if (reader.row() <= header_.row || is_blank(fields)) continue;
-      any = true;
       values.clear();
       for (std::size_t i = 0; i < std::min(width, fields.size()); ++i) values.push_back(FieldValue::of_text(fields[i]));
       const Place place{Place::Kind::row, reader.row(), 0};
@@ -204,7 +202,7 @@ class CsvReader {
       }
     }
     table.finish(answer);
-    if (!any) answer.ignored_because = "a header without rows";
+    if (!answer.is_order_document) answer.ignored_because = "a header without order rows";
     return answer;
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <sstream>
 #include <toml++/toml.h>
 
@@ -187,6 +188,22 @@ Result<void> read_key(std::string_view key, const toml::node& node, LayoutProfil
   return {};
 }
 
+// toml++ 3.3 asserts instead of refusing when a table name starts with anything but a letter, digit or quote.
+std::optional<std::size_t> bad_table_line(std::string_view text) {
+  std::size_t number = 0;
+  for (const std::string_view line : split(text, '\n')) {
+    ++number;
+    std::string_view name = trim(line);
+    if (!name.starts_with('[')) continue;
+    name = trim(name.substr(name.starts_with("[[") ? 2 : 1));
+    const char first = name.empty() ? '\0' : name.front();
+    const bool fine = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || (first >= '0' && first <= '9') || first == '_' ||
+                      first == '-' || first == '"' || first == '\'' || first == ']' || first == '[';
+    if (!fine) return number;
+  }
+  return std::nullopt;
+}
+
 toml::array array_of(const std::vector<std::string>& list) {
   toml::array array;
   for (const std::string& text : list) array.push_back(text);
@@ -202,6 +219,13 @@ const LayoutProfile& built_in_profile() {
 
 Result<LayoutProfile> parse_layout_profile(std::string_view text) {
   if (text.size() > (1u << 20)) return fail(ErrorCode::limit_reached, "layout profile: larger than 1 MB");
+  const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F; };
+  if (!is_valid_utf8(text) || std::any_of(text.begin(), text.end(), is_control)) {
+    return fail(ErrorCode::invalid_input, "layout profile: it holds control characters or is not UTF-8; save it as plain UTF-8 text");
+  }
+  if (const auto line = bad_table_line(text)) {
+    return fail(ErrorCode::invalid_input, "layout profile, line " + std::to_string(*line) + ": a table name starts with a letter, a digit or a quote");
+  }
   toml::table table;
   try {
     table = toml::parse(text);

@@ -166,6 +166,7 @@ class SheetReader {
       }
     }
     table.finish(answer);
+    if (!answer.is_order_document) answer.ignored_because = "a header without order rows";
     return true;
   }
 

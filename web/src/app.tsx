@@ -25,12 +25,20 @@ export type Place = { screen: string; number: string };
 
 export function placeOf(path: string): Place {
   const order = /^\/orders\/([^/]+)\/?$/.exec(path);
-  if (order !== null) return { screen: 'order', number: decodeURIComponent(order[1] ?? '') };
+  if (order !== null) return { screen: 'order', number: decoded(order[1] ?? '') };
   const clean = path.replace(/\/+$/, '');
   if (clean === '' || clean === '/today') return { screen: 'today', number: '' };
   if (clean === '/orders') return { screen: 'orders', number: '' };
   if (clean === '/sources' || clean === '/performance') return { screen: 'sources', number: '' };
   return { screen: '', number: '' };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a lone % in a typed address: the server will say that there is no such order
+  }
 }
 
 const loaded = new Map<string, Screen>();
@@ -76,7 +84,7 @@ export function App() {
   });
   return (
     <div class="frame">
-      <a class="skip" href="#main">
+      <a class="skip no-print" href="#main">
         Skip to content
       </a>
       <Header onPalette={openPalette} onHelp={openHelp} />

@@ -222,6 +222,8 @@ export type Performance = Envelope & {
   live: { clients: number };
   record: { database_bytes: number; log_bytes: number; commits: number };
   tips: { text: string }[];
+  // How long the last look at a source took when its files were new, and when they had not changed.
+  loads: { source: string; fresh_ms: number | null; fresh_files: number; unchanged_ms: number | null; unchanged_files: number }[];
 };
 
 export type FieldType = 'text' | 'number' | 'quantity' | 'money' | 'day' | 'instant' | 'flag';

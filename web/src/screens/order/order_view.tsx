@@ -1,6 +1,7 @@
 // One order: what it is, what is open, which document says so, what it was. Shown as a page or beside the list.
 import './order.css';
 
+import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { history, order } from '../../api/client';
@@ -61,32 +62,9 @@ export function OrderView(props: OrderViewProps) {
   });
 
   const data = detail.data?.order ?? null;
-  const Heading = panel ? 'h2' : 'h1';
   return (
     <article class={`order-view ${panel ? 'order-panel' : 'order-page'}`} aria-label={`Order ${number}`}>
-      <header class="order-head">
-        <button type="button" class="icon-button no-print" aria-label={panel ? 'Close order' : 'Back to the list'} onClick={onClose}>
-          <Icon name={panel ? 'close' : 'left'} />
-        </button>
-        <Heading ref={heading} tabIndex={-1} class="order-number">
-          {number}
-        </Heading>
-        {data !== null && <StatusMark status={data.status} />}
-        <span class="spring" />
-        <span class="row no-print">
-          <button type="button" class="icon-button" aria-label="Previous order" title="Previous order  [" disabled={onPrevious === null} onClick={() => onPrevious?.()}>
-            <Icon name="left" />
-          </button>
-          <button type="button" class="icon-button" aria-label="Next order" title="Next order  ]" disabled={onNext === null} onClick={() => onNext?.()}>
-            <Icon name="right" />
-          </button>
-          {panel && (
-            <button type="button" class="icon-button" aria-label="Open as a page" title="Open as a page" onClick={() => navigate(`/orders/${encodeURIComponent(number)}`, { state: props.fullContext })}>
-              <Icon name="expand" />
-            </button>
-          )}
-        </span>
-      </header>
+      <Head view={props} status={data?.status ?? null} heading={heading} />
       <div class="order-scroll" tabIndex={panel ? 0 : undefined} role={panel ? 'region' : undefined} aria-label={panel ? 'Order content' : undefined}>
         {detail.problem !== null && <Problem problem={detail.problem} retry={detail.reload} />}
         {data === null && detail.problem === null && <Skeleton rows={10} />}
@@ -101,6 +79,38 @@ export function OrderView(props: OrderViewProps) {
       </div>
       {asked !== null && <ProvenanceDialog number={number} field={asked} onField={setAsked} onClose={() => setAsked(null)} />}
     </article>
+  );
+}
+
+type HeadProps = { view: OrderViewProps; status: string | null; heading: RefObject<HTMLHeadingElement | null> };
+
+function Head({ view, status, heading }: HeadProps) {
+  const { number, panel, onClose, onPrevious, onNext, fullContext } = view;
+  const Heading = panel ? 'h2' : 'h1';
+  return (
+    <header class="order-head">
+      <button type="button" class="icon-button no-print" aria-label={panel ? 'Close order' : 'Back to the list'} onClick={onClose}>
+        <Icon name={panel ? 'close' : 'left'} />
+      </button>
+      <Heading ref={heading} tabIndex={-1} class="order-number">
+        {number}
+      </Heading>
+      {status !== null && <StatusMark status={status} />}
+      <span class="spring" />
+      <span class="row no-print">
+        <button type="button" class="icon-button" aria-label="Previous order" title="Previous order  [" disabled={onPrevious === null} onClick={() => onPrevious?.()}>
+          <Icon name="left" />
+        </button>
+        <button type="button" class="icon-button" aria-label="Next order" title="Next order  ]" disabled={onNext === null} onClick={() => onNext?.()}>
+          <Icon name="right" />
+        </button>
+        {panel && (
+          <button type="button" class="icon-button" aria-label="Open as a page" title="Open as a page" onClick={() => navigate(`/orders/${encodeURIComponent(number)}`, { state: fullContext })}>
+            <Icon name="expand" />
+          </button>
+        )}
+      </span>
+    </header>
   );
 }
 

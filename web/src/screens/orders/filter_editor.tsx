@@ -50,89 +50,52 @@ function useSuggestions(name: string): string[] {
 
 type ValueFormProps = { filter: Filter | null; name: string; currency: string | null; onApply: (filter: Filter) => void };
 
+// The typed text as a filter, or what is wrong with it.
+function typedFilter(name: string, op: FilterOp, text: string, decimals: number): Filter | string {
+  const clean = text.trim();
+  if (clean === '') return 'Enter a value.';
+  if (fieldOf(name).type === 'money') {
+    const minor = decimalToMinor(clean, decimals);
+    if (minor === undefined) return `An amount with at most ${decimals} decimals, for example 1250.50.`;
+    return { name, op, values: [String(minor)] };
+  }
+  return { name, op, values: op === 'in' ? clean.split(',').map((one) => one.trim()).filter(Boolean) : [clean] };
+}
+
 function ValueForm({ filter, name, currency, onApply }: ValueFormProps) {
   const field = fieldOf(name);
-  const choices = opChoices[field.type];
   const known = filter?.name === name ? filter : null;
   const decimals = typedDecimals(currency);
   const typed = (value: string): string =>
     field.type === 'money' && /^-?\d+$/.test(value) ? minorToDecimal(Number(value), decimals) : value;
-  const [op, setOp] = useState<FilterOp>(known?.op ?? choices[0]?.op ?? 'eq');
+  const [op, setOp] = useState<FilterOp>(known?.op ?? opChoices[field.type][0]?.op ?? 'eq');
   const [text, setText] = useState((known?.values ?? []).map(typed).join(', '));
   const [wrong, setWrong] = useState('');
-  const suggestions = useSuggestions(name);
   const id = useId();
-
-  const apply = (value: string): void => {
-    const clean = value.trim();
-    if (clean === '') return setWrong('Enter a value.');
-    if (field.type === 'money') {
-      const minor = decimalToMinor(clean, decimals);
-      if (minor === undefined) return setWrong(`An amount with at most ${decimals} decimals, for example 1250.50.`);
-      return onApply({ name, op, values: [String(minor)] });
-    }
-    const values = op === 'in' ? clean.split(',').map((one) => one.trim()).filter(Boolean) : [clean];
-    return onApply({ name, op, values });
+  if (field.type === 'flag') return <FlagChoice name={name} title={field.title} onApply={onApply} />;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const made = typedFilter(name, op, text, decimals);
+    if (typeof made === 'string') setWrong(made);
+    else onApply(made);
   };
-
-  if (field.type === 'flag') {
-    return (
-      <div class="choices" role="group" aria-label={field.title}>
-        {['true', 'false'].map((value) => (
-          <button type="button" class="choice" key={value} onClick={() => onApply({ name, op: 'eq', values: [value] })}>
-            {field.title}: {value === 'true' ? 'yes' : 'no'}
-          </button>
-        ))}
-      </div>
-    );
-  }
   return (
-    <form
-      class="filter-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        apply(text);
-      }}
-    >
+    <form class="filter-form" onSubmit={submit}>
       <label class="field-label" for={`${id}v`}>
         {field.title}
         {field.type === 'money' && currency !== null ? `, ${currency}` : ''}
       </label>
       <div class="row">
         <select aria-label="Compare" value={op} onChange={(event) => setOp(event.currentTarget.value as FilterOp)}>
-          {choices.map((choice) => (
+          {opChoices[field.type].map((choice) => (
             <option key={choice.op} value={choice.op}>
               {choice.word}
             </option>
           ))}
         </select>
-        <input
-          id={`${id}v`}
-          autofocus
-          type={field.type === 'day' && /^(\d{4}-\d{2}-\d{2})?$/.test(text) ? 'date' : 'text'}
-          inputMode={['money', 'number', 'quantity'].includes(field.type) ? 'decimal' : undefined}
-          list={suggestions.length > 0 ? `${id}s` : undefined}
-          autocomplete="off"
-          value={text}
-          aria-describedby={wrong === '' ? `${id}h` : `${id}w`}
-          aria-invalid={wrong !== ''}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-        <datalist id={`${id}s`}>
-          {suggestions.map((value) => (
-            <option key={value} value={value} />
-          ))}
-        </datalist>
+        <ValueInput id={id} name={name} text={text} wrong={wrong !== ''} onText={setText} />
       </div>
-      {field.type === 'day' && (
-        <div class="row" role="group" aria-label="Relative days">
-          {['today', 'today+7', 'today+30', 'none'].map((value) => (
-            <button type="button" class="button small" key={value} onClick={() => onApply({ name, op: value === 'none' ? 'eq' : op, values: [value] })}>
-              {value === 'none' ? 'no date' : value.replace('+', ' + ')}
-            </button>
-          ))}
-        </div>
-      )}
+      {field.type === 'day' && <RelativeDays name={name} op={op} onApply={onApply} />}
       {wrong !== '' && (
         <p class="wrong" id={`${id}w`} role="alert">
           {wrong}
@@ -149,5 +112,62 @@ function ValueForm({ filter, name, currency, onApply }: ValueFormProps) {
         </button>
       </div>
     </form>
+  );
+}
+
+type ValueInputProps = { id: string; name: string; text: string; wrong: boolean; onText: (text: string) => void };
+
+function ValueInput({ id, name, text, wrong, onText }: ValueInputProps) {
+  const type = fieldOf(name).type;
+  const suggestions = useSuggestions(name);
+  return (
+    <>
+      <input
+        id={`${id}v`}
+        autofocus
+        type={type === 'day' && /^(\d{4}-\d{2}-\d{2})?$/.test(text) ? 'date' : 'text'}
+        inputMode={['money', 'number', 'quantity'].includes(type) ? 'decimal' : undefined}
+        list={suggestions.length > 0 ? `${id}s` : undefined}
+        autocomplete="off"
+        value={text}
+        aria-describedby={wrong ? `${id}w` : `${id}h`}
+        aria-invalid={wrong}
+        onInput={(event) => onText(event.currentTarget.value)}
+      />
+      <datalist id={`${id}s`}>
+        {suggestions.map((value) => (
+          <option key={value} value={value} />
+        ))}
+      </datalist>
+    </>
+  );
+}
+
+function FlagChoice({ name, title, onApply }: { name: string; title: string; onApply: (filter: Filter) => void }) {
+  return (
+    <div class="choices" role="group" aria-label={title}>
+      {['true', 'false'].map((value) => (
+        <button type="button" class="choice" key={value} onClick={() => onApply({ name, op: 'eq', values: [value] })}>
+          {title}: {value === 'true' ? 'yes' : 'no'}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function RelativeDays({ name, op, onApply }: { name: string; op: FilterOp; onApply: (filter: Filter) => void }) {
+  return (
+    <div class="row" role="group" aria-label="Relative days">
+      {['today', 'today+7', 'today+30', 'none'].map((value) => (
+        <button
+          type="button"
+          class="button small"
+          key={value}
+          onClick={() => onApply({ name, op: value === 'none' ? 'eq' : op, values: [value] })}
+        >
+          {value === 'none' ? 'no date' : value.replace('+', ' + ')}
+        </button>
+      ))}
+    </div>
   );
 }

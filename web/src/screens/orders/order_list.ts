@@ -16,6 +16,7 @@ export type ListEvents = {
   onRows: () => void; // draw again
   onPatch: (keys: ReadonlySet<string>) => void; // these rows changed where they stand
   onReplaced: () => void; // another list: start at its top
+  firstVisible: () => number;
 };
 
 const keyOf = (row: OrderRow): string => row.order;
@@ -83,6 +84,15 @@ export class OrderList {
     }
   }
 
+  // After a failure: the whole list when nothing came, else only the windows that did not.
+  retry(): void {
+    if (this.windows.total === 0) void this.load(this.query);
+    else {
+      this.problem.value = null;
+      this.windows.retry();
+    }
+  }
+
   reload(around: number): Promise<void> {
     return this.load(this.query, true, around);
   }
@@ -93,7 +103,7 @@ export class OrderList {
       topic: query === '' ? 'orders' : `orders?${query}`,
       since,
       onDelta: (delta) => this.apply(delta as unknown as OrdersDelta),
-      onResync: () => void this.reload(0),
+      onResync: () => void this.reload(this.events.firstVisible()),
     });
   }
 

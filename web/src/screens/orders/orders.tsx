@@ -52,7 +52,23 @@ function useColumns(state: ListState, currency: string | null, cards: boolean) {
   return { specs, shown, setWidth };
 }
 
-function useOrderList() {
+// The list on screen and what can be done with it.
+type Model = {
+  state: ListState;
+  query: string;
+  phone: boolean;
+  list: OrderList;
+  grid: { current: VirtualGrid<OrderRow> | null };
+  go: (next: ListState) => void;
+  open: (row: OrderRow, index: number) => void;
+  showNew: () => void;
+};
+
+function useOrders(): Model {
+  const search = route.value.search;
+  const state = useMemo(() => parseListState(search), [search]);
+  const query = serverQuery(state);
+  const phone = useMedia('(max-width: 719px)');
   const grid = useRef<VirtualGrid<OrderRow> | null>(null);
   const list = useMemo(
     () =>
@@ -60,11 +76,54 @@ function useOrderList() {
         onRows: () => grid.current?.refresh(),
         onPatch: (keys) => grid.current?.patch(keys),
         onReplaced: () => grid.current?.toTop(),
+        firstVisible: () => grid.current?.visible().first ?? 0,
       }),
     [],
   );
   useEffect(() => () => list.stop(), [list]);
-  return { grid, list };
+  useEffect(() => {
+    list.clearSelection();
+    void list.load(query);
+  }, [list, query]);
+  const arrived = list.asOfTime.value !== null;
+  useEffect(() => {
+    const index = list.windows.indexOf(state.panel);
+    if (index !== undefined && grid.current !== null && !grid.current.hasFocus) grid.current.setActive(index, false);
+  }, [state.panel, arrived]);
+
+  const go = (next: ListState): void => navigate(listAddress(next));
+  const open = (row: OrderRow, index: number): void => {
+    if (phone) {
+      const context = { query, index, total: list.windows.total };
+      navigate(`/orders/${encodeURIComponent(row.order)}`, { state: listState(context) });
+    } else navigate(listAddress({ ...state, panel: row.order }), { replace: state.panel !== '' });
+  };
+  const showNew = (): void => void list.reload(Math.max(0, grid.current?.visible().first ?? 0));
+  return { state, query, phone, list, grid, go, open, showNew };
+}
+
+function useListKeys({ list, grid, open, showNew }: Model, onMenu: (menu: OpenMenu) => void): void {
+  const move = (step: number): void => {
+    const at = grid.current;
+    if (at !== null) at.setActive(at.hasFocus ? at.active + step : at.active, true);
+  };
+  const atActive = (act: (row: OrderRow, index: number) => void): void => {
+    const index = grid.current?.active ?? 0;
+    const row = list.windows.rowAt(index);
+    if (row !== undefined) act(row, index);
+  };
+  const openTab = (row: OrderRow): void =>
+    void window.open(`/orders/${encodeURIComponent(row.order)}`, '_blank', 'noopener');
+  useCommands({
+    'list.next': () => move(1),
+    'list.previous': () => move(-1),
+    'list.open': () => atActive(open),
+    'list.open_tab': () => atActive(openTab),
+    'orders.select': () => list.select(grid.current?.active ?? 0, false),
+    'orders.filter': () => onMenu('filter'),
+    'orders.export': () => onMenu('export'),
+    'orders.show_new': showNew,
+  });
 }
 
 async function copyRows(rows: OrderRow[], columns: ColumnSpec[]): Promise<void> {
@@ -77,82 +136,32 @@ async function copyRows(rows: OrderRow[], columns: ColumnSpec[]): Promise<void> 
 }
 
 export default function OrdersScreen() {
-  const search = route.value.search;
-  const state = useMemo(() => parseListState(search), [search]);
-  const query = serverQuery(state);
-  const phone = useMedia('(max-width: 719px)');
+  const model = useOrders();
+  const { state, phone, list, grid, go, open, showNew } = model;
   const [menu, setMenu] = useState<OpenMenu>('');
   const [density, setDensity] = useState<Density>(readDensity);
-  const { grid, list } = useOrderList();
-  const sums = list.sums.value;
-  const mixed = new Set(sums.map((sum) => sum.currency)).size !== 1;
-  const currency = mixed ? null : (sums[0]?.currency ?? null);
+  const currencies = list.sums.value.map((sum) => sum.currency);
+  const currency = currencies.length === 1 ? (currencies[0] ?? null) : null;
   const { specs, shown, setWidth } = useColumns(state, currency, phone);
-
+  useListKeys(model, setMenu);
   useEffect(() => {
     document.title = 'Orders · Millrace';
     loadFields().catch((error: Error) => toast({ text: `Filters: ${error.message}`, tone: 'problem' }));
   }, []);
-  useEffect(() => {
-    list.clearSelection();
-    void list.load(query);
-  }, [list, query]);
 
-  const rows = list.asOfTime.value !== null;
-  useEffect(() => {
-    const index = list.windows.indexOf(state.panel);
-    if (index !== undefined && grid.current !== null && !grid.current.hasFocus) grid.current.setActive(index, false);
-  }, [state.panel, rows]);
-
-  const go = (next: ListState): void => navigate(listAddress(next));
-  const open = (row: OrderRow, index: number): void => {
-    if (phone) {
-      const context = { query, index, total: list.windows.total };
-      navigate(`/orders/${encodeURIComponent(row.order)}`, { state: listState(context) });
-    } else if (state.panel === '') go({ ...state, panel: row.order });
-    else navigate(listAddress({ ...state, panel: row.order }), { replace: true });
+  const setRows = (one: Density): void => {
+    setDensity(one);
+    writeSetting('density', String(one));
   };
   const sortBy = (column: string, add: boolean): void => go({ ...state, sort: nextSort(state.sort, column, add), panel: '' });
-  const showNew = (): void => void list.reload(grid.current?.visible().first ?? 0);
-  const move = (step: number): void => {
-    const at = grid.current;
-    if (at === null) return;
-    at.setActive(at.hasFocus ? at.active + step : at.active, true);
-  };
-  const atActive = (act: (row: OrderRow, index: number) => void): void => {
-    const index = grid.current?.active ?? 0;
-    const row = list.windows.rowAt(index);
-    if (row !== undefined) act(row, index);
-  };
-  const walk = (step: number): void => {
-    const from = list.windows.indexOf(state.panel) ?? grid.current?.active ?? 0;
-    const row = list.windows.rowAt(from + step);
-    if (row === undefined) return;
-    grid.current?.setActive(from + step, false);
-    navigate(listAddress({ ...state, panel: row.order }), { replace: true });
-  };
-  useCommands({
-    'list.next': () => move(1),
-    'list.previous': () => move(-1),
-    'list.open': () => atActive(open),
-    'list.open_tab': () => atActive((row) => window.open(`/orders/${encodeURIComponent(row.order)}`, '_blank', 'noopener')),
-    'orders.select': () => list.select(grid.current?.active ?? 0, false),
-    'orders.filter': () => setMenu('filter'),
-    'orders.export': () => setMenu('export'),
-    'orders.show_new': showNew,
-  });
-
-  const closePanel = (): void => {
-    go({ ...state, panel: '' });
-    grid.current?.focusActive();
-  };
+  const withPanel = state.panel !== '' && !phone;
   return (
-    <div class={`orders-screen ${state.panel !== '' && !phone ? 'with-panel' : ''}`}>
+    <div class={`orders-screen ${withPanel ? 'with-panel' : ''}`}>
       <section class="orders-main" aria-label="Orders">
         <h1 class="only-read">Orders</h1>
         <Toolbar
           state={state}
-          currency={typedCurrency(state, sums.map((sum) => sum.currency))}
+          currency={typedCurrency(state, currencies)}
           specs={specs}
           shown={shown}
           density={density}
@@ -160,50 +169,57 @@ export default function OrdersScreen() {
           menu={menu}
           onMenu={setMenu}
           onState={go}
-          onDensity={(one) => {
-            setDensity(one);
-            writeSetting('density', String(one));
-          }}
+          onDensity={setRows}
           onWidth={setWidth}
         />
         <Summary list={list} onShow={showNew} />
-        {list.problem.value !== null && <Problem problem={list.problem.value} retry={() => void list.load(query)} />}
-        {state.group !== '' ? (
-          <Grouped state={state} />
-        ) : (
-          <>
-            <GridView
-              list={list}
-              grid={grid}
-              columns={shown}
-              cards={phone}
-              rowHeight={phone ? cardHeight : density}
-              sort={state.sort}
-              openOrder={state.panel}
-              onOpen={open}
-              onSort={sortBy}
-              onWidth={setWidth}
-            />
-            <ListNote list={list} state={state} onClear={() => go({ ...state, filters: [], q: '' })} />
-          </>
+        {list.problem.value !== null && <Problem problem={list.problem.value} retry={() => list.retry()} />}
+        {state.group !== '' && <Grouped state={state} />}
+        {state.group === '' && (
+          <GridView
+            list={list}
+            grid={grid}
+            columns={shown}
+            cards={phone}
+            rowHeight={phone ? cardHeight : density}
+            sort={state.sort}
+            openOrder={state.panel}
+            onOpen={open}
+            onSort={sortBy}
+            onWidth={setWidth}
+          />
         )}
+        {state.group === '' && <ListNote list={list} state={state} onClear={() => go({ ...state, filters: [], q: '' })} />}
         <SelectionBar list={list} onCopy={() => void copyRows([...list.selected.value.values()], shown)} />
       </section>
-      {state.panel !== '' && !phone && (
-        <OrderView
-          number={state.panel}
-          panel
-          onClose={closePanel}
-          onPrevious={() => walk(-1)}
-          onNext={() => walk(1)}
-          fullContext={listState({
-            query,
-            index: list.windows.indexOf(state.panel) ?? 0,
-            total: list.windows.total,
-          })}
-        />
-      )}
+      {withPanel && <Panel model={model} />}
     </div>
+  );
+}
+
+// The open order beside the list; [ and ] walk through the list while it stands still.
+function Panel({ model: { state, query, list, grid, go } }: { model: Model }) {
+  const index = list.windows.indexOf(state.panel);
+  const walk = (step: number): void => {
+    const next = (index ?? grid.current?.active ?? 0) + step;
+    const row = list.windows.rowAt(next);
+    if (row === undefined) return;
+    grid.current?.setActive(next, false);
+    navigate(listAddress({ ...state, panel: row.order }), { replace: true });
+  };
+  const close = (): void => {
+    go({ ...state, panel: '' });
+    grid.current?.focusActive();
+  };
+  return (
+    <OrderView
+      number={state.panel}
+      panel
+      onClose={close}
+      onPrevious={() => walk(-1)}
+      onNext={() => walk(1)}
+      fullContext={listState({ query, index: index ?? 0, total: list.windows.total })}
+    />
   );
 }
 

@@ -22,6 +22,7 @@ import { givenViews, putView, savedViews, storeViews } from '../../parts/saved_v
 import type { ColumnSpec } from './columns';
 import { fieldOf, sameFilter, showValue } from './fields';
 import { FilterEditor } from './filter_editor';
+import { printList } from './print_sheet';
 
 export type Density = 28 | 36 | 44;
 export const densities: readonly Density[] = [28, 36, 44];
@@ -100,11 +101,11 @@ export function Toolbar(props: ToolbarProps) {
           ))}
         </select>
       </label>
-      <Menu label="Columns" icon="columns" compact align="end" open={menu === 'columns'} onOpen={toggle('columns')}>
+      <Menu label="Columns" class="columns-menu" icon="columns" compact align="end" open={menu === 'columns'} onOpen={toggle('columns')}>
         <Columns {...props} />
       </Menu>
       <Menu label="Export" class="export-menu" icon="download" align="end" open={menu === 'export'} onOpen={toggle('export')}>
-        <Exports state={state} total={props.total} onDone={() => onMenu('')} />
+        <Exports {...props} onDone={() => onMenu('')} />
       </Menu>
     </div>
   );
@@ -242,7 +243,7 @@ function Columns({ state, specs, shown, density, onState, onDensity, onWidth }: 
   );
 }
 
-function Exports({ state, total, onDone }: { state: ListState; total: number; onDone: () => void }) {
+function Exports({ state, shown, currency, total, onDone }: ToolbarProps & { onDone: () => void }) {
   const query = serverQuery(state);
   const kinds = [
     { format: 'csv', word: 'CSV', query },
@@ -264,10 +265,10 @@ function Exports({ state, total, onDone }: { state: ListState; total: number; on
           class="choice"
           onClick={() => {
             onDone();
-            print();
+            printList(state, shown, currency).catch((error: Error) => toast({ text: error.message, tone: 'problem' }));
           }}
         >
-          Print what is loaded
+          Print
         </button>
       </div>
     </div>

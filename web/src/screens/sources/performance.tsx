@@ -30,6 +30,7 @@ export function PerformancePanel({ sources, onAct }: PanelProps) {
         <>
           <Rates data={data} />
           <Refreshes sources={sources} onAct={onAct} />
+          <Loads data={data} />
           <Tips data={data} />
           <Routes data={data} />
         </>
@@ -110,6 +111,32 @@ function Refreshes({ sources, onAct }: PanelProps) {
           </li>
         );
       })}
+    </ul>
+  );
+}
+
+function Loads({ data }: { data: Performance }) {
+  const shown = data.loads.filter((load) => load.fresh_ms !== null || load.unchanged_ms !== null);
+  if (shown.length === 0) return null;
+  return (
+    <ul class="loads">
+      {shown.map((load) => (
+        <li key={load.source}>
+          <strong>{load.source}</strong>
+          {load.fresh_ms !== null && (
+            <span class="num">
+              {' '}
+              read fresh: {formatMilliseconds(load.fresh_ms)} for {counted(load.fresh_files, 'file')}
+            </span>
+          )}
+          {load.unchanged_ms !== null && (
+            <span class="num">
+              {' '}
+              · looked again, unchanged: {formatMilliseconds(load.unchanged_ms)} for {counted(load.unchanged_files, 'file')}
+            </span>
+          )}
+        </li>
+      ))}
     </ul>
   );
 }

@@ -5,12 +5,11 @@ import { useEffect, useState } from 'preact/hooks';
 
 import { ApiProblem, rereadEverything, setRefreshInterval, sourceAction, type SourceAction, sources } from '../../api/client';
 import type { SourcesDelta, SourceStatus } from '../../api/types';
-import { done, live, now, toast } from '../../parts/app_state';
+import { done, heardSources, live, now, toast } from '../../parts/app_state';
 import { Empty, Live, Mark, Problem, Skeleton } from '../../parts/basics';
 import { Confirm } from '../../parts/dialog';
 import {
   absent,
-  ageOf,
   counted,
   formatAge,
   formatCount,
@@ -18,6 +17,7 @@ import {
   formatMilliseconds,
   formatWhen,
 } from '../../parts/format';
+import { ageNow } from '../../parts/freshness';
 import { Icon } from '../../parts/icons';
 import { useCommands } from '../../parts/keys';
 import { useAnswer } from '../../parts/use_answer';
@@ -120,7 +120,9 @@ function Fact({ title, text, hint, ticks = false }: { title: string; text: strin
 }
 
 function SourceCard({ source, onAct, onChanged }: Omit<TableProps, 'list'> & { source: SourceStatus }) {
-  const age = source.as_of_time === null ? absent : formatAge(ageOf(source.as_of_time, now.value));
+  const heard = heardSources.value.find((one) => one.id === source.id);
+  const seconds = heard === undefined ? source.age_s : ageNow(heard, now.value);
+  const age = seconds === null ? absent : formatAge(seconds);
   const refresh = source.refresh;
   return (
     <article class="source" aria-label={`Source ${source.id}`}>
