@@ -136,6 +136,7 @@ class HostileFiles(Story):
         self.assertEqual(self.book(millrace), ["7 Open 100.00", "8 Open 5.00"])
         self.assertEqual(millrace.get("/api/v1/orders/8")["order"]["customer_name"], "Two\r\nlines, \"quoted\"")
         self.assertEqual(self.rejections(millrace), ["reject Open/SO9.csv", "reject Open/field.csv", "reject Open/wide.csv"])
+        self.assertLess(millrace.rss_bytes(), 120e6)
 
     def test_a12_a13_broken_pdfs_are_refused_and_the_rest_goes_on(self):
         stream = zlib.compress(b"\0" * 200_000_000, 9)

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr auto young = 2s;
 // Writers that never close: after this long without a further write the file is read as it is.
 constexpr auto quiet_after_write = 1s;
+constexpr auto first_look_again = 5ms;
 constexpr int read_tries_max = 40;  // a file that never stands still is reported after so many readings
 // Answers taken into one commit: bounds the transaction and keeps the first screen quick during a first load.
 constexpr std::size_t answers_per_commit = 1000;
@@ -473,7 +474,7 @@ bool FolderSource::submit(const std::string& path, Pending& pending) {
     return true;
   }
   if (!known && recognise_move(path, opened->stamp)) return true;
-  InFlight flight{path, opened->stamp, Stopwatch::now(), pending.tries, false, pending.reread};
+  InFlight flight{path, opened->stamp, pending.since, pending.tries, false, pending.reread};
   ParseJob job;
   job.id = ++next_job_;
   job.file = std::move(opened->fd);
@@ -508,18 +509,26 @@ void FolderSource::take_answer(ParseAnswer& answer) {
   now_.bytes_read += answer.bytes;
   ++now_.files_read;
   files_read_metric_.add();
+  const TimePoint now = Stopwatch::now();
+  // Waiting again keeps its first moment: a removal that came later goes on waiting for it.
+  const auto wait_again = [&]() -> Pending& {
+    Pending& pending = pending_.try_emplace(flight.path).first->second;
+    pending.since = std::min(pending.since, flight.since);
+    return pending;
+  };
   if (flight.stale) {
-    if (!pending_.contains(flight.path)) pending_[flight.path].due = Stopwatch::now();
+    Pending& pending = wait_again();
+    if (!pending.being_written) pending.due = std::min(pending.due, now);
     return;
   }
-  const TimePoint now = Stopwatch::now();
   const bool fresh = clock_.now() - Instant{std::chrono::milliseconds{flight.stamp.mtime_ns / 1'000'000}} < 10s;
   const bool retry = answer.moved_while_read ? flight.tries < read_tries_max : fresh && flight.tries == 0 && refused_only(answer.document);
   if (retry) {
-    Pending& pending = pending_[flight.path];
+    Pending& pending = wait_again();
     pending.tries = flight.tries + 1;
     pending.reread = true;
-    pending.due = now + (answer.moved_while_read ? options_.settle : options_.retry_delay);
+    // Most often only the time stamp was set right after the content: look again soon, then more and more slowly.
+    pending.due = now + (answer.moved_while_read ? std::min(options_.settle, first_look_again * (1 << std::min(flight.tries, 10))) : options_.retry_delay);
     return;
   }
   intake_.with_book([&](OrderBook& book) {

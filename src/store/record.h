@@ -100,7 +100,8 @@ struct SqliteOptions {
   std::string path;  // file; ":memory:" is not supported: tests use a temporary folder
   const Clock* clock = nullptr;
   std::size_t group_max = 256;  // batches in one transaction
-  std::uint64_t checkpoint_bytes = 16ull << 20;
+  std::uint64_t checkpoint_bytes = 32ull << 20;      // of log: checkpoint even while batches wait
+  std::uint64_t checkpoint_bytes_idle = 1ull << 20;  // of log: checkpoint when none waits
 };
 
 // Opens or creates the record and brings its schema up to date.

@@ -286,8 +286,11 @@ class SqliteRecord final : public Record {
     }
   }
 
+  // Small and often while nobody waits, so that no commit ever stands behind a long one.
   void checkpoint_when_large() {
-    if (file_bytes(options_.path + "-wal") >= options_.checkpoint_bytes) checkpoint(SQLITE_CHECKPOINT_RESTART);
+    const std::uint64_t log_bytes = file_bytes(options_.path + "-wal");
+    if (log_bytes >= options_.checkpoint_bytes || (log_bytes >= options_.checkpoint_bytes_idle && queue_.size() == 0))
+      checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
   }
 
   void checkpoint(int mode) {

@@ -24,6 +24,7 @@ describe('status', () => {
     expect(statusText('In Production')).toBe('◆ In Production');
     expect(statusText('Something new')).toBe('● Something new');
     expect(statusTone('On Hold')).toBe('fair');
+    expect(statusText('Ready to ship')).toBe('● Ready to ship');
   });
   it('late is poor, due within a week is fair', () => {
     expect(latenessTone(row)).toBe('poor');
@@ -43,11 +44,11 @@ describe('columns', () => {
     expect([open(null)?.title, open(null)?.text(row)]).toEqual(['Open amount', '0.05 EUR']);
   });
   it('keep the order of the address; unknown names fall back to the usual ones', () => {
-    expect(pickColumns(orderColumns(null), ['due', 'order'], false).map((one) => one.id)).toEqual(['due', 'order']);
-    expect(pickColumns(orderColumns(null), ['nonsense'], false).length).toBeGreaterThan(5);
+    expect(pickColumns(orderColumns(null), ['due', 'order'], 'wide').map((one) => one.id)).toEqual(['due', 'order']);
+    expect(pickColumns(orderColumns(null), ['nonsense'], 'wide').length).toBeGreaterThan(5);
   });
   it('copied rows stay one line each and numbers stay numbers', () => {
-    const columns = pickColumns(orderColumns('EUR'), ['order', 'customer_name', 'total'], false);
+    const columns = pickColumns(orderColumns('EUR'), ['order', 'customer_name', 'total'], 'wide');
     expect(rowsAsTsv([row], columns)).toBe('Order\tCustomer\tTotal, EUR\n43659\tTab and line\t-1.00');
   });
 });

@@ -15,6 +15,7 @@ export const shapes: Record<Tone, string> = {
 
 const kinds: readonly [RegExp, Tone][] = [
   [/hold|block|stop|wait|überf|sperr|bloque/i, 'fair'],
+  [/ready|packed|bereit|listo/i, 'good'],
   [/cancel|void|storn|anul/i, 'idle'],
   [/clos|complet|done|ship|deliver|invoic|finish|geliefert|geschlossen|cerrad/i, 'idle'],
   [/produc|progress|work|releas|picking|fertig|proceso/i, 'busy'],

@@ -98,6 +98,7 @@ export class VirtualGrid<Row> {
   }
 
   setColumns(columns: Column<Row>[], layout: 'table' | 'cards', rowHeight: number): void {
+    const focused = this.hasFocus;
     this.columns = columns;
     this.rowHeight = rowHeight;
     this.activeColumn = Math.min(this.activeColumn, columns.length);
@@ -109,6 +110,7 @@ export class VirtualGrid<Row> {
     this.drawHead();
     this.applyWidths();
     this.refresh();
+    if (focused) this.focusActive();
   }
 
   setSorts(sorts: Map<string, SortMark>): void {

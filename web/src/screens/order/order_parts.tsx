@@ -55,7 +55,7 @@ export function LinesTable({ order }: { order: OrderDetail }) {
                   <Mark tone={lineTone[line.status]}>{line.status}</Mark>
                 </td>
                 <td class="num">{formatDay(line.due)}</td>
-                <td class="quiet">{line.place || absent}</td>
+                <td class="quiet num place-cell">{line.place || absent}</td>
               </tr>
             ))}
           </tbody>

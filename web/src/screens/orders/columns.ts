@@ -36,7 +36,7 @@ function moneyColumn(
   return {
     id,
     title: currency === null ? title : `${title}, ${currency}`,
-    width: currency === null ? 134 : 132,
+    width: currency === null ? 150 : 132,
     numeric: true,
     sortable: true,
     usual,
@@ -66,7 +66,7 @@ export function orderColumns(currency: string | null): ColumnSpec[] {
     {
       id: 'order',
       title: 'Order',
-      width: 88,
+      width: 84,
       sortable: true,
       usual: true,
       text: (row) => row.order,
@@ -75,7 +75,7 @@ export function orderColumns(currency: string | null): ColumnSpec[] {
     {
       id: 'customer_name',
       title: 'Customer',
-      width: 196,
+      width: 216,
       sortable: true,
       usual: true,
       text: (row) => orText(row.customer_name === '' ? row.customer : row.customer_name),
@@ -83,7 +83,7 @@ export function orderColumns(currency: string | null): ColumnSpec[] {
     {
       id: 'status',
       title: 'Status',
-      width: 122,
+      width: 132,
       sortable: true,
       usual: true,
       text: (row) => statusText(row.status),
@@ -93,7 +93,7 @@ export function orderColumns(currency: string | null): ColumnSpec[] {
     {
       id: 'lateness_days',
       title: 'Lateness',
-      width: 102,
+      width: 112,
       sortable: true,
       usual: true,
       text: latenessCell,
@@ -116,7 +116,7 @@ export function orderColumns(currency: string | null): ColumnSpec[] {
       width: 116,
       numeric: true,
       sortable: true,
-      usual: true,
+      usual: false,
       text: (row) => formatDecimal(row.open_quantity),
     },
     {
@@ -166,8 +166,14 @@ export function orderColumns(currency: string | null): ColumnSpec[] {
 
 const cardColumns = ['order', 'status', 'customer_name', 'open_amount', 'lateness_days'];
 
-export function pickColumns(specs: ColumnSpec[], names: string[] | null, cards: boolean): ColumnSpec[] {
-  if (cards) return specs.filter((spec) => cardColumns.includes(spec.id));
+// The usual columns when an order stands beside the list.
+const narrowColumns = ['order', 'customer_name', 'status', 'lateness_days', 'open_amount'];
+
+export type Room = 'wide' | 'narrow' | 'cards';
+
+export function pickColumns(specs: ColumnSpec[], names: string[] | null, room: Room): ColumnSpec[] {
+  if (room === 'cards') return specs.filter((spec) => cardColumns.includes(spec.id));
+  if (names === null && room === 'narrow') return specs.filter((spec) => narrowColumns.includes(spec.id));
   if (names === null) return specs.filter((spec) => spec.usual);
   const picked = names
     .map((name) => specs.find((spec) => spec.id === name))

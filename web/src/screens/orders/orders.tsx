@@ -15,7 +15,7 @@ import { navigate, route } from '../../parts/router';
 import { readJson, readSetting, writeSetting } from '../../parts/settings';
 import { useMedia } from '../../parts/use_media';
 import { OrderView } from '../order/order_view';
-import { type ColumnSpec, orderColumns, pickColumns, rowsAsTsv } from './columns';
+import { type ColumnSpec, orderColumns, pickColumns, type Room, rowsAsTsv } from './columns';
 import { loadFields, typedCurrency } from './fields';
 import { GridView } from './grid_view';
 import { Grouped } from './grouped';
@@ -35,13 +35,13 @@ function readDensity(): Density {
 }
 
 // Columns of this list: the currency decides their titles, this browser their widths.
-function useColumns(state: ListState, currency: string | null, cards: boolean) {
+function useColumns(state: ListState, currency: string | null, room: Room) {
   const [widths, setWidths] = useState<Widths>(() => readJson('widths', isWidths, {}));
   const specs = useMemo(
     () => orderColumns(currency).map((spec) => ({ ...spec, width: widths[spec.id] ?? spec.width })),
     [currency, widths],
   );
-  const shown = useMemo(() => pickColumns(specs, state.columns, cards), [specs, state.columns?.join(), cards]);
+  const shown = useMemo(() => pickColumns(specs, state.columns, room), [specs, state.columns?.join(), room]);
   const setWidth = (column: string, width: number): void => {
     setWidths((before) => {
       const next = { ...before, [column]: width };
@@ -142,7 +142,7 @@ export default function OrdersScreen() {
   const [density, setDensity] = useState<Density>(readDensity);
   const currencies = list.sums.value.map((sum) => sum.currency);
   const currency = currencies.length === 1 ? (currencies[0] ?? null) : null;
-  const { specs, shown, setWidth } = useColumns(state, currency, phone);
+  const { specs, shown, setWidth } = useColumns(state, currency, phone ? 'cards' : state.panel === '' ? 'wide' : 'narrow');
   useListKeys(model, setMenu);
   useEffect(() => {
     document.title = 'Orders · Millrace';

@@ -128,7 +128,7 @@ function SourceCard({ source, onAct, onChanged }: Omit<TableProps, 'list'> & { s
     <article class="source" aria-label={`Source ${source.id}`}>
       <header class="source-head">
         <h2>{source.id}</h2>
-        <Mark tone={source.state_word}>{source.state}</Mark>
+        <Mark tone={source.state_word}>{`${source.state}, ${source.state_word}`}</Mark>
         <span class="quiet path">
           {source.kind} · {source.root}
         </span>

@@ -212,11 +212,11 @@ function WhatChanged() {
             <time dateTime={change.at} title={formatInstant(change.at)}>
               {formatWhen(change.at, now.value)}
             </time>
-            <span>
+            <span class="change-words" title={change.text}>
               <Mark tone={kindTone[change.kind]}>
                 {change.order === '' ? <span class="change-text">{change.text}</span> : <a href={`/orders/${encodeURIComponent(change.order)}`}>{change.text}</a>}
               </Mark>
-              {change.customer_name !== '' && <span class="quiet"> {change.customer_name}</span>}
+              {change.customer_name !== '' && !change.text.includes(change.customer_name) && <span class="quiet"> {change.customer_name}</span>}
             </span>
           </li>
         ))}
