@@ -5,7 +5,7 @@ Usage: check_acceptance.py [--root DIR]
 
 What the column "shown by" may name, separated by commas:
   `ctest -R name`    a module with tests in src/, a test added in a CMakeLists.txt, or a folder in scenarios/
-  "a sentence"       the name of one test in src/ (TEST_CASE) or web/ (it, test)
+  "a sentence"       the name of one test in src/ (TEST_CASE), web/ (it, test) or scenarios/ (`def test_a_sentence`)
   `millrace command` a command of src/app; `./dev command` a command of ./dev
   `a/path`           a file, or a folder with files in it
   not yet (why)      nothing shows it
@@ -34,6 +34,8 @@ def tests_of_sources(root):
     for path in (root / "web").glob("[st]*/**/*"):
         if path.suffix in (".ts", ".tsx", ".mjs") and "node_modules" not in path.parts:
             names.update(name for _, name in WEB_TEST.findall(path.read_text(encoding="utf-8", errors="replace")))
+    for path in (root / "scenarios").glob("*/story.py"):
+        names.update(name.replace("_", " ") for name in re.findall(r"def test_(\w+)\(", path.read_text(encoding="utf-8")))
     return names, modules
 
 

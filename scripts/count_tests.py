@@ -12,13 +12,14 @@ import re
 import sys
 
 DOCTEST = re.compile(r"\[doctest\] test cases:\s*\d+\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed")
+CLOSING = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)  # of our own runners
 
 
 def count_ctest(text):
     passed = failed = 0
     for block in re.split(r"^\d+/\d+ Testing: ", text, flags=re.MULTILINE)[1:]:
         ended_well = re.search(r"^Test Passed\.", block, flags=re.MULTILINE) is not None
-        cases = DOCTEST.search(block)
+        cases = DOCTEST.search(block) or CLOSING.search(block)
         if cases is None:
             passed, failed = passed + ended_well, failed + (not ended_well)
             continue

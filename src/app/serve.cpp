@@ -1,7 +1,7 @@
 #include "app/serve.h"
 
+#include <malloc.h>
 #include <signal.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -164,8 +164,12 @@ void open_browser(const std::string& address) {
 
 int run_serve(const Settings& settings, ServeMode mode) {
   const Signals signals;
+  // A mini PC has more memory to spare than a heap per thread is worth: two arenas serve all threads.
+  ::mallopt(M_ARENA_MAX, 2);
   const SystemClock clock;
-  set_log_level(settings.log_level);
+  // A newcomer looks at the lines of the demo, not at its log.
+  const bool quiet_demo = mode == ServeMode::demo && settings.log_level == LogLevel::info;
+  set_log_level(quiet_demo ? LogLevel::warning : settings.log_level);
   Console console(std::cout, std::cerr, console_of_process(process_environment()));
   console.note("millrace " + build_info().version + (mode == ServeMode::demo ? " · demo mode" : "") + " · nothing leaves this machine");
   if (const auto made = make_data_folder(settings.data); !made) return report(console, made.error());
@@ -186,6 +190,7 @@ int run_serve(const Settings& settings, ServeMode mode) {
   if ((*live)->loaded().changes > 0)
     console.note("  load       " + grouped((*live)->loaded().changes) + " changes from the record   " + duration_text((*live)->loaded().took));
   const int asked = watch_first_look(**live, console, signals);
+  ::malloc_trim(0);  // what the first look needed and nothing needs again
   if (asked == 0) {
     say_address(console, **live, served, mode);
     if (mode == ServeMode::demo && settings.demo_open_browser) open_browser((*live)->address());

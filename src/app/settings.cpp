@@ -52,7 +52,7 @@ constexpr std::array setting_table = std::to_array<SettingRow>({
      "larger files are rejected unread"},
     {"server_threads", SettingType::count, "threads", "2", 1, 64, "", "", "N", "threads that answer requests"},
     {"connections_max", SettingType::count, "connections", "2048", 16, 100000, "", "", "N", "open connections at once"},
-    {"cache_memory", SettingType::bytes, "bytes", "32MiB", 0, 4096 * mebibyte, "", "", "SIZE",
+    {"cache_memory", SettingType::bytes, "bytes", "8MiB", 0, 4096 * mebibyte, "", "", "SIZE",
      "memory for kept results"},
     {"log_level", SettingType::choice, "", "info", 0, 0, "debug|info|warning|error", "--log-level", "LEVEL",
      "least important event that is logged"},

@@ -17,6 +17,7 @@ struct Header {
   char delimiter = ',';
   std::uint32_t row = 0;
   std::vector<FlatColumn> columns;
+  std::string damage;  // why the row cannot be read whole, though it names an order
 };
 
 ParsedDocument refused(std::string place, std::string reason, std::string value = {}) {
@@ -34,7 +35,9 @@ std::optional<Header> find_header(std::string_view text, const CompiledLayout& l
   for (const char delimiter : {',', ';', '\t', '|'}) {
     RecordReader reader(text, delimiter);
     std::vector<std::string_view> fields;
-    for (std::size_t i = 0; i < header_rows_max && reader.next(fields); ++i) {
+    for (std::size_t i = 0; i < header_rows_max && reader.damage().empty(); ++i) {
+      // A row of too many columns still shows its first ones: whose header it is can be told.
+      if (!reader.next(fields) && reader.damage().empty()) break;
       if (fields.size() < 2) continue;
       std::vector<std::string> words;
       for (const std::string_view field : fields) words.emplace_back(trim(field));
@@ -43,7 +46,7 @@ std::optional<Header> find_header(std::string_view text, const CompiledLayout& l
                                        [](const FlatColumn& column) { return column.match.field != Field::unknown; });
       if (known <= best_count || !is_order_header(columns)) continue;
       best_count = known;
-      best = Header{delimiter, reader.row(), std::move(columns)};
+      best = Header{delimiter, reader.row(), std::move(columns), reader.damage()};
     }
   }
   return best;
@@ -224,6 +227,7 @@ ParsedDocument parse_csv(std::string_view content, const CompiledLayout& layout)
     answer.ignored_because = "no row names an order number and line columns";
     return answer;
   }
+  if (!header->damage.empty()) return refused("row " + std::to_string(header->row), header->damage);
   return CsvReader(*text, std::move(*header), layout).read();
 }
 

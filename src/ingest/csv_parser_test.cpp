@@ -139,6 +139,13 @@ TEST_CASE("Hostile shapes are refused with a reason") {
   CHECK(reason(read(header + row("SO1", "1") + std::string(5000, '\n') + std::string("SO2,\0,", 6))).find("NUL") != std::string::npos);
 }
 
+TEST_CASE("A header without end is refused, not passed over") {
+  const std::string head = header.substr(0, header.size() - 2);
+  CHECK(reason(read(head + std::string(1'000'000, ',') + "\r\n" + row("SO1", "1"))) == "row 1: the row has more than 4,096 fields");
+  CHECK(reason(read("Letter head\n" + head + ",\"Remark\r\n" + row("SO1", "1"))).find("row 2: a quoted field is not closed") == 0);
+  CHECK(read(std::string(1'000'000, ',') + "\n").findings.empty());  // wide, but nothing of ours
+}
+
 TEST_CASE("Negative numbers are read in every usual writing") {
   for (const char* quantity : {"-2", "2-", "(2)"}) {
     std::string text = row("SO1", "1", quantity);

@@ -506,8 +506,10 @@ void FolderSource::take_answer(ParseAnswer& answer) {
   const InFlight flight = std::move(found->second);
   in_flight_.erase(found);
   reading_.erase(flight.path);
-  now_.bytes_read += answer.bytes;
-  ++now_.files_read;
+  if (refresh_open_) {
+    now_.bytes_read += answer.bytes;
+    ++now_.files_read;
+  }
   files_read_metric_.add();
   const TimePoint now = Stopwatch::now();
   // Waiting again keeps its first moment: a removal that came later goes on waiting for it.

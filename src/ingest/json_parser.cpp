@@ -16,6 +16,7 @@ namespace od = simdjson::ondemand;
 constexpr int depth_max = 64;
 constexpr std::size_t keys_max = 4096;
 constexpr std::size_t orders_max = 1'000'000;
+constexpr std::string_view sap_line_number = "LineNum";  // counts the lines of a document from 0
 
 // A document that is damaged as a whole; carries the sentence for a person.
 struct Refused {
@@ -95,7 +96,9 @@ class KeyRow {
     for (const Known& known : memo_) {
       if (known.key == key) throw Refused{"the key '" + printable(shortened(key)) + "' stands twice in one object; which one counts cannot be told"};
     }
-    memo_.push_back({std::string(key), layout.find(key, scope_)});
+    FieldMatch match = layout.find(key, scope_);
+    match.from_zero = match.field == Field::line_number && key == sap_line_number;
+    memo_.push_back({std::string(key), match});
     matches_memo_ = true;
     return memo_[count_++].match;
   }

@@ -52,6 +52,8 @@ TEST_CASE("A SAP order is read exactly, each line with its place") {
   CHECK(utc_seconds(*order.updated) == "2026-02-18 06:55:18");
   CHECK(order.extra == std::vector<std::pair<std::string, std::string>>{{"U_Colour", "red"}});
   REQUIRE(order.lines.size() == 3);
+  CHECK(order.lines[0].line_number == 1);
+  CHECK(order.lines[2].line_number == 3);
   CHECK(order.lines[0].item_code == "00123");
   CHECK(order.lines[0].open_amount == 500);
   CHECK(place_text(order.lines[1].place) == "line 8");
@@ -117,6 +119,31 @@ TEST_CASE("Numbers are exact or refused, never infinite") {
   }
   check_refused(read(with("\"Quantity\": 4", "\"Quantity\": " + std::string(5000, '9'))), "");
   CHECK(read(with("\"VatSum\": 4.5", "\"VatSum\": -0")).orders.size() == 1);
+}
+
+TEST_CASE("Only SAP's own key counts the lines from 0") {
+  CHECK(read(with("\"LineNum\": 0", "\"LineNum\": \"0\"")).orders.at(0).lines.at(0).line_number == 1);
+  CHECK(read(with("\"LineNum\": 1,", "\"LineNo\": 10,")).orders.at(0).lines.at(1).line_number == 10);
+  CHECK(read(with("\"LineNum\": 0,", "\"LineNum\": 0, \"Position\": 7,")).orders.at(0).lines.at(0).line_number == 1);
+}
+
+TEST_CASE("An order whose sums pass the largest amount is refused, however many lines it takes") {
+  const std::string most = "90071992547409.91";
+  const auto order = [&](std::size_t line_count, const std::string& tail) {
+    std::string text = R"({"DocNum": 1, "CardCode": "C1", "DocCurrency": "EUR", "DocumentLines": [)";
+    for (std::size_t i = 0; i < line_count; ++i) {
+      text += std::string(i == 0 ? "" : ",") + R"({"ItemCode": "X", "Quantity": 1, "RemainingOpenQuantity": 1, "LineTotal": )" + most + "}";
+    }
+    return text + "]" + tail + "}";
+  };
+  CHECK(read(order(1, "")).orders.size() == 1);
+  check_refused(read(order(2, "")), "the largest amount");
+  check_refused(read(order(1100, "")), "the largest amount");
+  check_refused(read(order(1, R"(, "VatSum": 0.01)")), "the largest amount");
+  check_refused(read(order(1, R"(, "VatSum": -0.01, "TotalExpns": )" + most)), "the largest amount");
+  std::string expenses = R"(, "DocumentAdditionalExpenses": [{"LineTotal": )" + most + "}";
+  for (int i = 0; i < 1100; ++i) expenses += R"(,{"LineTotal": )" + most + "}";
+  check_refused(read(order(0, expenses + "]")), "the largest amount");
 }
 
 TEST_CASE("Text that is not whole Unicode is refused") {

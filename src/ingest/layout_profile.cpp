@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "domain/money.h"
+#include "ingest/internal/values.h"
 
 namespace millrace::ingest {
 namespace {
@@ -188,21 +189,81 @@ Result<void> read_key(std::string_view key, const toml::node& node, LayoutProfil
   return {};
 }
 
-// toml++ 3.3 asserts instead of refusing when a table name starts with anything but a letter, digit or quote.
-std::optional<std::size_t> bad_table_line(std::string_view text) {
-  std::size_t number = 0;
-  for (const std::string_view line : split(text, '\n')) {
-    ++number;
-    std::string_view name = trim(line);
-    if (!name.starts_with('[')) continue;
-    name = trim(name.substr(name.starts_with("[[") ? 2 : 1));
-    const char first = name.empty() ? '\0' : name.front();
-    const bool fine = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || (first >= '0' && first <= '9') || first == '_' ||
-                      first == '-' || first == '"' || first == '\'' || first == ']' || first == '[';
-    if (!fine) return number;
+// What toml++ 3.3 answers with undefined behaviour instead of a refusal, found before it reads the text: a character
+// outside ASCII anywhere but in quotes and comments, and a table name that starts with anything but a letter, a digit
+// or a quote. Neither is TOML.
+class Precheck {
+ public:
+  explicit Precheck(std::string_view text) : rest_(text) {}
+
+  // The sentence for a person, "" when the text may be parsed.
+  std::string complaint() {
+    while (!rest_.empty() && complaint_.empty()) step();
+    return complaint_.empty() ? complaint_ : "line " + std::to_string(line_) + ": " + complaint_;
   }
-  return std::nullopt;
-}
+
+ private:
+  void step() {
+    const char c = rest_.front();
+    if (c == '#') {
+      take(rest_.find('\n'));
+    } else if (c == '"' || c == '\'') {
+      text_in_quotes(c);
+      line_begins_ = false;
+    } else if (static_cast<unsigned char>(c) >= 0x80) {
+      complaint_ = "letters such as '" + printable(shortened(rest_.substr(0, rest_.find_first_of(" =]\r\n")))) + "' are written in quotes";
+    } else {
+      const bool table = c == '[' && line_begins_ && depth_ == 0;
+      if (c == '[' || c == '{') ++depth_;
+      if ((c == ']' || c == '}') && depth_ > 0) --depth_;
+      line_begins_ = c == '\n' || (line_begins_ && (c == ' ' || c == '\t'));
+      take(1);
+      if (table) table_name();
+    }
+  }
+
+  void table_name() {
+    std::string_view name = rest_.substr(0, rest_.find('\n'));
+    if (name.starts_with('[')) name.remove_prefix(1);
+    const std::size_t begin = name.find_first_not_of(" \t");
+    const char first = begin == std::string_view::npos ? '\0' : name[begin];
+    const bool fine = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || (first >= '0' && first <= '9') || first == '_' ||
+                      first == '-' || first == '"' || first == '\'';
+    if (!fine) complaint_ = "a table name starts with a letter, a digit or a quote";
+  }
+
+  void text_in_quotes(char quote) {
+    const std::string three(3, quote);
+    const bool many_lines = rest_.starts_with(three);
+    take(many_lines ? 3 : 1);
+    while (true) {
+      if (rest_.empty() || (!many_lines && rest_.front() == '\n')) {
+        complaint_ = "a text in quotes is not closed";
+        return;
+      }
+      if (quote == '"' && rest_.front() == '\\') {
+        take(2);
+      } else if (many_lines ? rest_.starts_with(three) : rest_.front() == quote) {
+        break;
+      } else {
+        take(1);
+      }
+    }
+    take(many_lines ? std::min(rest_.find_first_not_of(quote), std::size_t{5}) : 1);  // """ may follow two quotes of the text
+  }
+
+  void take(std::size_t count) {
+    count = std::min(count, rest_.size());
+    line_ += static_cast<std::size_t>(std::count(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(count), '\n'));
+    rest_.remove_prefix(count);
+  }
+
+  std::string_view rest_;
+  std::string complaint_;
+  std::size_t line_ = 1;
+  std::size_t depth_ = 0;
+  bool line_begins_ = true;
+};
 
 toml::array array_of(const std::vector<std::string>& list) {
   toml::array array;
@@ -219,12 +280,17 @@ const LayoutProfile& built_in_profile() {
 
 Result<LayoutProfile> parse_layout_profile(std::string_view text) {
   if (text.size() > (1u << 20)) return fail(ErrorCode::limit_reached, "layout profile: larger than 1 MB");
-  const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F; };
-  if (!is_valid_utf8(text) || std::any_of(text.begin(), text.end(), is_control)) {
+  bool controls = false;
+  // A carriage return alone ends no line in TOML; toml++ takes it for a blank in some places and not in others.
+  const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7F; };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    controls = controls || (is_control(text[i]) && !text.substr(i).starts_with("\r\n"));
+  }
+  if (!is_valid_utf8(text) || controls) {
     return fail(ErrorCode::invalid_input, "layout profile: it holds control characters or is not UTF-8; save it as plain UTF-8 text");
   }
-  if (const auto line = bad_table_line(text)) {
-    return fail(ErrorCode::invalid_input, "layout profile, line " + std::to_string(*line) + ": a table name starts with a letter, a digit or a quote");
+  if (const std::string complaint = Precheck(text).complaint(); !complaint.empty()) {
+    return fail(ErrorCode::invalid_input, "layout profile, " + complaint);
   }
   toml::table table;
   try {

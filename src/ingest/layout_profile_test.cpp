@@ -30,6 +30,31 @@ TEST_CASE("A wrong key is named with its line and the nearest known key") {
   CHECK(refusal("name = \n").find("line 1") != std::string::npos);
 }
 
+TEST_CASE("What is no TOML is refused with its line, whatever the library makes of it") {
+  CHECK(refusal("name = \"x\"\n[! words]\n").find("line 2: a table name") != std::string::npos);
+  CHECK(refusal("[[\xC3\xBC]]\n").find("line 1: a table name") != std::string::npos);
+  CHECK(refusal("[\n").find("line 1: a table name") != std::string::npos);
+  CHECK(refusal("# \xC3\xBC\n[words]\nw\xC3\xA4hrung = \"x\"\n").find("line 3: letters such as 'ährung' are written in quotes") != std::string::npos);
+  CHECK(refusal("name = \xE2\x80\x9Cours\xE2\x80\x9D\n").find("line 1: letters such as") != std::string::npos);
+  CHECK(refusal("[ \r\rwords]\n").find("control characters") != std::string::npos);
+  CHECK(refusal("name = \"x\"\r\n[words]\r\n").empty());
+  CHECK(refusal("name = \"x\n").find("line 1: a text in quotes is not closed") != std::string::npos);
+  CHECK(refusal("name = \"\"\"x\n\n").find("is not closed") != std::string::npos);
+}
+
+TEST_CASE("Quotes and comments hold any letters, brackets and each other's quotes") {
+  const auto profile = parse_layout_profile(R"toml(# [! ü "
+name = '''
+[! ü'''''
+[words]
+currency = [
+  "Währung \"x", 'a"#']
+)toml");
+  REQUIRE_MESSAGE(profile.has_value(), profile.error().text());
+  CHECK(profile->name == "[! ü''");
+  CHECK(profile->words.at("currency").at(1) == "a\"#");
+}
+
 TEST_CASE("A profile written out reads back the same") {
   const auto back = parse_layout_profile(to_toml(built_in_profile()));
   REQUIRE(back.has_value());

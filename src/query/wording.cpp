@@ -45,7 +45,7 @@ class Differences {
     if (before == after) return;
     field(name, before, after);
     const auto shown = [](std::string_view text) { return text.empty() ? std::string("none") : shortened(text); };
-    part(std::string(words) + " " + shown(before) + " -> " + shown(after));
+    part(std::string(words) + " " + shown(before) + " → " + shown(after));
   }
   void field(std::string_view name, std::string_view before, std::string_view after) {
     if (into_.fields.size() < fields_max) into_.fields.push_back({std::string(name), {std::string(before), std::string(after)}});

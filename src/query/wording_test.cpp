@@ -35,10 +35,10 @@ TEST_CASE("changes read as sentences") {
   }
   CHECK(text ==
         "order_new: SO 43659: new, ACME, 1 line, EUR 100.00, due 2026-03-03\n"
-        "status_changed: SO 43659: status Open -> In Production\n"
-        "order_changed: SO 43659: promise none -> 2026-03-09\n"
-        "order_changed: SO 43659: total EUR 100.00 -> EUR 120.00, open amount EUR 100.00 -> EUR 45.00, line 1 open 4 pcs -> 1 pcs, line 2 added: 2 pcs A-2\n"
-        "order_changed: SO 43659: total EUR 120.00 -> EUR 20.00, open amount EUR 45.00 -> EUR 20.00, line 1 removed: 4 pcs A-1\n"
+        "status_changed: SO 43659: status Open → In Production\n"
+        "order_changed: SO 43659: promise none → 2026-03-09\n"
+        "order_changed: SO 43659: total EUR 100.00 → EUR 120.00, open amount EUR 100.00 → EUR 45.00, line 1 open 4 pcs → 1 pcs, line 2 added: 2 pcs A-2\n"
+        "order_changed: SO 43659: total EUR 120.00 → EUR 20.00, open amount EUR 45.00 → EUR 20.00, line 1 removed: 4 pcs A-1\n"
         "order_changed: SO 43659: file read again, nothing else changed\n"
         "order_removed: SO 43659: removed, file deleted: Open/43659.json\n"
         "rejection_new: Open/x.json: not JSON\n"

@@ -17,7 +17,8 @@ Result<std::string> decode_text(std::string_view content);
 
 // Records of RFC 4180 with any delimiter and any line end. Fields live until the next call.
 //
-// A field is at most 1 MiB, a record at most 4,096 fields: beyond that `next` answers false and `damage` says why.
+// A field is at most 1 MiB, a record at most 4,096 fields: beyond that `next` answers false, `damage` says why and
+// `fields` holds what was read of the record before.
 class RecordReader {
  public:
   RecordReader(std::string_view text, char delimiter) : rest_(text), delimiter_(delimiter) {}

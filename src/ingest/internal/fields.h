@@ -41,6 +41,7 @@ enum class Scope : std::uint8_t { order, line, flat };
 struct FieldMatch {
   Field field = Field::unknown;
   std::uint16_t rank = 0;  // place of the word in its list: lower counts first
+  bool from_zero = false;  // a line number under this word is one less than people and other documents say
 };
 
 class CompiledLayout {

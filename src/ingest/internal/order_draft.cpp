@@ -36,6 +36,11 @@ std::optional<Day> usable(Day day) {
   return day;
 }
 
+constexpr const char* too_large = "more than 2^53 - 1 minor units, the largest amount there is";
+
+Int128 magnitude(std::int64_t minor) { return minor < 0 ? -static_cast<Int128>(minor) : minor; }
+bool within_amount_max(Int128 sum) { return sum <= amount_max && sum >= -Int128{amount_max}; }
+
 std::string no_day(const FieldValue& value) { return "'" + printable(shortened(text_of(value))) + "' is not a date; write it as 2026-03-31"; }
 
 LineStatus line_status_of(std::string_view text, bool& known) {
@@ -79,7 +84,7 @@ void OrderDraft::add_extra(std::string_view name, std::string value) {
 // the document is in the local currency.
 bool OrderDraft::outranked(Ranks& ranks, FieldMatch match, const FieldValue& value, TextStyle style) const {
   std::uint16_t rank = match.rank;
-  if (is_number_field(match.field)) {
+  if (is_number_field(match.field) && !match.from_zero) {
     const auto number = decimal_of(value, style);
     if (number && number->is_zero()) rank = static_cast<std::uint16_t>(rank + 1000);
   }
@@ -173,7 +178,7 @@ std::string OrderDraft::set_amount(Field field, const FieldValue& value, TextSty
 
 std::string OrderDraft::set_on_line(FieldMatch match, const FieldValue& value, TextStyle style) {
   if (value.kind == FieldValue::Kind::empty || outranked(line_ranks_, match, value, style)) return {};
-  if (is_number_field(match.field)) return set_line_number(match.field, value, style);
+  if (is_number_field(match.field)) return set_line_number(match, value, style);
   if (is_date_field(match.field)) {
     if (value.kind == FieldValue::Kind::number) return no_day(value);
     const auto day = value.kind == FieldValue::Kind::moment ? utc_day(value.moment) : day_from_text(value.text, style.date_order);
@@ -185,15 +190,15 @@ std::string OrderDraft::set_on_line(FieldMatch match, const FieldValue& value, T
   return set_line_text(match.field, text_of(value));
 }
 
-std::string OrderDraft::set_line_number(Field field, const FieldValue& value, TextStyle style) {
+std::string OrderDraft::set_line_number(FieldMatch match, const FieldValue& value, TextStyle style) {
   auto number = decimal_of(value, style);
   if (!number) return number.error().text();
   DraftLine& draft = lines_.back();
-  switch (field) {
+  switch (match.field) {
     case Field::line_number: {
       const auto whole = scaled(*number, 0);
       if (!whole || *whole < -1'000'000'000 || *whole > 1'000'000'000) return "the line number is out of range";
-      draft.line.line_number = static_cast<std::int32_t>(*whole);
+      draft.line.line_number = static_cast<std::int32_t>(*whole) + (match.from_zero ? 1 : 0);
       return {};
     }
     case Field::quantity_ordered: draft.quantity = *number; return {};
@@ -256,7 +261,10 @@ void OrderDraft::finish_order() {
   if (freight_) {
     order_.freight = minor(*freight_, "freight").value_or(0);
   } else {
-    for (const Decimal& expense : expenses_) order_.freight += minor(expense, "additional expense").value_or(0);
+    Int128 sum = 0;
+    for (const Decimal& expense : expenses_) sum += minor(expense, "additional expense").value_or(0);
+    if (!within_amount_max(sum)) refuse("", std::string("the additional expenses sum to ") + too_large);
+    order_.freight = refused() ? 0 : static_cast<std::int64_t>(sum);
   }
   if (document_total_) order_.document_total = minor(*document_total_, "document total");
   if (updated_date_) {
@@ -347,9 +355,12 @@ void OrderDraft::finish(ParsedDocument& document, Disagreement disagreement) {
   for (DraftLine& draft : lines_) {
     if (refused()) break;
     finish_line(draft, flags);
-    sum += draft.line.line_total < 0 ? -draft.line.line_total : draft.line.line_total;
+    sum += magnitude(draft.line.line_total);
   }
-  if (sum > amount_max) refuse("", "the amounts of the order are too large");
+  // Every sum of any of the lines is inside this one, so all sums made of a read order fit.
+  if (!within_amount_max(sum + magnitude(order_.tax) + magnitude(order_.freight))) {
+    refuse("", std::string("lines, tax and freight sum to ") + too_large);
+  }
   if (!refused()) {
     order_.lines.reserve(lines_.size());
     for (DraftLine& draft : lines_) order_.lines.push_back(std::move(draft.line));

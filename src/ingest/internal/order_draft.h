@@ -66,7 +66,7 @@ class OrderDraft {
   std::string set_text(Field field, std::string text);
   std::string set_day(Field field, const FieldValue& value, TextStyle style);
   std::string set_amount(Field field, const FieldValue& value, TextStyle style);
-  std::string set_line_number(Field field, const FieldValue& value, TextStyle style);
+  std::string set_line_number(FieldMatch match, const FieldValue& value, TextStyle style);
   std::string set_line_text(Field field, std::string text);
   void finish_order();
   void finish_line(DraftLine& draft, std::vector<Finding>& flags);

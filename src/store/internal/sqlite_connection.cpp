@@ -34,7 +34,7 @@ SqliteConnection::SqliteConnection(const std::string& path, Mode mode)
     database_.exec("PRAGMA secure_delete=OFF");
   }
   database_.exec("PRAGMA wal_autocheckpoint=0");
-  database_.exec("PRAGMA cache_size=-8192");
+  database_.exec("PRAGMA cache_size=-2048");
   database_.exec("PRAGMA temp_store=MEMORY");
 }
 

@@ -20,6 +20,9 @@ function Search() {
   const before = useRef<string | null>(null); // the address when typing began
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const shown = useRef(state.q);
+  const input = useRef<HTMLInputElement>(null);
+  // What is in the box now: Enter may come before the state of the last letter has been drawn.
+  const typed = (): string => input.current?.value ?? text;
   useEffect(() => {
     // Back, a chip or a view changed the search.
     if (state.q !== shown.current) {
@@ -44,7 +47,7 @@ function Search() {
     clearTimeout(timer.current);
     if (onList) {
       if (before.current === null) return;
-      show(text);
+      show(typed());
       commitTyping(before.current);
       before.current = null;
     }
@@ -56,11 +59,12 @@ function Search() {
       onSubmit={(event) => {
         event.preventDefault();
         if (onList) commit();
-        else if (text.trim() !== '') navigate(listAddress({ ...emptyList, q: text.trim() }));
+        else if (typed().trim() !== '') navigate(listAddress({ ...emptyList, q: typed().trim() }));
       }}
     >
       <Icon name="search" />
       <input
+        ref={input}
         id="search"
         type="search"
         aria-label="Search orders"

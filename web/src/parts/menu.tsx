@@ -25,23 +25,27 @@ export function Menu({ label, icon, open, onOpen, align = 'start', compact = fal
   useEffect(() => {
     if (!open) return;
     const sheet = root.current?.querySelector<HTMLElement>('.sheet');
-    (sheet?.querySelector<HTMLElement>('[autofocus]') ?? sheet?.querySelector<HTMLElement>(focusable))?.focus();
+    (sheet?.querySelector<HTMLElement>('[autofocus]') ?? sheet?.querySelector<HTMLElement>(focusable) ?? sheet)?.focus();
     const outside = (event: Event): void => {
       if (root.current !== null && !root.current.contains(event.target as Node)) onOpen(false);
     };
+    // Wherever the focus is by now: what it was on may have gone.
+    const escape = (event: KeyboardEvent): void => {
+      if (event.key !== 'Escape') return;
+      event.preventDefault();
+      onOpen(false);
+      button.current?.focus();
+    };
     document.addEventListener('pointerdown', outside);
-    return () => document.removeEventListener('pointerdown', outside);
+    document.addEventListener('keydown', escape, { capture: true });
+    return () => {
+      document.removeEventListener('pointerdown', outside);
+      document.removeEventListener('keydown', escape, { capture: true });
+    };
   }, [open]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (!open) return;
-    if (event.key === 'Escape') {
-      event.preventDefault();
-      event.stopPropagation();
-      onOpen(false);
-      button.current?.focus();
-      return;
-    }
     if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
     if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
     const items = [...(root.current?.querySelectorAll<HTMLElement>(`.sheet :is(${focusable})`) ?? [])];
@@ -68,7 +72,7 @@ export function Menu({ label, icon, open, onOpen, align = 'start', compact = fal
         {!compact && <Icon name="down" />}
       </button>
       {open && (
-        <div class={`sheet sheet-${align}`} id={id}>
+        <div class={`sheet sheet-${align}`} id={id} tabIndex={-1}>
           {children}
         </div>
       )}
