@@ -189,9 +189,11 @@ Result<void> read_key(std::string_view key, const toml::node& node, LayoutProfil
   return {};
 }
 
-// What toml++ 3.3 answers with undefined behaviour instead of a refusal, found before it reads the text: a character
-// outside ASCII anywhere but in quotes and comments, and a table name that starts with anything but a letter, a digit
-// or a quote. Neither is TOML.
+// What toml++ 3.3 answers with undefined behaviour instead of a refusal, found before it reads the text:
+//   * a character outside ASCII anywhere but in quotes and comments,
+//   * a quote or bracket that touches a bare value (`1."`), since the library walks on through the quotes,
+//   * a table name that starts with anything but a letter, a digit or a quote,
+// none of which is TOML, and texts over several lines, which no word needs.
 class Precheck {
  public:
   explicit Precheck(std::string_view text) : rest_(text) {}
@@ -205,21 +207,38 @@ class Precheck {
  private:
   void step() {
     const char c = rest_.front();
+    const bool opens = c == '[' || c == '{';
+    const bool quotes = c == '"' || c == '\'';
     if (c == '#') {
-      take(rest_.find('\n'));
-    } else if (c == '"' || c == '\'') {
-      text_in_quotes(c);
-      line_begins_ = false;
+      before_ = ' ';
+      take(std::min(rest_.find('\n'), rest_.size()));
     } else if (static_cast<unsigned char>(c) >= 0x80) {
       complaint_ = "letters such as '" + printable(shortened(rest_.substr(0, rest_.find_first_of(" =]\r\n")))) + "' are written in quotes";
+    } else if ((opens || quotes) && !may_begin_here(quotes)) {
+      complaint_ = std::string("a '") + c + "' stands directly behind a value; a comma or a line end is missing";
+    } else if (quotes) {
+      before_ = c;
+      text_in_quotes(c);
     } else {
-      const bool table = c == '[' && line_begins_ && depth_ == 0;
-      if (c == '[' || c == '{') ++depth_;
-      if ((c == ']' || c == '}') && depth_ > 0) --depth_;
-      line_begins_ = c == '\n' || (line_begins_ && (c == ' ' || c == '\t'));
+      const bool table = c == '[' && depth_ == 0 && line_begins_;
+      track(c);
       take(1);
       if (table) table_name();
     }
+    if (c != ' ' && c != '\t') line_begins_ = c == '\n';
+  }
+
+  // `a."b"` is a key with dots; behind '=' a dot belongs to a number.
+  bool may_begin_here(bool quotes) const {
+    return std::string_view(" \t\n=,[{").find(before_) != std::string_view::npos || (quotes && before_ == '.' && !in_value_);
+  }
+
+  void track(char c) {
+    if (c == '[' || c == '{') ++depth_;
+    if ((c == ']' || c == '}') && depth_ > 0) --depth_;
+    if (c == '=') in_value_ = true;
+    if (c == '\n' && depth_ == 0) in_value_ = false;
+    before_ = c;
   }
 
   void table_name() {
@@ -233,27 +252,20 @@ class Precheck {
   }
 
   void text_in_quotes(char quote) {
-    const std::string three(3, quote);
-    const bool many_lines = rest_.starts_with(three);
-    take(many_lines ? 3 : 1);
-    while (true) {
-      if (rest_.empty() || (!many_lines && rest_.front() == '\n')) {
-        complaint_ = "a text in quotes is not closed";
-        return;
-      }
-      if (quote == '"' && rest_.front() == '\\') {
-        take(2);
-      } else if (many_lines ? rest_.starts_with(three) : rest_.front() == quote) {
-        break;
-      } else {
-        take(1);
-      }
+    if (rest_.starts_with(std::string(3, quote))) {
+      complaint_ = "texts over several lines are not used in a layout profile";
+      return;
     }
-    take(many_lines ? std::min(rest_.find_first_not_of(quote), std::size_t{5}) : 1);  // """ may follow two quotes of the text
+    std::size_t end = 1;
+    while (end < rest_.size() && rest_[end] != quote && rest_[end] != '\n') end += quote == '"' && rest_[end] == '\\' ? 2 : 1;
+    if (end >= rest_.size() || rest_[end] != quote) {
+      complaint_ = "a text in quotes is not closed";
+      return;
+    }
+    take(end + 1);
   }
 
   void take(std::size_t count) {
-    count = std::min(count, rest_.size());
     line_ += static_cast<std::size_t>(std::count(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(count), '\n'));
     rest_.remove_prefix(count);
   }
@@ -262,6 +274,8 @@ class Precheck {
   std::string complaint_;
   std::size_t line_ = 1;
   std::size_t depth_ = 0;
+  char before_ = '\n';
+  bool in_value_ = false;
   bool line_begins_ = true;
 };
 
@@ -280,6 +294,7 @@ const LayoutProfile& built_in_profile() {
 
 Result<LayoutProfile> parse_layout_profile(std::string_view text) {
   if (text.size() > (1u << 20)) return fail(ErrorCode::limit_reached, "layout profile: larger than 1 MB");
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   bool controls = false;
   // A carriage return alone ends no line in TOML; toml++ takes it for a blank in some places and not in others.
   const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7F; };

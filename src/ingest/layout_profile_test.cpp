@@ -39,19 +39,23 @@ TEST_CASE("What is no TOML is refused with its line, whatever the library makes 
   CHECK(refusal("[ \r\rwords]\n").find("control characters") != std::string::npos);
   CHECK(refusal("name = \"x\"\r\n[words]\r\n").empty());
   CHECK(refusal("name = \"x\n").find("line 1: a text in quotes is not closed") != std::string::npos);
-  CHECK(refusal("name = \"\"\"x\n\n").find("is not closed") != std::string::npos);
+  CHECK(refusal("name = \"\"\"\\\n\xC3\xBC\"\"\"\n").find("line 1: texts over several lines") != std::string::npos);
+  CHECK(refusal("[words]\ncurrency = +[\"\xCC\xA0K\"]\n").find("line 2: a '[' stands directly behind a value") != std::string::npos);
+  CHECK(refusal("name = 1.\"\xC3\xBC\"\n").find("line 1: a '\"' stands directly behind a value") != std::string::npos);
+  CHECK(refusal("name = \"x\"\"\xC3\xBC\"\n").find("stands directly behind") != std::string::npos);
 }
 
 TEST_CASE("Quotes and comments hold any letters, brackets and each other's quotes") {
-  const auto profile = parse_layout_profile(R"toml(# [! ü "
-name = '''
-[! ü'''''
-[words]
+  const auto profile = parse_layout_profile("\xEF\xBB\xBF" R"toml(# [! ü "
+name = '[! ü"' # it's
+status_words."02 Neü" = "Open"
+[ words ]
 currency = [
   "Währung \"x", 'a"#']
 )toml");
   REQUIRE_MESSAGE(profile.has_value(), profile.error().text());
-  CHECK(profile->name == "[! ü''");
+  CHECK(profile->name == "[! ü\"");
+  CHECK(profile->status_words.at("02 Neü") == "Open");
   CHECK(profile->words.at("currency").at(1) == "a\"#");
 }
 

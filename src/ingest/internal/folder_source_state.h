@@ -35,6 +35,8 @@ struct FolderSource::Removal {
   std::uint64_t inode = 0;
 };
 
+inline FileStamp stamp_of(const store::FileRecord& file) { return {file.size, file.mtime_ns, file.inode}; }
+
 // What other threads asked since the last step.
 struct FolderSource::Requests {
   struct Taken {
