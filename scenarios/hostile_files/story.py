@@ -3,6 +3,7 @@ skipped by rule; the good order beside it is served, the memory stays bounded, a
 """
 import io
 import os
+import signal
 import socket
 import zipfile
 import zlib
@@ -48,6 +49,16 @@ def overlapping_zip():
     tail[8:10] = tail[10:12] = count.to_bytes(2, "little")
     tail[12:16] = len(again).to_bytes(4, "little")
     return bytes(whole[:start]) + again + bytes(tail)
+
+
+def descendants(pid):
+    """The processes below `pid`, deepest last."""
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as children:
+            for child in map(int, children.read().split()):
+                found += [child] + descendants(child)
+    return found
 
 
 class HostileFiles(Story):
@@ -146,6 +157,15 @@ class HostileFiles(Story):
                    str(len(stream)).encode() + b">>stream\n" + stream + b"\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF")
         self.write("Open/noise.pdf", b"%PDF-1.7\n" + os.urandom(5000))
         self.refused(["Open/bomb.pdf", "Open/loop.pdf", "Open/noise.pdf"])
+
+    def test_a13_killed_parsers_are_replaced_and_the_server_lives(self):
+        millrace = self.serve()
+        for number in range(8, 12):
+            for process in descendants(millrace.process.pid):
+                os.kill(process, signal.SIGKILL)
+            self.write(f"Open/SO{number}.json", order_json(number), age=0)
+            self.wait_book(millrace, [f"{n} Open 100.00" for n in range(7, number + 1)])
+        self.assertIsNone(millrace.process.poll())
 
     def test_a14_names_are_bytes_and_shown_readably(self):
         names = [b"-rf.json", b"new\nline.json", b"\xff\xfe.json", "\u202egnp.json".encode(), b"x" * 250 + b".json"]

@@ -1,5 +1,6 @@
 """A file is saved, moved, rewritten and deleted; the screens hear of each change once."""
 import os
+import threading
 
 from story import Story, order_csv, order_json
 
@@ -75,6 +76,34 @@ class LiveChanges(Story):
                 self.assertNotIn("7", message["gone"], "order 7 was never away")
                 seen |= {row["order"] for row in message["rows"] if row["order"] != "7"}
         self.assertEqual(millrace.get("/api/v1/orders?limit=1")["total"], 200)
+
+    def test_a_file_replaced_again_and_again_is_always_one_version(self):
+        versions = [order_csv(*((f"SO{n}", 1, 1, price, price) for n in range(1, 60))) for price in ("10.00", "20.00")]
+        self.write("Open/all.csv", versions[0])
+        millrace = self.serve()
+        live = millrace.live("orders")
+        stop = threading.Event()
+
+        def replace():
+            turn = 0
+            while not stop.is_set():
+                turn += 1
+                self.write("Open/all.csv", versions[turn % 2], age=0)
+            self.write("Open/all.csv", versions[1], age=0)
+
+        writer = threading.Thread(target=replace)
+        writer.start()
+        deltas = 0
+        while deltas < 40:
+            message = live.receive(15)
+            self.assertIsNotNone(message)
+            if message["op"] == "delta" and message["rows"]:
+                deltas += 1
+                self.assertEqual(message["gone"], [])
+                self.assertEqual(len({row["total"]["minor"] for row in message["rows"]}), 1, "a mix of two versions")
+        stop.set()
+        writer.join()
+        self.wait_book(millrace, [f"{n} Open 20.00" for n in range(1, 60)])
 
     def test_polling_finds_the_same_changes_where_folders_send_no_events(self):
         self.write("Open/SO7.json", order_json(7))

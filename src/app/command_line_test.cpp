@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "app/program.h"
+#include "store/record.h"
 
 namespace millrace::app {
 namespace {
@@ -128,7 +129,7 @@ TEST_CASE("version names version, commit and compiler, also for programs") {
   CHECK(run({"--version"}).out.starts_with("millrace "));
   const Said json = run({"version", "--json"});
   CHECK(json.out.find("\"commit\":") != std::string::npos);
-  CHECK(json.out.find("\"data_format\":") != std::string::npos);
+  CHECK(json.out.find("\"data_format\":" + std::to_string(store::record_format()) + "}") != std::string::npos);
 }
 
 TEST_CASE("config show says where each value came from") {

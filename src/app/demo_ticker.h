@@ -5,6 +5,8 @@
 //   * A careful writer: every file appears whole; a move writes the new place first and removes the old one after, so
 //     that an order is never missing.
 //   * Only files that still look as this program left them are touched; what a person edited is the person's.
+//   * Nothing but the next order's number outlives a run: after a restart, orders that an earlier run entered or changed
+//     no longer look like the company's first day and stay as they are; the others and new ones go on moving.
 #pragma once
 #include <string>
 #include <vector>

@@ -1,38 +1,31 @@
 #include "app/exporter.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
-#include <xlsxwriter.h>
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 
-#include "app/console.h"
-#include "base/check.h"
 #include "base/fd.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "domain/order_rules.h"
+#include "query/cells.h"
 #include "query/order_detail.h"
+#include "server/workbook.h"
 
 namespace millrace::app {
 namespace {
 
+using query::Cell;
 using query::FieldType;
 
 constexpr std::size_t block_rows = 500;
 constexpr std::size_t changes_per_step = 2000;
-constexpr std::uint32_t sheet_rows_max = 1'048'576;
-
-// A cell as text, with what it needs to be a number in a sheet or an amount in JSON.
-struct Cell {
-  FieldType type = FieldType::text;
-  std::string text;        // "" is absent
-  std::int64_t minor = 0;  // of money
-  Currency currency;
-};
+// For pipes and scripts: lines of a Unix file, quoted only where RFC 4180 asks for it.
+constexpr query::CsvStyle csv_style{.quote_doubtful = false, .line_end = "\n"};
 
 struct Head {
   std::string_view name;
@@ -40,77 +33,8 @@ struct Head {
   FieldType type;
 };
 
-std::string day_text(const std::optional<Day>& day) { return day ? iso(*day) : ""; }
-
-Cell money_cell(std::int64_t minor, Currency currency) {
-  return {FieldType::money, decimal_text(Money{minor, currency}), minor, currency};
-}
-
-Cell order_cell(const query::OrderRow& row, const query::FieldRow& field) {
-  using F = query::OrderField;
-  const auto plain = [&](std::string text) { return Cell{field.type, std::move(text), 0, {}}; };
-  switch (field.field) {
-    case F::order:
-      return plain(std::string(row.order));
-    case F::status:
-      return plain(std::string(row.status));
-    case F::document_status:
-      return plain(std::string(row.document_status));
-    case F::customer:
-      return plain(std::string(row.customer));
-    case F::customer_name:
-      return plain(std::string(row.customer_name));
-    case F::customer_reference:
-      return plain(std::string(row.customer_reference));
-    case F::salesman:
-      return plain(std::string(row.salesman));
-    case F::currency:
-      return plain(row.currency.code());
-    case F::order_date:
-      return plain(day_text(row.order_date));
-    case F::due:
-      return plain(day_text(row.due));
-    case F::requested:
-      return plain(day_text(row.requested));
-    case F::promise:
-      return plain(day_text(row.promise));
-    case F::lines:
-      return plain(std::to_string(row.lines));
-    case F::quantity:
-      return plain(decimal_text(Quantity{row.quantity}));
-    case F::open_quantity:
-      return plain(decimal_text(Quantity{row.open_quantity}));
-    case F::net:
-      return money_cell(row.net, row.currency);
-    case F::tax:
-      return money_cell(row.tax, row.currency);
-    case F::freight:
-      return money_cell(row.freight, row.currency);
-    case F::total:
-      return money_cell(row.total, row.currency);
-    case F::open_amount:
-      return money_cell(row.open_amount, row.currency);
-    case F::lateness_days:
-      return plain(row.lateness_days ? std::to_string(*row.lateness_days) : "");
-    case F::late:
-      return plain(row.late ? "true" : "false");
-    case F::updated:
-      return plain(row.updated ? rfc3339(*row.updated) : "");
-    case F::changed_at:
-      return plain(rfc3339(row.changed_at));
-    case F::revision:
-      return plain(std::string(row.revision));
-    case F::format:
-      return plain(std::string(row.format));
-    case F::path:
-      return plain(printable(row.path));
-    case F::source:
-      return plain(std::string(row.source));
-    case F::flagged:
-      return plain(row.flagged ? "true" : "false");
-  }
-  return {};
-}
+// The number of a line is its name, as the order's is: text in JSON.
+constexpr std::string_view line_name = "line";
 
 constexpr std::array line_heads = std::to_array<Head>({
     {"order", "Order", FieldType::text},
@@ -118,7 +42,7 @@ constexpr std::array line_heads = std::to_array<Head>({
     {"customer", "Customer", FieldType::text},
     {"customer_name", "Customer name", FieldType::text},
     {"currency", "Currency", FieldType::text},
-    {"line", "Line", FieldType::number},
+    {line_name, "Line", FieldType::number},
     {"item", "Item", FieldType::text},
     {"item_name", "Item name", FieldType::text},
     {"manufacturer", "Manufacturer", FieldType::text},
@@ -137,31 +61,31 @@ constexpr std::array line_heads = std::to_array<Head>({
 });
 
 std::vector<Cell> line_cells(const query::OrderRow& row, const SalesOrder& order, const OrderLine& line) {
-  const auto text = [](std::string_view value) { return Cell{FieldType::text, std::string(value), 0, {}}; };
-  const auto number = [](std::string value) { return Cell{FieldType::quantity, std::move(value), 0, {}}; };
-  return {text(row.order),
-          text(row.status),
-          text(row.customer),
-          text(row.customer_name),
-          text(order.currency.code()),
-          number(std::to_string(line.line_number)),
-          text(line.item_code),
-          text(line.item_name),
-          text(line.manufacturer),
-          text(line.warehouse_code),
-          text(line.unit),
-          number(decimal_text(line.quantity_ordered)),
-          number(decimal_text(line.quantity_open)),
-          number(decimal_text(line.unit_price)),
-          number(decimal_text(line.discount)),
-          money_cell(line.line_total, order.currency),
-          money_cell(line.open_amount, order.currency),
-          text(word(line.status)),
-          Cell{FieldType::day, day_text(due_date(order, line)), 0, {}},
-          text(place_text(line.place)),
-          text(printable(row.path))};
+  using namespace query;
+  return {text_cell(row.order),
+          text_cell(row.status),
+          text_cell(row.customer),
+          text_cell(row.customer_name),
+          text_cell(order.currency.code()),
+          number_cell(line.line_number),
+          text_cell(line.item_code),
+          text_cell(line.item_name),
+          text_cell(line.manufacturer),
+          text_cell(line.warehouse_code),
+          text_cell(line.unit),
+          quantity_cell(line.quantity_ordered.micros),
+          quantity_cell(line.quantity_open.micros),
+          quantity_cell(line.unit_price.micros),
+          quantity_cell(line.discount.micros),
+          money_cell({line.line_total, order.currency}),
+          money_cell({line.open_amount, order.currency}),
+          text_cell(word(line.status)),
+          day_cell(due_date(order, line)),
+          text_cell(place_text(line.place)),
+          text_cell(printable(row.path))};
 }
 
+// In the order asked for, and only those: a script names the columns it reads.
 std::vector<const query::FieldRow*> order_columns(const query::OrderQuery& query) {
   std::vector<const query::FieldRow*> columns;
   for (const query::FieldRow& row : query::order_fields()) {
@@ -195,7 +119,7 @@ Result<std::uint64_t> each_row(const readmodel::SnapshotPtr& snapshot, const Exp
     for (const query::OrderRow& order : block) {
       if (!request.lines) {
         std::vector<Cell> cells;
-        for (const query::FieldRow* column : columns) cells.push_back(order_cell(order, *column));
+        for (const query::FieldRow* column : columns) cells.push_back(order_cell(order, column->field));
         ++count;
         if (!row(cells)) return count;
         continue;
@@ -210,20 +134,20 @@ Result<std::uint64_t> each_row(const readmodel::SnapshotPtr& snapshot, const Exp
   }
 }
 
-std::string csv_cell(const Cell& cell) {
-  const bool formula = cell.type == FieldType::text && !cell.text.empty() &&
-                       std::string_view("=+-@\t\r").find(cell.text.front()) != std::string_view::npos;
-  return csv_field(formula ? "'" + cell.text : cell.text);
-}
-
 Result<void> write_csv(const readmodel::SnapshotPtr& snapshot, const ExportRequest& request, const Sink& sink) {
   std::string text;
-  for (const Head& head : heads_of(request)) text += (text.empty() ? "" : ",") + csv_field(head.name);
-  text += "\n";
+  for (const Head& head : heads_of(request)) {
+    if (!text.empty()) text += csv_style.separator;
+    text += head.name;
+  }
+  text += csv_style.line_end;
   bool open = true;
   const auto count = each_row(snapshot, request, [&](const std::vector<Cell>& cells) {
-    for (std::size_t i = 0; i < cells.size(); ++i) text += (i == 0 ? "" : ",") + csv_cell(cells[i]);
-    text += "\n";
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (i > 0) text += csv_style.separator;
+      append_csv_cell(text, cells[i], csv_style);
+    }
+    text += csv_style.line_end;
     if (text.size() < 64 * 1024) return true;
     open = sink(text);
     text.clear();
@@ -239,9 +163,8 @@ void write_json_cell(JsonWriter& json, const Head& head, const Cell& cell) {
   if (cell.text.empty() && cell.type != FieldType::text) {
     json.null();
   } else if (cell.type == FieldType::money) {
-    json.begin_object().field("minor", cell.minor).field("currency", cell.currency.code()).end_object();
-  } else if (cell.type == FieldType::flag || (cell.type == FieldType::number && head.type == FieldType::number &&
-                                              head.name != "quantity" && head.name != "open_quantity")) {
+    json.begin_object().field("minor", cell.number).field("currency", cell.currency.code()).end_object();
+  } else if (cell.type == FieldType::flag || (cell.type == FieldType::number && head.name != line_name)) {
     json.raw(cell.text);
   } else {
     json.text(cell.text);
@@ -275,123 +198,35 @@ Result<void> write_json(const readmodel::SnapshotPtr& snapshot, const ExportRequ
   return {};
 }
 
-// Row by row into a memory file: the library keeps one row at a time and writes to a name only.
-class Workbook {
- public:
-  explicit Workbook(const std::string& path) {
-    lxw_workbook_options options{};
-    options.constant_memory = LXW_TRUE;
-    book_ = workbook_new_opt(path.c_str(), &options);
-    if (book_ == nullptr) return;
-    sheet_ = workbook_add_worksheet(book_, "Export");
-    bold_ = workbook_add_format(book_);
-    format_set_bold(bold_);
-    day_ = number_format("yyyy-mm-dd");
-    money_[0] = number_format("#,##0");
-    money_[1] = number_format("#,##0.00");
-    money_[2] = number_format("#,##0.000");
-    worksheet_freeze_panes(sheet_, 1, 0);
-  }
-  ~Workbook() {
-    if (book_ != nullptr) workbook_close(book_);
-  }
-  Workbook(const Workbook&) = delete;
-  Workbook& operator=(const Workbook&) = delete;
-
-  bool ok() const { return book_ != nullptr; }
-  lxw_error close() { return workbook_close(std::exchange(book_, nullptr)); }
-  void head(std::uint16_t column, std::string_view title) {
-    worksheet_write_string(sheet_, 0, column, std::string(title).c_str(), bold_);
-  }
-
-  void cell(std::uint32_t row, std::uint16_t column, const Cell& cell) {
-    if (cell.text.empty()) return;
-    if (cell.type == FieldType::money) {
-      // At most 15 digits (amounts stay below 2^53), so the sheet shows exactly our number.
-      const std::size_t decimals = static_cast<std::size_t>(cell.currency.decimals());
-      const std::size_t shown = decimals == 0 ? 0 : decimals <= 2 ? 1 : 2;
-      write_number(row, column, cell.text, money_[shown]);
-    } else if (cell.type == FieldType::number || cell.type == FieldType::quantity) {
-      write_number(row, column, cell.text, nullptr);
-    } else if (const auto day = cell.type == FieldType::day ? parse_iso_day(cell.text) : std::nullopt) {
-      lxw_datetime date{static_cast<int>(day->year()),
-                        static_cast<int>(unsigned(day->month())),
-                        static_cast<int>(unsigned(day->day())),
-                        0,
-                        0,
-                        0.0};
-      worksheet_write_datetime(sheet_, row, column, &date, day_);
-    } else {
-      worksheet_write_string(sheet_, row, column, cell.text.c_str(), nullptr);
-    }
-  }
-
-  void about(std::uint64_t rows, const query::OrderPage& page) {
-    lxw_worksheet* sheet = workbook_add_worksheet(book_, "About");
-    worksheet_write_string(sheet, 0, 0, "Rows", bold_);
-    worksheet_write_number(sheet, 0, 1, static_cast<double>(rows), nullptr);
-    worksheet_write_string(sheet, 1, 0, "As of Sequence", bold_);
-    worksheet_write_number(sheet, 1, 1, static_cast<double>(page.as_of.value), nullptr);
-    worksheet_write_string(sheet, 2, 0, "As of", bold_);
-    worksheet_write_string(sheet, 2, 1, rfc3339(page.as_of_time).c_str(), nullptr);
-  }
-
- private:
-  lxw_format* number_format(const char* code) {
-    lxw_format* format = workbook_add_format(book_);
-    format_set_num_format(format, code);
-    return format;
-  }
-  void write_number(std::uint32_t row, std::uint16_t column, const std::string& text, lxw_format* format) {
-    double value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    worksheet_write_number(sheet_, row, column, value, format);
-  }
-
-  lxw_workbook* book_ = nullptr;
-  lxw_worksheet* sheet_ = nullptr;
-  lxw_format *bold_ = nullptr, *day_ = nullptr;
-  lxw_format* money_[3] = {};
-};
-
-Result<void> send_file(int fd, const Sink& sink) {
+Result<void> send_file(const UniqueFd& file, const Sink& sink) {
   std::array<char, 64 * 1024> block;
-  off_t at = 0;
   for (;;) {
-    const auto count = ::pread(fd, block.data(), block.size(), at);
-    if (count < 0) return fail(ErrorCode::unavailable, "the workbook cannot be read back");
+    const auto count = ::read(file.get(), block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0)
+      return fail(ErrorCode::unavailable, std::string("the workbook cannot be read back: ") + std::strerror(errno));
     if (count == 0 || !sink(std::string_view(block.data(), static_cast<std::size_t>(count)))) return {};
-    at += count;
   }
 }
 
 Result<void> write_xlsx(const readmodel::SnapshotPtr& snapshot, const ExportRequest& request, const Sink& sink) {
-  query::OrderQuery probe = request.query;
-  probe.limit = 1;
-  const auto page = query::orders(*snapshot, probe, request.today);
-  if (!page) return pass_on(page);
-  const UniqueFd memory(::memfd_create("export", MFD_CLOEXEC));
-  if (!memory) return fail(ErrorCode::unavailable, "the workbook cannot be written: no memory file");
-  Workbook book("/proc/self/fd/" + std::to_string(memory.get()));
-  if (!book.ok()) return fail(ErrorCode::unavailable, "the workbook cannot be written: out of memory");
-  const auto heads = heads_of(request);
-  for (std::size_t i = 0; i < heads.size(); ++i) book.head(static_cast<std::uint16_t>(i), heads[i].title);
-  std::uint32_t at = 0;
-  bool too_long = false;
+  std::vector<server::SheetColumn> columns;
+  for (const Head& head : heads_of(request)) columns.push_back({head.title, head.type});
+  auto book = server::Workbook::start(request.lines ? "Lines" : "Orders", columns);
+  if (!book) return pass_on(book);
+  Result<void> written;
   const auto count = each_row(snapshot, request, [&](const std::vector<Cell>& cells) {
-    if (++at >= sheet_rows_max) too_long = true;
-    if (too_long) return false;
-    for (std::size_t i = 0; i < cells.size(); ++i) book.cell(at, static_cast<std::uint16_t>(i), cells[i]);
-    return true;
+    written = book->row(cells);
+    return written.has_value();
   });
   if (!count) return pass_on(count);
-  if (too_long)
-    return fail(ErrorCode::limit_reached, "a sheet holds 1 048 575 rows; filter with --where or take --format csv");
-  book.about(*count, *page);
-  if (const lxw_error error = book.close(); error != LXW_NO_ERROR) {
-    return fail(ErrorCode::unavailable, std::string("the workbook cannot be written: ") + lxw_strerror(error));
-  }
-  return send_file(memory.get(), sink);
+  if (!written && written.error().code() == ErrorCode::limit_reached)
+    return fail(ErrorCode::limit_reached, written.error().text() + " Filter with --where or take --format csv.");
+  if (!written) return written;
+  const auto file = book->finish({request.lines ? "Millrace order lines" : "Millrace order list", request.filter_text,
+                                  snapshot->as_of(), snapshot->as_of_time(), request.written, request.today});
+  if (!file) return pass_on(file);
+  return send_file(*file, sink);
 }
 
 }  // namespace

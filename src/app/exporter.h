@@ -24,6 +24,8 @@ struct ExportRequest {
   ExportFormat format = ExportFormat::csv;
   query::OrderQuery query;
   Day today{};
+  Instant written{};        // said on the About sheet,
+  std::string filter_text;  // as is what the person asked for
 };
 
 // Where the bytes go. Answers false when the reader went away (a closed pipe): the export ends without an error.

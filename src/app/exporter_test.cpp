@@ -98,7 +98,8 @@ TEST_CASE("lines leave with their order, item codes stay text") {
   CHECK(csv.find("\n2,Open,C1,\"ACME, Inc.\",EUR,1,00123,") != std::string::npos);
   request.format = ExportFormat::json;
   const std::string json = exported({}, request, {{"order", "2"}});
-  CHECK(json.find("\"item\":\"00123\"") != std::string::npos);
+  CHECK(json.find("\"line\":\"1\",\"item\":\"00123\"") != std::string::npos);
+  CHECK(json.find("\"unit_price\":\"20\",\"discount\":\"0\"") != std::string::npos);
   CHECK(json.find("\"open_amount\":{\"minor\":4000,\"currency\":\"EUR\"}") != std::string::npos);
   CHECK(json.ends_with("\"rows\":1}\n"));
 }

@@ -25,15 +25,6 @@ Result<ingest::LayoutProfile> layout_profile(const std::string& path) {
   return profile;
 }
 
-ingest::WatchMode watch_mode(WatchMode mode) {
-  switch (mode) {
-    case WatchMode::events: return ingest::WatchMode::events;
-    case WatchMode::poll: return ingest::WatchMode::poll;
-    case WatchMode::automatic: break;
-  }
-  return ingest::WatchMode::automatic;
-}
-
 std::string_view kind_word(feed::ChangeKind kind) {
   switch (kind) {
     case feed::ChangeKind::order_put: return "order_put";
@@ -105,7 +96,7 @@ Result<void> LiveServer::start_sources(const Settings& settings, const Clock& cl
   for (const std::string& root : settings.orders) {
     ingest::FolderSourceOptions folder;
     folder.root = root;
-    folder.watch = watch_mode(settings.watch);
+    folder.watch = settings.watch;
     folder.refresh_interval = settings.refresh_interval;
     options.folders.push_back(std::move(folder));
   }

@@ -2,13 +2,13 @@
 #include "app/build_info.h"
 #include "app/commands.h"
 #include "base/json_writer.h"
+#include "store/record.h"
 
 namespace millrace::app {
 namespace {
 
 // What this build was made with and a person may ask for.
 constexpr std::string_view features[] = {"json", "csv", "xlsx", "pdf", "file-events", "sandbox", "websocket", "sse"};
-constexpr int data_format = 1;  // of order records and changes; src/domain/order_codec.h
 
 std::string joined(const std::vector<std::string>& values) {
   std::string text;
@@ -72,7 +72,7 @@ int run_version(const CommandContext& context) {
   std::ostream& out = context.console.out();
   if (!context.invocation.json) {
     out << "millrace " << info.version << " (" << info.commit << ", " << info.compiler << ")\n"
-        << "data format " << data_format << ", no telemetry\n"
+        << "data format " << store::record_format() << ", no telemetry\n"
         << std::flush;
     return exit_ok;
   }
@@ -81,7 +81,7 @@ int run_version(const CommandContext& context) {
   json.begin_object().field("version", info.version).field("commit", info.commit).field("compiler", info.compiler);
   json.key("features").begin_array();
   for (const auto feature : features) json.text(feature);
-  json.end_array().field("data_format", data_format).end_object();
+  json.end_array().field("data_format", store::record_format()).end_object();
   out << text << "\n" << std::flush;
   return exit_ok;
 }

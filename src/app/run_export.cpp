@@ -32,9 +32,22 @@ Result<query::OrderQuery> query_of(const Invocation& invocation, Day today) {
   return fail(ErrorCode::invalid_input, text);
 }
 
-Result<ExportRequest> request_of(const Invocation& invocation, Day today) {
+// What was asked for, in the person's words.
+std::string filter_text(const Invocation& invocation) {
+  std::string text;
+  if (const auto where = invocation.options.find("--where"); where != invocation.options.end())
+    for (const std::string& filter : where->second) text += (text.empty() ? "" : "  ") + filter;
+  if (const std::string sort = invocation.option("--sort"); !sort.empty())
+    text += (text.empty() ? "sort=" : "  sort=") + sort;
+  return text;
+}
+
+Result<ExportRequest> request_of(const Invocation& invocation, Instant now) {
   ExportRequest request;
+  const Day today = utc_day(now);
   request.today = today;
+  request.written = now;
+  request.filter_text = filter_text(invocation);
   const std::string& what = invocation.arguments.front();
   if (what != "orders" && what != "lines") {
     return fail(ErrorCode::invalid_input, "export writes orders or lines, not \"" + printable(what) + "\"");
@@ -84,7 +97,7 @@ Result<void> write_to_file(const std::string& path, const readmodel::SnapshotPtr
 
 int run_export(const CommandContext& context) {
   const Invocation& invocation = context.invocation;
-  const auto request = request_of(invocation, utc_day(context.clock.now()));
+  const auto request = request_of(invocation, context.clock.now());
   if (!request) return report(context.console, request.error());
   const auto as_of = parse_as_of(invocation.option("--as-of"));
   if (!as_of) return report(context.console, as_of.error());

@@ -185,7 +185,9 @@ void store_text(Settings& settings, std::string_view name, const std::string& te
   else if (name == "hash_method")
     settings.hash_method = text == "md5" ? HashMethod::md5 : HashMethod::xxh3_128;
   else if (name == "watch")
-    settings.watch = text == "events" ? WatchMode::events : text == "poll" ? WatchMode::poll : WatchMode::automatic;
+    settings.watch = text == "events" ? ingest::WatchMode::events
+                     : text == "poll" ? ingest::WatchMode::poll
+                                      : ingest::WatchMode::automatic;
   else if (name == "log_level")
     settings.log_level = text == "debug"     ? LogLevel::debug
                          : text == "warning" ? LogLevel::warning

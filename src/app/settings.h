@@ -22,10 +22,9 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "ingest/folder_source.h"
 
 namespace millrace::app {
-
-enum class WatchMode : std::uint8_t { automatic, events, poll };
 
 // The values that count. Modules get their own options struct filled from here, never the table.
 struct Settings {
@@ -35,7 +34,7 @@ struct Settings {
   std::string auth;                 // "none": until sign-in exists the server listens on loopback only
   std::string company;              // shown in the header
   std::chrono::seconds refresh_interval{1800};
-  WatchMode watch = WatchMode::automatic;
+  ingest::WatchMode watch = ingest::WatchMode::automatic;
   HashMethod hash_method = HashMethod::xxh3_128;
   std::string layout_profile;  // file, "" is the built-in one
   unsigned parser_workers = 2;

@@ -74,7 +74,7 @@ TEST_CASE("a flag wins over the environment, the environment over the user's fil
   REQUIRE_MESSAGE(settings, settings.error().text());
   CHECK(settings->values.company == "flag");
   CHECK(settings->values.listen == "127.0.0.1:3");
-  CHECK(settings->values.watch == WatchMode::events);
+  CHECK(settings->values.watch == ingest::WatchMode::events);
   CHECK(settings->values.log_level == LogLevel::debug);
   CHECK(origin(*settings, "company").origin == "flag --company");
   CHECK(origin(*settings, "listen").origin == "environment MILLRACE_LISTEN");

@@ -192,6 +192,7 @@ Result<void> read_key(std::string_view key, const toml::node& node, LayoutProfil
 // What toml++ 3.3 answers with undefined behaviour instead of a refusal, found before it reads the text:
 //   * a character outside ASCII anywhere but in quotes and comments,
 //   * a quote or bracket that touches a bare value (`1."`), since the library walks on through the quotes,
+//   * brackets that do not match,
 //   * a table name that starts with anything but a letter, a digit or a quote,
 // none of which is TOML, and texts over several lines, which no word needs.
 class Precheck {
@@ -201,6 +202,7 @@ class Precheck {
   // The sentence for a person, "" when the text may be parsed.
   std::string complaint() {
     while (!rest_.empty() && complaint_.empty()) step();
+    if (complaint_.empty() && !open_.empty()) complaint_ = std::string("the text ends before a '") + open_.back() + "'";
     return complaint_.empty() ? complaint_ : "line " + std::to_string(line_) + ": " + complaint_;
   }
 
@@ -220,7 +222,7 @@ class Precheck {
       before_ = c;
       text_in_quotes(c);
     } else {
-      const bool table = c == '[' && depth_ == 0 && line_begins_;
+      const bool table = c == '[' && open_.empty() && line_begins_;
       track(c);
       take(1);
       if (table) table_name();
@@ -234,10 +236,16 @@ class Precheck {
   }
 
   void track(char c) {
-    if (c == '[' || c == '{') ++depth_;
-    if ((c == ']' || c == '}') && depth_ > 0) --depth_;
+    if (c == '[' || c == '{') open_ += c == '[' ? ']' : '}';
+    if (c == ']' || c == '}') {
+      if (open_.empty() || open_.back() != c) {
+        complaint_ = std::string("a '") + c + "' closes nothing";
+        return;
+      }
+      open_.pop_back();
+    }
     if (c == '=') in_value_ = true;
-    if (c == '\n' && depth_ == 0) in_value_ = false;
+    if (c == '\n' && open_.empty()) in_value_ = false;
     before_ = c;
   }
 
@@ -273,7 +281,7 @@ class Precheck {
   std::string_view rest_;
   std::string complaint_;
   std::size_t line_ = 1;
-  std::size_t depth_ = 0;
+  std::string open_;  // what closes the brackets that are open, the innermost last
   char before_ = '\n';
   bool in_value_ = false;
   bool line_begins_ = true;
@@ -342,7 +350,9 @@ std::string to_toml(const LayoutProfile& profile) {
                           {"words", words},
                           {"status_words", status_words}};
   std::ostringstream out;
-  out << table << '\n';
+  // On one line each, as they are read back.
+  const auto flags = toml::toml_formatter::default_flags & ~toml::format_flags::allow_multi_line_strings;
+  out << toml::toml_formatter{table, flags} << '\n';
   return out.str();
 }
 

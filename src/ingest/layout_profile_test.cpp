@@ -41,6 +41,9 @@ TEST_CASE("What is no TOML is refused with its line, whatever the library makes 
   CHECK(refusal("name = \"x\n").find("line 1: a text in quotes is not closed") != std::string::npos);
   CHECK(refusal("name = \"\"\"\\\n\xC3\xBC\"\"\"\n").find("line 1: texts over several lines") != std::string::npos);
   CHECK(refusal("[words]\ncurrency = +[\"\xCC\xA0K\"]\n").find("line 2: a '[' stands directly behind a value") != std::string::npos);
+  CHECK(refusal("e =[[}Y\n").find("line 1: a '}' closes nothing") != std::string::npos);
+  CHECK(refusal("[words]\ncurrency = [\n").find("the text ends before a ']'") != std::string::npos);
+  CHECK(refusal("name = ]\n").find("closes nothing") != std::string::npos);
   CHECK(refusal("name = 1.\"\xC3\xBC\"\n").find("line 1: a '\"' stands directly behind a value") != std::string::npos);
   CHECK(refusal("name = \"x\"\"\xC3\xBC\"\n").find("stands directly behind") != std::string::npos);
 }
@@ -63,6 +66,11 @@ TEST_CASE("A profile written out reads back the same") {
   const auto back = parse_layout_profile(to_toml(built_in_profile()));
   REQUIRE(back.has_value());
   CHECK(back->words == built_in_profile().words);
+  LayoutProfile odd = built_in_profile();
+  odd.name = "two\nlines and \"\"\" and ''' \\ \xC3\xBC";
+  const auto odd_back = parse_layout_profile(to_toml(odd));
+  REQUIRE_MESSAGE(odd_back.has_value(), odd_back.error().text());
+  CHECK(odd_back->name == odd.name);
   CHECK(back->order_number_prefixes == built_in_profile().order_number_prefixes);
 }
 

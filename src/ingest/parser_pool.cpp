@@ -127,9 +127,12 @@ class WorkerProcess {
   UniqueFd socket_;
 };
 
+constexpr int crashes_until_blamed = 2;
+
 struct InFlight {
   ParseJob job;
   struct stat before {};
+  int crashes = 0;  // workers that ended while this document was at the front
 };
 
 bool same_stamp(const struct stat& a, const struct stat& b) {
@@ -207,7 +210,7 @@ class Pool final : public ParserPool {
         job = queue_.try_pop();
       }
       if (!job) return true;
-      InFlight item{std::move(*job), {}};
+      InFlight item{std::move(*job), {}, 0};
       if (fstat(item.job.file.get(), &item.before) != 0) {
         answer(item, refusal("the file cannot be read: " + std::string(std::strerror(errno)), feed::Outcome::held));
         continue;
@@ -247,13 +250,20 @@ class Pool final : public ParserPool {
   void take_answer(Desk& desk) {
     if (!desk.process->readable_before(desk.oldest_since + options_.time_max)) {
       desk.process->end();
-      replace(desk, "reading the document takes longer than " + std::to_string(options_.time_max.count()) + " ms");
+      blame_front(desk, "reading the document takes longer than " + std::to_string(options_.time_max.count()) + " ms");
       return;
     }
     const auto frame = receive_frame(desk.process->socket());
     auto answered = frame ? decode_worker_answer(frame->payload) : Result<WorkerAnswer>(pass_on(frame));
     if (!answered) {
-      replace(desk, "the document makes its parser crash (" + desk.process->reason_of_end() + ")");
+      // The worker may have been ended from outside, or before it saw this document: only a second end is its fault.
+      const std::string reason = desk.process->reason_of_end();
+      if (++desk.in_flight.front().crashes < crashes_until_blamed) {
+        log_warning("parser_ended", {{"document", printable(desk.in_flight.front().job.name)}, {"reason", reason}});
+        replace_worker(desk);
+      } else {
+        blame_front(desk, "the document makes its parser crash (" + reason + ")");
+      }
       return;
     }
     InFlight item = std::move(desk.in_flight.front());
@@ -263,13 +273,17 @@ class Pool final : public ParserPool {
   }
 
   // The document at the front is blamed; the one behind it goes to the next worker.
-  void replace(Desk& desk, std::string reason) {
-    ++replaced_;
-    desk.process.reset();
+  void blame_front(Desk& desk, std::string reason) {
     InFlight blamed = std::move(desk.in_flight.front());
     desk.in_flight.pop_front();
     log_warning("parser_replaced", {{"document", printable(blamed.job.name)}, {"reason", reason}});
     answer(blamed, refusal(std::move(reason)));
+    replace_worker(desk);
+  }
+
+  void replace_worker(Desk& desk) {
+    ++replaced_;
+    desk.process.reset();
     desk.oldest_since = Stopwatch::now();
     if (desk.in_flight.empty() || !ensure_worker(desk)) return;
     for (const InFlight& item : desk.in_flight) send(desk, item);

@@ -14,6 +14,7 @@ struct Part {
   std::string body;
   bool deflate = false;
   std::uint32_t claimed_size = 0;  // 0: the truth
+  bool wrong_checksum = false;
 };
 
 void put(std::string& out, std::uint64_t value, int width) {
@@ -44,7 +45,8 @@ std::string zip(const std::vector<Part>& parts, bool overlapping = false) {
     if (directory.empty()) first_offset = offset;
     const std::uint32_t size = part.claimed_size != 0 ? part.claimed_size : static_cast<std::uint32_t>(part.body.size());
     const auto fields = [&](std::string& to) {
-      put(to, 20, 2), put(to, 0, 2), put(to, part.deflate ? 8 : 0, 2), put(to, 0, 4), put(to, 0, 4);
+      const auto sum = crc32(0, reinterpret_cast<const Bytef*>(part.body.data()), static_cast<uInt>(part.body.size()));
+      put(to, 20, 2), put(to, 0, 2), put(to, part.deflate ? 8 : 0, 2), put(to, 0, 4), put(to, sum ^ (part.wrong_checksum ? 1u : 0u), 4);
       put(to, data.size(), 4), put(to, size, 4), put(to, part.name.size(), 2), put(to, 0, 2);
     };
     put(out, 0x04034b50, 4);
@@ -150,6 +152,19 @@ TEST_CASE("A document type or an entity in a workbook is refused") {
   const ParsedDocument document = read(zip(workbook(order_sheet(), false, "<!DOCTYPE x [<!ENTITY a SYSTEM \"file:///etc/passwd\">]>")));
   CHECK(document.orders.empty());
   CHECK(reason(document).find("document type") != std::string::npos);
+}
+
+TEST_CASE("One flipped bit in a workbook is noticed, packed or not, and no entry is there twice") {
+  for (const std::size_t part : {std::size_t{3}, std::size_t{4}}) {
+    auto parts = workbook(order_sheet());
+    parts[part].wrong_checksum = true;
+    const ParsedDocument document = read(zip(parts));
+    CHECK(document.orders.empty());
+    CHECK(reason(document).find("does not match its checksum") != std::string::npos);
+  }
+  auto twice = workbook(order_sheet());
+  twice.push_back(twice.front());
+  CHECK(reason(read(zip(twice))).find("is there twice") != std::string::npos);
 }
 
 TEST_CASE("A workbook cut anywhere is refused") {

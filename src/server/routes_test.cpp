@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 
+#include "server/internal/assets.h"
 #include "server/internal/router.h"
 #include "server/test_plant.h"
 
@@ -280,6 +281,56 @@ TEST_CASE("pages of the web part answer without being kept") {
     CHECK(page.header("content-type").starts_with("text/html"));
     CHECK(page.header("cache-control").find("immutable") == std::string::npos);
   }
+}
+
+TEST_CASE("a page's address with a slash at its end leads to the page, with its filters") {
+  TestPlant plant;
+  for (const std::string path : {"/today", "/orders", "/orders/43659", "/sources", "/performance"}) {
+    const auto moved = plant.get(path + "/");
+    CHECK_MESSAGE(moved.status == 308, path);
+    CHECK(moved.header("location") == path);
+  }
+  CHECK(plant.get("/orders/?status=Open&q=a%26b").header("location") == "/orders?status=Open&q=a%26b");
+  CHECK(ask(plant.address, "HEAD", "/orders/").status == 308);
+  CHECK(plant.get("/orders//").status == 404);
+  CHECK(plant.get("//evil.example/").status == 404);
+  CHECK(plant.get("/api/v1/orders/").status == 404);
+  CHECK(ask(plant.address, "POST", "/orders/").status == 404);
+}
+
+TEST_CASE("files of the web part are kept for good under their hashed names and come packed") {
+  TestPlant plant;
+  if (embedded_assets().empty()) {
+    MESSAGE("this program was built without its web part: nothing to look at");
+    CHECK(plant.get("/").header("cache-control") == "no-store");
+    return;
+  }
+  std::size_t hashed = 0, packed = 0;
+  for (const Asset& asset : embedded_assets()) {
+    INFO(std::string(asset.path));
+    const auto plain = plant.get(asset.path);
+    CHECK(plain.status == 200);
+    CHECK(plain.header("content-type") == std::string(asset.type));
+    CHECK(plain.header("vary") == "Accept-Encoding");
+    CHECK(plain.header("content-encoding").empty());
+    CHECK(plain.body == asset.plain);
+    const bool named_by_content = asset.path.starts_with("/assets/");
+    CHECK(plain.header("cache-control") == (named_by_content ? "public, max-age=31536000, immutable" : "no-cache"));
+    hashed += named_by_content;
+    for (const auto& [coding, bytes] : {std::pair<std::string, std::string_view>{"br", asset.brotli}, {"gzip", asset.gzip}}) {
+      if (bytes.empty()) continue;
+      ++packed;
+      const auto small = plant.get(asset.path, "Accept-Encoding: " + coding + "\r\n");
+      CHECK(small.header("content-encoding") == coding);
+      CHECK(small.body == bytes);
+      CHECK(small.body.size() < plain.body.size());
+      CHECK(small.header("etag") != plain.header("etag"));
+      CHECK(plant.get(asset.path, "Accept-Encoding: " + coding + "\r\nIf-None-Match: " + small.header("etag") + "\r\n")
+                .status == 304);
+    }
+  }
+  CHECK(hashed > 0);
+  CHECK(packed > 0);
 }
 
 TEST_CASE("large answers are packed for those who take it, and the second one is a kept result") {

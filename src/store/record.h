@@ -104,6 +104,9 @@ struct SqliteOptions {
   std::uint64_t checkpoint_bytes_idle = 1ull << 20;  // of log: checkpoint when none waits
 };
 
+// The number of the data format this program writes: that of its newest migration.
+std::uint32_t record_format();
+
 // Opens or creates the record and brings its schema up to date.
 // Errors   unavailable  folder not writable, or another millrace holds it
 //          corrupt      not a Millrace database or damaged

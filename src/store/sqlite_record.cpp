@@ -323,6 +323,8 @@ bool Batch::empty() const {
   return files_put.empty() && files_removed.empty() && candidates_put.empty() && candidates_removed.empty() && changes.empty();
 }
 
+std::uint32_t record_format() { return schema_version_newest(); }
+
 Result<std::unique_ptr<Record>> open_sqlite_record(SqliteOptions options) {
   check(options.clock != nullptr, "a record needs a clock");
   auto lock = hold_lock(options.path);

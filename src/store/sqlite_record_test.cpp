@@ -42,6 +42,13 @@ TEST_CASE("Commits are flushed to the disk: synchronous is FULL and the log is c
   CHECK(connection.database().execAndGet("PRAGMA wal_autocheckpoint").getInt() == 0);
 }
 
+TEST_CASE("The data format that version names is the one a new record has") {
+  testing::TemporaryFolder folder;
+  const auto record = open_sqlite_record({.path = folder / "a.db", .clock = &clock_of_test});
+  REQUIRE(record);
+  CHECK((*record)->statistics().schema_version == record_format());
+}
+
 TEST_CASE("A second Millrace on the same data is refused with a clear sentence") {
   testing::TemporaryFolder folder;
   auto first = open_sqlite_record({.path = folder / "a.db", .clock = &clock_of_test});

@@ -19,6 +19,12 @@ bool refused_only(const ParsedDocument& document) {
          });
 }
 
+// The parsers could not do their work, whatever the document is.
+const Finding* held_finding(const ParsedDocument& document) {
+  const auto found = std::ranges::find(document.findings, feed::Outcome::held, &Finding::outcome);
+  return found == document.findings.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 void FolderSource::expect_removal(const std::string& path, TimePoint due) {
@@ -156,6 +162,14 @@ void FolderSource::take_answer(ParseAnswer& answer) {
     pending.reread = true;
     // Most often only the time stamp was set right after the content: look again soon, then more and more slowly.
     pending.due = now + (answer.moved_while_read ? std::min(options_.settle, first_look_again * (1 << std::min(flight.tries, 10))) : options_.retry_delay);
+    return;
+  }
+  if (const auto held = held_finding(answer.document); held != nullptr) {
+    // Nothing is wrong with the document: it is reported, nothing leaves the book, and it is asked for again.
+    Pending& pending = wait_again();
+    pending.reread = true;
+    pending.due = now + options_.held_interval;
+    intake_.with_book([&](OrderBook& book) { book.fault(options_.id, {flight.path, held->reason, false}, clock_.now()); });
     return;
   }
   intake_.with_book([&](OrderBook& book) {

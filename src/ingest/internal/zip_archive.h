@@ -2,7 +2,7 @@
 //
 // Refused before anything is unpacked: overlapping or doubled entries, names that leave the archive, encrypted or
 // ZIP64 entries, more than 1,000 entries, a ratio over 100 beyond 10 MB, more than 256 MB in all. Refused while
-// unpacking: sizes that lie, XML with a document type or entities. Nothing is ever written to disk.
+// unpacking: sizes that lie, a checksum that differs, XML with a document type or entities. Nothing is ever written to disk.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -19,6 +19,7 @@ class ZipArchive {
     std::string_view name;
     std::uint16_t flags = 0;
     std::uint16_t method = 0;
+    std::uint32_t checksum = 0;
     std::uint64_t packed = 0;
     std::uint64_t unpacked = 0;
     std::uint64_t offset = 0;
@@ -31,6 +32,7 @@ class ZipArchive {
   static Result<ZipArchive> open(std::string_view content);
 
   bool has(std::string_view name) const;
+  // The entries of a workbook that are read are XML; each is checked as such, whatever its name ends in.
   Result<std::string> unpack(std::string_view name) const;
 
  private:

@@ -104,6 +104,32 @@ std::optional<Problem> guard(const Request& request, bool changes_or_listens) {
       403, "origin-refused", "A page of another site (" + printable(origin.substr(0, 100)) + ") may not do this.", {}};
 }
 
+namespace {
+
+// A slash at the end of a page's address is a slip of the hand, not another page. Only what the table of routes knows
+// is named, so that nobody is sent to another host.
+std::optional<Response> page_without_slash(const Request& request, const Router& router) {
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (!reads || request.raw_path.size() < 2 || !request.raw_path.ends_with('/')) return std::nullopt;
+  Request wanted;
+  wanted.method = "GET";
+  wanted.raw_path = request.raw_path.substr(0, request.raw_path.size() - 1);
+  const Router::Match match = router.match(wanted);
+  if (!match.route || match.route->answer != Answer::page) return std::nullopt;
+  std::string place(wanted.raw_path);
+  char separator = '?';
+  for (const auto& [name, value] : request.parameters) {
+    place += separator + percent_encoded(name) + "=" + percent_encoded(value);
+    separator = '&';
+  }
+  Response response;
+  response.status = 308;
+  response.header("Location", std::move(place));
+  return response;
+}
+
+}  // namespace
+
 Dispatch dispatch(Request& request, Backend& backend) {
   Dispatch result;
   result.index = backend.router.routes().size();
@@ -119,7 +145,8 @@ Dispatch dispatch(Request& request, Backend& backend) {
   if (match.refusal) {
     result.response = std::move(match.refusal);
   } else if (!match.route) {
-    result.response = static_file(request);
+    auto moved = page_without_slash(request, backend.router);
+    result.response = moved ? std::move(*moved) : static_file(request);
   } else {
     result.route = match.route;
   }

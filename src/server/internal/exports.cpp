@@ -9,26 +9,16 @@
 #include "base/text.h"
 #include "server/internal/handlers.h"
 #include "server/internal/rows.h"
+#include "server/workbook.h"
 
 namespace millrace::server {
 
+using query::CsvStyle;
 using query::FieldRow;
-using query::FieldType;
-using query::OrderField;
 
 namespace {
 
 inline constexpr std::size_t rows_per_block = 256;
-
-std::vector<const FieldRow*> columns_of(const query::OrderQuery& query) {
-  std::vector<const FieldRow*> columns;
-  for (const FieldRow& field : query::order_fields()) {
-    const bool wanted = query.fields.empty() || field.field == OrderField::order ||
-                        std::find(query.fields.begin(), query.fields.end(), field.field) != query.fields.end();
-    if (wanted) columns.push_back(&field);
-  }
-  return columns;
-}
 
 }  // namespace
 
@@ -82,7 +72,7 @@ class RowStream : public BodyStream {
 class CsvStream final : public RowStream {
  public:
   CsvStream(Moment at, const query::OrderQuery& query, CsvStyle style)
-      : RowStream(std::move(at), query), columns_(columns_of(query)), style_(style) {}
+      : RowStream(std::move(at), query), columns_(query::list_columns(query)), style_(style) {}
 
  private:
   void begin(std::string& out) override {
@@ -91,36 +81,16 @@ class CsvStream final : public RowStream {
       if (i > 0) out += style_.separator;
       out += columns_[i]->name;
     }
-    out += "\r\n";
+    out += style_.line_end;
   }
   void append(std::string& out, const query::OrderRow& row, bool) override {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       if (i > 0) out += style_.separator;
-      append_cell(out, row, *columns_[i]);
+      append_csv_cell(out, order_cell(row, columns_[i]->field), style_);
     }
-    out += "\r\n";
+    out += style_.line_end;
   }
-  void append_cell(std::string& out, const query::OrderRow& row, const FieldRow& column) const {
-    std::string text = cell_text(row, column.field);
-    switch (column.type) {
-      case FieldType::text:
-        append_csv_text(out, text, style_.separator);
-        return;
-      case FieldType::money:
-      case FieldType::quantity:
-        if (style_.decimal != '.') std::replace(text.begin(), text.end(), '.', style_.decimal);
-        if (text.find(style_.separator) != std::string::npos) text = "\"" + text + "\"";
-        out += text;
-        return;
-      case FieldType::number:
-      case FieldType::day:
-      case FieldType::instant:
-      case FieldType::flag:
-        out += text;
-        return;
-    }
-  }
-  void end(std::string& out) override { out += last_line(written_, at_) + "\r\n"; }
+  void end(std::string& out) override { (out += last_line(written_, at_)) += style_.line_end; }
 
   const std::vector<const FieldRow*> columns_;
   const CsvStyle style_;
@@ -208,24 +178,6 @@ Export begin_export(const Request& request, Backend& backend, std::string_view s
 
 }  // namespace
 
-void append_csv_text(std::string& out, std::string_view text, char separator) {
-  const bool formula = !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
-  const bool quote = formula || text.find_first_of("\"\r\n\t;,") != std::string_view::npos ||
-                     text.find(separator) != std::string_view::npos || text.starts_with(' ') || text.ends_with(' ') ||
-                     text.starts_with('#');
-  if (!quote) {
-    out += text;
-    return;
-  }
-  out += '"';
-  if (formula) out += '\'';
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
-}
-
 CsvStyle csv_style(const Request& request, std::vector<query::ParameterError>& errors) {
   CsvStyle style;
   const auto one_of = [&](std::string_view name, std::initializer_list<std::string_view> allowed, std::string_view text,
@@ -278,13 +230,38 @@ Response orders_json(const Request& request, Backend& backend) {
   return std::move(begun.response);
 }
 
+namespace {
+
+// Written whole before the first byte leaves: a refusal can still be an answer.
+Result<UniqueFd> orders_workbook(const Moment& at, const query::OrderQuery& query, std::string filter) {
+  query::OrderCursor cursor(at.snapshot, query, at.today);
+  if (cursor.matching() > sheet_rows_max)
+    return fail(ErrorCode::limit_reached, "A sheet holds " + std::to_string(sheet_rows_max) + " rows and " +
+                                              std::to_string(cursor.matching()) +
+                                              " match: narrow the filter or take the list as .csv.");
+  const std::vector<const FieldRow*> fields = query::list_columns(query);
+  std::vector<SheetColumn> columns;
+  for (const FieldRow* field : fields) columns.push_back({field->title, field->type});
+  auto book = Workbook::start("Orders", columns);
+  if (!book) return pass_on(book);
+  std::vector<query::Cell> cells(fields.size());
+  for (auto block = cursor.next(rows_per_block); !block.empty(); block = cursor.next(rows_per_block)) {
+    for (const query::OrderRow& row : block) {
+      for (std::size_t i = 0; i < fields.size(); ++i) cells[i] = order_cell(row, fields[i]->field);
+      if (const auto written = book->row(cells); !written) return pass_on(written);
+    }
+  }
+  return book->finish({"Millrace order list", std::move(filter), at.as_of, at.as_of_time, at.now, at.today});
+}
+
+}  // namespace
+
 Response orders_xlsx(const Request& request, Backend& backend) {
   Export begun = begin_export(request, backend, "xlsx", {});
   if (!begun.ready) return std::move(begun.response);
-  SheetRequest sheet{begun.at, begun.query, ""};
-  for (const auto& [name, value] : request.parameters)
-    sheet.filter_text += (sheet.filter_text.empty() ? "" : "  ") + name + "=" + value;
-  auto file = write_orders_workbook(sheet);
+  std::string filter;
+  for (const auto& [name, value] : request.parameters) filter += (filter.empty() ? "" : "  ") + name + "=" + value;
+  auto file = orders_workbook(begun.at, begun.query, std::move(filter));
   if (!file) return problem_response(request, problem_of(file.error()));
   struct stat facts{};
   if (::fstat(file->get(), &facts) != 0)

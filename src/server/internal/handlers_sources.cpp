@@ -159,7 +159,7 @@ Response rejections_csv(const Request& request, Backend& backend) {
   const RejectionFilter filter = rejection_filter(request);
   if (filter.problem) return problem_response(request, *filter.problem);
   std::vector<query::ParameterError> errors;
-  const CsvStyle style = csv_style(request, errors);
+  const query::CsvStyle style = csv_style(request, errors);
   if (!errors.empty()) return problem_response(request, problem_of(errors));
   const Moment at = moment(backend.services);
   Response response;
@@ -174,7 +174,7 @@ Response rejections_csv(const Request& request, Backend& backend) {
     if (name != "id") out += style.separator;
     out += name;
   }
-  out += "\r\n";
+  out += style.line_end;
   std::size_t rows = 0;
   for (const auto& rejection : query::rejections(*at.snapshot)) {
     if (!passes(filter, rejection)) continue;
@@ -184,11 +184,11 @@ Response rejections_csv(const Request& request, Backend& backend) {
          {rejection.source, printable(rejection.path), rejection.place, rejection.reason, rejection.value,
           std::string(feed::word(rejection.outcome)), rejection.order_number, rfc3339(rejection.since)}) {
       out += style.separator;
-      append_csv_text(out, text, style.separator);
+      append_csv_text(out, text, style);
     }
-    out += "\r\n";
+    out += style.line_end;
   }
-  out += last_line(rows, at) + "\r\n";
+  (out += last_line(rows, at)) += style.line_end;
   return response;
 }
 

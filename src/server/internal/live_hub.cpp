@@ -1,10 +1,8 @@
 #include "server/internal/live_hub.h"
 
 #include <algorithm>
-#include <unordered_set>
 
-#include "base/log.h"
-#include "base/text.h"
+#include "base/json_writer.h"
 #include "server/internal/json_in.h"
 #include "server/internal/rows.h"
 
@@ -13,41 +11,14 @@ namespace millrace::server {
 namespace {
 
 inline constexpr std::size_t merge_from_messages = 8;  // beyond this, deltas wait and become one
-inline constexpr std::size_t delta_rows_max = 1000;    // a larger delta costs more than a fresh page
 inline constexpr auto behind_max = std::chrono::seconds(30);
 inline constexpr auto tick_period = std::chrono::seconds(1);
-
-enum class Topic { orders, changes, sources, rejections, totals };
-std::optional<Topic> parse_topic(std::string_view name) {
-  if (name == "orders") return Topic::orders;
-  if (name == "changes") return Topic::changes;
-  if (name == "sources") return Topic::sources;
-  if (name == "rejections") return Topic::rejections;
-  if (name == "totals") return Topic::totals;
-  return std::nullopt;
-}
-
-struct Subscription {
-  std::string id;
-  Topic topic = Topic::orders;
-  std::string text;  // the whole topic: what it shares deltas by
-  query::OrderQuery query;
-  std::uint64_t from = 0;  // told up to here
-};
 
 struct Client {
   std::shared_ptr<LiveClient> out;
   std::vector<Subscription> subscriptions;
   bool behind = false;
   Stopwatch::time_point behind_since;
-};
-
-struct KeptChange {
-  feed::Sequence sequence;
-  feed::ChangeKind kind;
-  std::string order;
-  std::uint64_t rejection = 0;
-  query::WordedChange worded;
 };
 
 struct Commit {
@@ -83,9 +54,7 @@ struct LiveHub::Impl {
 
   // guarded by kept_mutex; written by the hub's thread only
   mutable std::mutex kept_mutex;
-  std::deque<KeptChange> kept;
-  std::uint64_t floor = 0;  // every change after this one, up to `last`, is kept
-  std::uint64_t last = 0;
+  KeptChanges kept;
   std::vector<Load> loads;
 
   // the hub's thread only
@@ -104,7 +73,7 @@ struct LiveHub::Impl {
         dropped(given.metrics.counter("millrace_live_queue_dropped_total")),
         depth(given.metrics.gauge("millrace_queue_depth", "live")) {
     current = services.snapshot();
-    floor = last = current->as_of().value;
+    kept.restart(current->as_of());
     day_told = utc_day(services.clock.now());
     thread = std::jthread([this] { run(); });
   }
@@ -138,10 +107,9 @@ struct LiveHub::Impl {
 
   void take_in(const Commit& commit) {
     if (commit.changes.empty() || commit.changes.size() > changes_kept ||
-        commit.changes.front().sequence.value > last + 1) {
+        commit.changes.front().sequence.value > kept.last() + 1) {
       std::lock_guard lock(kept_mutex);
-      kept.clear();
-      floor = last = commit.snapshot->as_of().value;
+      kept.restart(commit.snapshot->as_of());
     } else {
       word_changes(commit);
     }
@@ -149,73 +117,9 @@ struct LiveHub::Impl {
   }
 
   void word_changes(const Commit& commit) {
-    std::unordered_map<std::string, const feed::Change*> latest;  // of this commit, by subject
-    std::vector<KeptChange> fresh;
-    for (const feed::Change& change : commit.changes) {
-      if (change.sequence.value <= last) continue;
-      fresh.push_back(kept_change(change, latest));
-      latest[feed::subject(change)] = &change;
-    }
+    std::vector<KeptChange> fresh = worded_changes(commit.changes, kept.last(), *current);
     std::lock_guard lock(kept_mutex);
-    for (KeptChange& change : fresh) {
-      last = change.sequence.value;
-      kept.push_back(std::move(change));
-    }
-    while (kept.size() > changes_kept) {
-      floor = kept.front().sequence.value;
-      kept.pop_front();
-    }
-  }
-
-  KeptChange kept_change(const feed::Change& change,
-                         const std::unordered_map<std::string, const feed::Change*>& latest) const {
-    KeptChange result;
-    result.sequence = change.sequence;
-    result.kind = change.kind;
-    const std::string subject = feed::subject(change);
-    feed::Change from_snapshot;
-    const feed::Change* before = nullptr;
-    if (const auto found = latest.find(subject); found != latest.end()) {
-      before = found->second;
-    } else if (auto earlier = change_before(change, subject)) {
-      from_snapshot = std::move(*earlier);
-      before = &from_snapshot;
-    }
-    result.worded = query::worded(change, before);
-    switch (change.kind) {
-      case feed::ChangeKind::order_put:
-      case feed::ChangeKind::order_removed:
-        result.order = subject;
-        break;
-      case feed::ChangeKind::rejection_put:
-        result.rejection = change.rejection_put.rejection.id;
-        break;
-      case feed::ChangeKind::rejection_removed:
-        result.rejection = change.rejection_removed.id;
-        break;
-    }
-    return result;
-  }
-
-  // What the subject was in the Snapshot before the commit.
-  std::optional<feed::Change> change_before(const feed::Change& change, const std::string& subject) const {
-    switch (change.kind) {
-      case feed::ChangeKind::order_put:
-      case feed::ChangeKind::order_removed: {
-        const auto row = current->find(subject);
-        if (!row) return std::nullopt;
-        return feed::order_put(current->order(*row));
-      }
-      case feed::ChangeKind::rejection_put:
-      case feed::ChangeKind::rejection_removed: {
-        const std::uint64_t id = change.kind == feed::ChangeKind::rejection_put ? change.rejection_put.rejection.id
-                                                                                : change.rejection_removed.id;
-        for (const auto& rejection : current->rejections())
-          if (rejection->id == id) return feed::rejection_put(*rejection);
-        return std::nullopt;
-      }
-    }
-    return std::nullopt;
+    for (KeptChange& change : fresh) kept.add(std::move(change));
   }
 
   // -- what clients say
@@ -259,13 +163,13 @@ struct LiveHub::Impl {
   }
 
   void send(Client& client, std::string text, std::string_view op) {
-    client.out->send({std::make_shared<const std::string>(std::move(text)), last, op});
+    client.out->send({std::make_shared<const std::string>(std::move(text)), kept.last(), op});
   }
 
   void greet(Client& client) {
     std::string out;
     JsonWriter json(out);
-    json.begin_object().field("op", "hello").field("as_of", last);
+    json.begin_object().field("op", "hello").field("as_of", kept.last());
     json.field("version", services.build.version).field("company", services.company).end_object();
     send(client, std::move(out), "hello");
   }
@@ -292,8 +196,8 @@ struct LiveHub::Impl {
   void subscribe(Client& client, const LiveCommand& command) {
     Subscription wanted;
     wanted.id = command.id;
-    wanted.text = command.topic;
-    if (const auto problem = read_topic(command.topic, wanted)) return refuse(client, command.id, *problem);
+    if (const auto problem = read_topic(command.topic, utc_day(services.clock.now()), wanted))
+      return refuse(client, command.id, *problem);
     std::erase_if(client.subscriptions, [&](const Subscription& known) { return known.id == command.id; });
     if (client.subscriptions.size() >= options.subscriptions_max)
       return refuse(client, command.id,
@@ -301,10 +205,10 @@ struct LiveHub::Impl {
                      "limit-reached",
                      "One connection carries at most " + std::to_string(options.subscriptions_max) + " subscriptions.",
                      {}});
-    wanted.from = command.since.value_or(last);
+    wanted.from = command.since.value_or(kept.last());
     std::string out;
     JsonWriter json(out);
-    json.begin_object().field("op", "subscribed").field("id", wanted.id).field("as_of", last).end_object();
+    json.begin_object().field("op", "subscribed").field("id", wanted.id).field("as_of", kept.last()).end_object();
     send(client, std::move(out), "subscribed");
     client.subscriptions.push_back(std::move(wanted));
     if (client.subscriptions.back().topic == Topic::sources) {
@@ -313,28 +217,6 @@ struct LiveHub::Impl {
       Shared shared;
       catch_up(client, client.subscriptions.back(), shared);
     }
-  }
-
-  std::optional<Problem> read_topic(const std::string& text, Subscription& wanted) const {
-    const std::size_t mark = text.find('?');
-    const auto topic = parse_topic(std::string_view(text).substr(0, mark));
-    if (!topic)
-      return Problem{404,
-                     "not-found",
-                     "There is no topic \"" + printable(text.substr(0, std::min<std::size_t>(mark, 40))) +
-                         "\"; there are orders, changes, sources, rejections and totals.",
-                     {}};
-    wanted.topic = *topic;
-    auto parameters =
-        parse_query_string(mark == std::string::npos ? std::string_view() : std::string_view(text).substr(mark + 1));
-    if (!parameters) return Problem{400, "bad-request", "The filter of the topic is not well-formed.", {}};
-    const bool filtered = *topic == Topic::orders || *topic == Topic::totals;
-    if (!filtered && !parameters->empty()) return Problem{400, "unknown-parameter", "This topic takes no filter.", {}};
-    query::ParsedQuery parsed = query::parse_order_query(*parameters, utc_day(services.clock.now()));
-    if (!parsed.errors.empty()) return problem_of(parsed.errors);
-    wanted.query = std::move(parsed.query);
-    wanted.query.cursor.clear();
-    return std::nullopt;
   }
 
   // -- what clients get
@@ -349,7 +231,7 @@ struct LiveHub::Impl {
   }
   void deliver(Client& client, Shared& shared) {
     for (Subscription& subscription : client.subscriptions) {
-      if (subscription.topic == Topic::sources || subscription.from == last) continue;
+      if (subscription.topic == Topic::sources || subscription.from == kept.last()) continue;
       if (client.out->backlog() >= std::min(merge_from_messages, options.queue_max)) {
         fall_behind(client);
         return;
@@ -367,12 +249,15 @@ struct LiveHub::Impl {
 
   void catch_up(Client& client, Subscription& subscription, Shared& shared) {
     const std::uint64_t from = subscription.from;
-    if (from == last) return;
-    subscription.from = last;
-    if (from > last || from < floor) return resync(client, subscription);
+    if (from == kept.last()) return;
+    subscription.from = kept.last();
+    if (from > kept.last() || from < kept.floor()) return resync(client, subscription);
     const auto key = std::pair(subscription.text, from);
     auto found = shared.find(key);
-    if (found == shared.end()) found = shared.emplace(key, delta_tail(subscription, from)).first;
+    if (found == shared.end()) {
+      const DeltaState state{*current, kept, utc_day(services.clock.now())};
+      found = shared.emplace(key, delta_tail(subscription, from, state)).first;
+    }
     if (!found->second) return resync(client, subscription);
     if (found->second->empty()) return;
     std::string out = "{\"op\":\"delta\",\"id\":";
@@ -384,117 +269,8 @@ struct LiveHub::Impl {
   void resync(Client& client, const Subscription& subscription) {
     std::string out;
     JsonWriter json(out);
-    json.begin_object().field("op", "resync").field("id", subscription.id).field("as_of", last).end_object();
+    json.begin_object().field("op", "resync").field("id", subscription.id).field("as_of", kept.last()).end_object();
     send(client, std::move(out), "resync");
-  }
-
-  // The delta after its id, "" when there is nothing to say, nothing when it would be too large.
-  std::optional<std::string> delta_tail(const Subscription& subscription, std::uint64_t from) const {
-    std::string out;
-    JsonWriter json(out);
-    json.begin_object().field("as_of", last);
-    write_instant(json, "as_of_time", current->as_of_time());
-    json.field("from", from);
-    bool worth = true;
-    switch (subscription.topic) {
-      case Topic::orders:
-        worth = write_orders(json, subscription, from);
-        break;
-      case Topic::changes:
-        worth = write_changes(json, from);
-        break;
-      case Topic::rejections:
-        if (!write_rejections(json, from)) return std::string();
-        break;
-      case Topic::totals:
-        write_totals(json, subscription);
-        break;
-      case Topic::sources:
-        return std::string();
-    }
-    if (!worth) return std::nullopt;
-    json.end_object();
-    out.front() = ',';
-    return out;
-  }
-
-  template <class Visit>
-  void each_after(std::uint64_t from, Visit visit) const {
-    auto place = std::upper_bound(kept.begin(), kept.end(), from, [](std::uint64_t sequence, const KeptChange& change) {
-      return sequence < change.sequence.value;
-    });
-    for (; place != kept.end(); ++place) visit(*place);
-  }
-
-  std::optional<query::OrderPage> page_sums(const query::OrderQuery& wanted, Day today) const {
-    query::OrderQuery one = wanted;
-    one.limit = 1;
-    auto page = query::orders(*current, one, today);
-    if (!page) {
-      log_error("live_sums_failed", {{"reason", page.error().text()}});
-      return std::nullopt;
-    }
-    return std::move(*page);
-  }
-
-  bool write_orders(JsonWriter& json, const Subscription& subscription, std::uint64_t from) const {
-    const Day today = utc_day(services.clock.now());
-    std::vector<std::string_view> numbers;
-    std::unordered_set<std::string_view> seen;
-    each_after(from, [&](const KeptChange& change) {
-      if (!change.order.empty() && seen.insert(change.order).second) numbers.push_back(change.order);
-    });
-    if (numbers.size() > delta_rows_max) return false;
-    const auto page = page_sums(subscription.query, today);
-    if (!page) return false;
-    json.field("total", page->matching);
-    write_sums(json, "sums", page->sums);
-    std::vector<std::string_view> gone;
-    json.key("rows").begin_array();
-    for (const std::string_view number : numbers) {
-      const auto row = query::order_row(*current, number, today);
-      if (row && query::matches(*current, number, subscription.query, today)) {
-        write_row(json, *row, subscription.query.fields);
-      } else {
-        gone.push_back(number);
-      }
-    }
-    json.end_array();
-    json.key("gone").begin_array();
-    for (const std::string_view number : gone) json.text(number);
-    json.end_array();
-    return true;
-  }
-
-  bool write_changes(JsonWriter& json, std::uint64_t from) const {
-    std::size_t count = 0;
-    json.key("changes").begin_array();
-    each_after(from, [&](const KeptChange& change) {
-      if (++count <= delta_rows_max) write_change(json, change.worded);
-    });
-    json.end_array();
-    return count <= delta_rows_max;
-  }
-
-  bool write_rejections(JsonWriter& json, std::uint64_t from) const {
-    std::unordered_set<std::uint64_t> touched;
-    each_after(from, [&](const KeptChange& change) {
-      if (change.rejection != 0) touched.insert(change.rejection);
-    });
-    if (touched.empty()) return false;
-    json.key("put").begin_array();
-    for (const auto& rejection : current->rejections())
-      if (touched.erase(rejection->id) > 0) write_rejection(json, *rejection);
-    json.end_array();
-    json.key("removed").begin_array();
-    for (const std::uint64_t id : touched) json.number(id);
-    json.end_array();
-    return true;
-  }
-
-  void write_totals(JsonWriter& json, const Subscription& subscription) const {
-    const auto page = page_sums(subscription.query, utc_day(services.clock.now()));
-    write_sums(json, "sums", page ? page->sums : std::vector<query::CurrencySum>());
   }
 
   // -- once a second
@@ -545,7 +321,7 @@ struct LiveHub::Impl {
     if (client.out->backlog() >= std::min(merge_from_messages, options.queue_max)) return;  // the next tick tells it
     std::string out;
     JsonWriter json(out);
-    json.begin_object().field("op", "delta").field("id", subscription.id).field("as_of", last);
+    json.begin_object().field("op", "delta").field("id", subscription.id).field("as_of", kept.last());
     json.key("sources").raw(text).end_object();
     send(client, std::move(out), "delta");
   }
@@ -617,9 +393,9 @@ void LiveHub::publish(const std::vector<feed::Change>& changes, readmodel::Snaps
 
 std::optional<std::vector<query::WordedChange>> LiveHub::kept_changes(feed::Sequence since, std::size_t limit) const {
   std::lock_guard lock(impl_->kept_mutex);
-  if (since.value < impl_->floor) return std::nullopt;
+  if (since.value < impl_->kept.floor()) return std::nullopt;
   std::vector<query::WordedChange> found;
-  impl_->each_after(since.value, [&](const KeptChange& change) {
+  impl_->kept.each_after(since.value, [&](const KeptChange& change) {
     if (found.size() < limit) found.push_back(change.worded);
   });
   return found;

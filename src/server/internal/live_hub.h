@@ -22,6 +22,7 @@
 
 #include "feed/change.h"
 #include "query/wording.h"
+#include "server/internal/live_topics.h"
 #include "server/internal/message.h"
 #include "server/server.h"
 
@@ -49,7 +50,6 @@ struct LiveOptions {
   std::size_t subscriptions_max = 32;
 };
 
-inline constexpr std::size_t changes_kept = 4096;
 inline constexpr std::uint64_t since_now = UINT64_MAX;  // nothing of before
 
 class LiveHub {

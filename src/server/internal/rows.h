@@ -1,4 +1,4 @@
-// How rows, sums, documents and changes are written: JSON for answers and live deltas, text for exports.
+// How rows, sums, documents and changes are written as JSON, for answers and live deltas.
 #pragma once
 #include <string>
 #include <vector>
@@ -28,8 +28,5 @@ void write_rejection(JsonWriter& json, const feed::Rejection& rejection);
 void write_source(JsonWriter& json, const ingest::SourceStatus& source, Instant now);
 // good, fair or poor: what a person should think of it.
 std::string_view judgement(const ingest::SourceStatus& source);
-
-// One cell of an export. Money and quantities are decimal text with a point.
-std::string cell_text(const query::OrderRow& row, query::OrderField field);
 
 }  // namespace millrace::server

@@ -1,0 +1,231 @@
+#include "server/internal/live_topics.h"
+
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/json_writer.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "server/internal/rows.h"
+
+namespace millrace::server {
+
+namespace {
+
+inline constexpr std::size_t delta_rows_max = 1000;  // a larger delta costs more than a fresh page
+
+std::optional<Topic> parse_topic(std::string_view name) {
+  if (name == "orders") return Topic::orders;
+  if (name == "changes") return Topic::changes;
+  if (name == "sources") return Topic::sources;
+  if (name == "rejections") return Topic::rejections;
+  if (name == "totals") return Topic::totals;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Problem> read_topic(const std::string& text, Day today, Subscription& wanted) {
+  wanted.text = text;
+  const std::size_t mark = text.find('?');
+  const auto topic = parse_topic(std::string_view(text).substr(0, mark));
+  if (!topic)
+    return Problem{404,
+                   "not-found",
+                   "There is no topic \"" + printable(text.substr(0, std::min<std::size_t>(mark, 40))) +
+                       "\"; there are orders, changes, sources, rejections and totals.",
+                   {}};
+  wanted.topic = *topic;
+  auto parameters =
+      parse_query_string(mark == std::string::npos ? std::string_view() : std::string_view(text).substr(mark + 1));
+  if (!parameters) return Problem{400, "bad-request", "The filter of the topic is not well-formed.", {}};
+  const bool filtered = *topic == Topic::orders || *topic == Topic::totals;
+  if (!filtered && !parameters->empty()) return Problem{400, "unknown-parameter", "This topic takes no filter.", {}};
+  query::ParsedQuery parsed = query::parse_order_query(*parameters, today);
+  if (!parsed.errors.empty()) return problem_of(parsed.errors);
+  wanted.query = std::move(parsed.query);
+  wanted.query.cursor.clear();
+  return std::nullopt;
+}
+
+void KeptChanges::restart(feed::Sequence at) {
+  changes_.clear();
+  floor_ = last_ = at.value;
+}
+
+void KeptChanges::add(KeptChange change) {
+  last_ = change.sequence.value;
+  changes_.push_back(std::move(change));
+  while (changes_.size() > changes_kept) {
+    floor_ = changes_.front().sequence.value;
+    changes_.pop_front();
+  }
+}
+
+namespace {
+
+// What the subject was in the Snapshot before the commit.
+std::optional<feed::Change> change_before(const feed::Change& change, const std::string& subject,
+                                          const readmodel::Snapshot& before) {
+  switch (change.kind) {
+    case feed::ChangeKind::order_put:
+    case feed::ChangeKind::order_removed: {
+      const auto row = before.find(subject);
+      if (!row) return std::nullopt;
+      return feed::order_put(before.order(*row));
+    }
+    case feed::ChangeKind::rejection_put:
+    case feed::ChangeKind::rejection_removed: {
+      const std::uint64_t id = change.kind == feed::ChangeKind::rejection_put ? change.rejection_put.rejection.id
+                                                                              : change.rejection_removed.id;
+      for (const auto& rejection : before.rejections())
+        if (rejection->id == id) return feed::rejection_put(*rejection);
+      return std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+KeptChange kept_change(const feed::Change& change, const std::string& subject, const feed::Change* before) {
+  KeptChange result;
+  result.sequence = change.sequence;
+  result.worded = query::worded(change, before);
+  switch (change.kind) {
+    case feed::ChangeKind::order_put:
+    case feed::ChangeKind::order_removed:
+      result.order = subject;
+      break;
+    case feed::ChangeKind::rejection_put:
+      result.rejection = change.rejection_put.rejection.id;
+      break;
+    case feed::ChangeKind::rejection_removed:
+      result.rejection = change.rejection_removed.id;
+      break;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<KeptChange> worded_changes(const std::vector<feed::Change>& changes, std::uint64_t last,
+                                       const readmodel::Snapshot& before) {
+  std::unordered_map<std::string, const feed::Change*> latest;  // of this commit, by subject
+  std::vector<KeptChange> fresh;
+  for (const feed::Change& change : changes) {
+    if (change.sequence.value <= last) continue;
+    const std::string subject = feed::subject(change);
+    if (const auto found = latest.find(subject); found != latest.end()) {
+      fresh.push_back(kept_change(change, subject, found->second));
+    } else {
+      const auto earlier = change_before(change, subject, before);
+      fresh.push_back(kept_change(change, subject, earlier ? &*earlier : nullptr));
+    }
+    latest[subject] = &change;
+  }
+  return fresh;
+}
+
+namespace {
+
+std::optional<query::OrderPage> page_sums(const query::OrderQuery& wanted, const DeltaState& state) {
+  query::OrderQuery one = wanted;
+  one.limit = 1;
+  auto page = query::orders(state.snapshot, one, state.today);
+  if (!page) {
+    log_error("live_sums_failed", {{"reason", page.error().text()}});
+    return std::nullopt;
+  }
+  return std::move(*page);
+}
+
+bool write_orders(JsonWriter& json, const Subscription& subscription, std::uint64_t from, const DeltaState& state) {
+  std::vector<std::string_view> numbers;
+  std::unordered_set<std::string_view> seen;
+  state.kept.each_after(from, [&](const KeptChange& change) {
+    if (!change.order.empty() && seen.insert(change.order).second) numbers.push_back(change.order);
+  });
+  if (numbers.size() > delta_rows_max) return false;
+  const auto page = page_sums(subscription.query, state);
+  if (!page) return false;
+  json.field("total", page->matching);
+  write_sums(json, "sums", page->sums);
+  std::vector<std::string_view> gone;
+  json.key("rows").begin_array();
+  for (const std::string_view number : numbers) {
+    const auto row = query::order_row(state.snapshot, number, state.today);
+    if (row && query::matches(state.snapshot, number, subscription.query, state.today)) {
+      write_row(json, *row, subscription.query.fields);
+    } else {
+      gone.push_back(number);
+    }
+  }
+  json.end_array();
+  json.key("gone").begin_array();
+  for (const std::string_view number : gone) json.text(number);
+  json.end_array();
+  return true;
+}
+
+bool write_changes(JsonWriter& json, std::uint64_t from, const DeltaState& state) {
+  std::size_t count = 0;
+  json.key("changes").begin_array();
+  state.kept.each_after(from, [&](const KeptChange& change) {
+    if (++count <= delta_rows_max) write_change(json, change.worded);
+  });
+  json.end_array();
+  return count <= delta_rows_max;
+}
+
+bool write_rejections(JsonWriter& json, std::uint64_t from, const DeltaState& state) {
+  std::unordered_set<std::uint64_t> touched;
+  state.kept.each_after(from, [&](const KeptChange& change) {
+    if (change.rejection != 0) touched.insert(change.rejection);
+  });
+  if (touched.empty()) return false;
+  json.key("put").begin_array();
+  for (const auto& rejection : state.snapshot.rejections())
+    if (touched.erase(rejection->id) > 0) write_rejection(json, *rejection);
+  json.end_array();
+  json.key("removed").begin_array();
+  for (const std::uint64_t id : touched) json.number(id);
+  json.end_array();
+  return true;
+}
+
+void write_totals(JsonWriter& json, const Subscription& subscription, const DeltaState& state) {
+  const auto page = page_sums(subscription.query, state);
+  write_sums(json, "sums", page ? page->sums : std::vector<query::CurrencySum>());
+}
+
+}  // namespace
+
+std::optional<std::string> delta_tail(const Subscription& subscription, std::uint64_t from, const DeltaState& state) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("as_of", state.kept.last());
+  write_instant(json, "as_of_time", state.snapshot.as_of_time());
+  json.field("from", from);
+  bool worth = true;
+  switch (subscription.topic) {
+    case Topic::orders:
+      worth = write_orders(json, subscription, from, state);
+      break;
+    case Topic::changes:
+      worth = write_changes(json, from, state);
+      break;
+    case Topic::rejections:
+      if (!write_rejections(json, from, state)) return std::string();
+      break;
+    case Topic::totals:
+      write_totals(json, subscription, state);
+      break;
+    case Topic::sources:
+      return std::string();
+  }
+  if (!worth) return std::nullopt;
+  json.end_object();
+  out.front() = ',';
+  return out;
+}
+
+}  // namespace millrace::server
