@@ -343,14 +343,19 @@ Result<void> take_file(const std::string& path, const std::string& text, GivenBy
 Result<void> take_environment(const Environment& environment, GivenByName& given) {
   std::vector<std::string> names;
   for (const SettingRow& row : setting_table) names.push_back(environment_name(row));
-  const std::vector<std::string_view> views(names.begin(), names.end());
+  // Compared without what they all begin with: it would make every short word look like every other.
+  constexpr std::string_view prefix = "MILLRACE_";
+  std::vector<std::string_view> words;
+  for (const std::string& name : names) words.push_back(std::string_view(name).substr(prefix.size()));
   for (const auto& [name, value] : environment) {
-    if (!name.starts_with("MILLRACE_")) continue;
+    if (!name.starts_with(prefix)) continue;
     const auto found = std::ranges::find(names, name);
     if (found == names.end()) {
       // A near miss is a typing error. Other MILLRACE_ words belong to wrappers and tests.
-      if (closest(name, views).empty()) continue;
-      return fail(ErrorCode::invalid_input, "environment: " + unknown_name("variable", name, views));
+      const std::string_view near = closest(std::string_view(name).substr(prefix.size()), words);
+      if (near.empty()) continue;
+      return fail(ErrorCode::invalid_input, "environment: there is no variable \"" + printable(name) +
+                                                "\"; did you mean " + std::string(prefix) + std::string(near) + "?");
     }
     const SettingRow& row = setting_table[static_cast<std::size_t>(found - names.begin())];
     Values values{value};

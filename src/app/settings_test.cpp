@@ -101,6 +101,8 @@ TEST_CASE("a mistyped variable is refused, a stranger's variable is left alone")
   CHECK(settings.error().text().find("did you mean MILLRACE_LISTEN?") != std::string::npos);
   sources.environment.back() = {"MILLRACE_TREE_OF_A_TEST", "x"};
   CHECK(resolve_settings(sources));
+  sources.environment.back() = {"MILLRACE_BIN", "x"};  // short, and near DATA only by what all names begin with
+  CHECK(resolve_settings(sources));
 }
 
 TEST_CASE("wrong values are refused with what would be right") {

@@ -247,7 +247,8 @@ class JsonReader {
       }
       expense_keys_.begin();
       std::optional<Decimal> amount;
-      for (auto member : value.get_object().value()) {
+      od::object object = value.get_object().value();
+      for (auto member : object) {
         od::field field = std::move(member).take_value();
         const std::string_view key = field.unescaped_key().value();
         const FieldMatch match = expense_keys_.next(key, layout_);
@@ -327,12 +328,14 @@ class JsonReader {
     }
     const od::json_type type = value.type();
     if (type == od::json_type::array) {
-      for (auto element : value.get_array().value()) {
+      od::array array = value.get_array().value();  // named: g++ 12 ends a temporary before the loop begins
+      for (auto element : array) {
         od::value inner = element.value();
         validate(inner, depth + 1);
       }
     } else if (type == od::json_type::object) {
-      for (auto member : value.get_object().value()) {
+      od::object object = value.get_object().value();
+      for (auto member : object) {
         od::field field = std::move(member).take_value();
         (void)field.unescaped_key().value();
         od::value inner = field.value();

@@ -350,8 +350,9 @@ std::string to_toml(const LayoutProfile& profile) {
                           {"words", words},
                           {"status_words", status_words}};
   std::ostringstream out;
-  // On one line each, as they are read back.
-  const auto flags = toml::toml_formatter::default_flags & ~toml::format_flags::allow_multi_line_strings;
+  // Texts on one line each, as they are read back; toml++ 3.3 would put a line break into single quotes.
+  const auto flags = toml::toml_formatter::default_flags &
+                     ~(toml::format_flags::allow_multi_line_strings | toml::format_flags::allow_literal_strings);
   out << toml::toml_formatter{table, flags} << '\n';
   return out.str();
 }
