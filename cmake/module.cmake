@@ -26,6 +26,11 @@ function(millrace_module name)
   target_link_libraries(millrace_${name} PRIVATE ${M_LIBRARIES} Threads::Threads)
   if(MILLRACE_TESTS AND tests)
     add_executable(millrace_${name}_test ${tests})
+    # Property tests are built from large templates and run for seconds: optimising them costs more than it saves.
+    # A sanitizer build keeps its own flags.
+    if(NOT MILLRACE_SANITIZE)
+      target_compile_options(millrace_${name}_test PRIVATE -O0 -g0)
+    endif()
     target_link_libraries(millrace_${name}_test PRIVATE millrace_${name} millrace_testing ${M_LIBRARIES} ${M_TEST_LIBRARIES})
     add_test(NAME ${name} COMMAND millrace_${name}_test)
   endif()

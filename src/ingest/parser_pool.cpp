@@ -260,6 +260,7 @@ class Pool final : public ParserPool {
       const std::string reason = desk.process->reason_of_end();
       if (++desk.in_flight.front().crashes < crashes_until_blamed) {
         log_warning("parser_ended", {{"document", printable(desk.in_flight.front().job.name)}, {"reason", reason}});
+        ++replaced_;
         replace_worker(desk);
       } else {
         blame_front(desk, "the document makes its parser crash (" + reason + ")");
@@ -277,12 +278,12 @@ class Pool final : public ParserPool {
     InFlight blamed = std::move(desk.in_flight.front());
     desk.in_flight.pop_front();
     log_warning("parser_replaced", {{"document", printable(blamed.job.name)}, {"reason", reason}});
+    ++replaced_;  // before the answer: who has it finds the count that goes with it
     answer(blamed, refusal(std::move(reason)));
     replace_worker(desk);
   }
 
   void replace_worker(Desk& desk) {
-    ++replaced_;
     desk.process.reset();
     desk.oldest_since = Stopwatch::now();
     if (desk.in_flight.empty() || !ensure_worker(desk)) return;
