@@ -22,33 +22,27 @@ using readmodel::OrderChunk;
 using readmodel::RowId;
 using readmodel::Snapshot;
 
-// The first `bound` rows of an order, without sorting the rest: a heap whose top is the last row kept.
-template <class Less>
-class Best {
- public:
-  Best(std::size_t bound, Less less) : bound_(bound), less_(less) { rows_.reserve(std::min<std::size_t>(bound, 4096)); }
-
-  void offer(const RankedRow& row) {
-    if (rows_.size() < bound_) {
-      rows_.push_back(row);
-      if (rows_.size() == bound_) std::make_heap(rows_.begin(), rows_.end(), less_);
-      return;
-    }
-    if (bound_ == 0 || !less_(row, rows_.front())) return;
-    std::pop_heap(rows_.begin(), rows_.end(), less_);
-    rows_.back() = row;
-    std::push_heap(rows_.begin(), rows_.end(), less_);
+// The first `bound` rows, in order. Keys alone decide first, as plain numbers; only rows that share the key at the
+// border are compared in full.
+std::vector<RankedRow> best_rows(std::vector<RankedRow> rows, std::size_t bound, const Ranking& ranking, bool back) {
+  const auto key_of = [&](const RankedRow& row) { return back ? ~row.key : row.key; };
+  const auto by_key = [&](const RankedRow& left, const RankedRow& right) { return key_of(left) < key_of(right); };
+  const auto less = [&](const RankedRow& left, const RankedRow& right) {
+    return back ? ranking.less(right, left) : ranking.less(left, right);
+  };
+  if (bound == 0) return {};
+  if (rows.size() > bound) {
+    const auto last = rows.begin() + static_cast<std::ptrdiff_t>(bound) - 1;
+    std::nth_element(rows.begin(), last, rows.end(), by_key);
+    const std::uint64_t border = key_of(*last);
+    const auto ties = std::partition(rows.begin(), rows.end(), [&](const RankedRow& row) { return key_of(row) < border; });
+    const auto ties_end = std::partition(ties, rows.end(), [&](const RankedRow& row) { return key_of(row) == border; });
+    std::nth_element(ties, last, ties_end, less);
+    rows.resize(bound);
   }
-  std::vector<RankedRow> sorted() && {
-    std::sort(rows_.begin(), rows_.end(), less_);
-    return std::move(rows_);
-  }
-
- private:
-  std::size_t bound_;
-  Less less_;
-  std::vector<RankedRow> rows_;
-};
+  std::sort(rows.begin(), rows.end(), less);
+  return rows;
+}
 
 // Calls `visit(chunk index, rows, count)` for every chunk with passing rows.
 template <class Visit>
@@ -74,10 +68,7 @@ Scan scan(const Snapshot& snapshot, const OrderFilter& filter, const Ranking& ra
   const bool back = cursor != nullptr && cursor->direction != Direction::after;
   const bool inclusive = back && cursor->direction == Direction::before_or_at;
   const std::uint64_t cursor_key = cursor != nullptr ? ranking.key(cursor->position) : 0;
-  const auto less = [&](const RankedRow& left, const RankedRow& right) {
-    return back ? ranking.less(right, left) : ranking.less(left, right);
-  };
-  Best best(limit, less);
+  std::vector<RankedRow> candidates;
   Scan found;
   for_passing(snapshot, filter, [&](std::size_t c, std::span<const std::uint16_t> rows) {
     const OrderChunk& chunk = snapshot.chunk(c);
@@ -91,10 +82,10 @@ Scan scan(const Snapshot& snapshot, const OrderFilter& filter, const Ranking& ra
         if (order == 0) found.at_cursor = true;
         if (back ? order > 0 || (order == 0 && !inclusive) : order <= 0) continue;
       }
-      best.offer(row);
+      candidates.push_back(row);
     }
   });
-  found.rows = std::move(best).sorted();
+  found.rows = best_rows(std::move(candidates), limit, ranking, back);
   if (back) std::reverse(found.rows.begin(), found.rows.end());
   if (filter.empty()) found.sums = internal::all_sums(snapshot, today);
   return found;

@@ -119,7 +119,11 @@ bool Ranking::less(const RankedRow& left, const RankedRow& right) const {
   const OrderChunk& b = snapshot_.chunk_of(right.row);
   const std::size_t i = left.row % chunk_rows, j = right.row % chunk_rows;
   std::string scratch_left, scratch_right;
-  for (const SortKey& sort : sort_) {
+  // Keys of numbers and days say everything; equal keys of texts may hide a difference further on.
+  const std::size_t first = is_text(sort_.front().field) ? 0 : 1;
+  for (const SortKey& sort : std::span(sort_).subspan(first)) {
+    if (sort.field == OrderField::order && a.number_key[i] != b.number_key[j])
+      return (a.number_key[i] < b.number_key[j]) != sort.descending;
     const int order = compare(sort, view(sort.field, a, i, scratch_left), view(sort.field, b, j, scratch_right));
     if (order != 0) return order < 0;
   }
