@@ -4,6 +4,8 @@
 #
 # USES is the row of the module table (ARCHITECTURE.md); scripts/check_modules.py holds it against the includes.
 enable_testing()
+# `ninja` builds the program, `ninja tests` every test program.
+add_custom_target(tests)
 
 # The doctest main and the helpers for tests live in src/testing.
 function(millrace_module name)
@@ -25,7 +27,8 @@ function(millrace_module name)
   endforeach()
   target_link_libraries(millrace_${name} PRIVATE ${M_LIBRARIES} Threads::Threads)
   if(MILLRACE_TESTS AND tests)
-    add_executable(millrace_${name}_test ${tests})
+    add_executable(millrace_${name}_test EXCLUDE_FROM_ALL ${tests})
+    add_dependencies(tests millrace_${name}_test)
     # Property tests are built from large templates and run for seconds: optimising them costs more than it saves.
     # A sanitizer build keeps its own flags.
     if(NOT MILLRACE_SANITIZE)

@@ -56,25 +56,30 @@ OrderRow make_row(const readmodel::Snapshot& snapshot, readmodel::RowId id, std:
 }
 
 CurrencySums::Entry& CurrencySums::of(std::uint32_t currency) {
-  for (Entry& entry : sums_)
-    if (entry.currency == currency) return entry;
+  // Most neighbours share their currency.
+  if (latest_ < sums_.size() && sums_[latest_].currency == currency) return sums_[latest_];
+  for (latest_ = 0; latest_ < sums_.size(); ++latest_)
+    if (sums_[latest_].currency == currency) return sums_[latest_];
   sums_.push_back({.currency = currency, .sum = {}});
   return sums_.back();
 }
 
+// Once per matching row of every filtered answer: plain additions in place. They wrap as the kept sums do.
 void CurrencySums::add_order(const OrderChunk& chunk, std::size_t row, std::int32_t today) {
+  const auto add_to = [](std::int64_t& sum, std::int64_t amount) {
+    sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) + static_cast<std::uint64_t>(amount));
+  };
+  const std::int64_t open = chunk.open_amount[row];
   Entry& entry = of(chunk.currency[row]);
-  entry.sum.add({.orders = 1,
-                 .lines = chunk.lines[row],
-                 .open_orders = chunk.open_amount[row] > 0 ? 1u : 0u,
-                 .net = chunk.net[row],
-                 .total = chunk.total[row],
-                 .open_amount = chunk.open_amount[row],
-                 .open_orders_amount = 0});
+  entry.sum.orders += 1;
+  entry.sum.lines += chunk.lines[row];
+  entry.sum.open_orders += open > 0 ? 1 : 0;
+  add_to(entry.sum.net, chunk.net[row]);
+  add_to(entry.sum.total, chunk.total[row]);
+  add_to(entry.sum.open_amount, open);
   if (is_late(chunk, row, today)) {
     entry.late_orders += 1;
-    entry.late_amount = static_cast<std::int64_t>(static_cast<std::uint64_t>(entry.late_amount) +
-                                                  static_cast<std::uint64_t>(chunk.open_amount[row]));
+    add_to(entry.late_amount, open);
   }
 }
 

@@ -31,6 +31,7 @@ class CurrencySums {
   };
   Entry& of(std::uint32_t currency);
   std::vector<Entry> sums_;
+  std::size_t latest_ = 0;  // where `of` found its currency last
 };
 
 // Over all orders of the snapshot, from the kept sums.
