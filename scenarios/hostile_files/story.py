@@ -1,6 +1,7 @@
 """FAULTS.md group A: what lies in a shared folder may be broken, huge or wicked. Each file is refused with a reason or
 skipped by rule; the good order beside it is served, the memory stays bounded, and nothing outside the root is touched.
 """
+import contextlib
 import io
 import os
 import signal
@@ -54,10 +55,11 @@ def overlapping_zip():
 def descendants(pid):
     """The processes below `pid`, deepest last."""
     found = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as children:
-            for child in map(int, children.read().split()):
-                found += [child] + descendants(child)
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it may end while we look
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as children:
+                for child in map(int, children.read().split()):
+                    found += [child] + descendants(child)
     return found
 
 
@@ -162,7 +164,8 @@ class HostileFiles(Story):
         millrace = self.serve()
         for number in range(8, 12):
             for process in descendants(millrace.process.pid):
-                os.kill(process, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it went with its parent
+                    os.kill(process, signal.SIGKILL)
             self.write(f"Open/SO{number}.json", order_json(number), age=0)
             self.wait_book(millrace, [f"{n} Open 100.00" for n in range(7, number + 1)])
         self.assertIsNone(millrace.process.poll())

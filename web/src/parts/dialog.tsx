@@ -1,6 +1,6 @@
 // A modal on the browser's own <dialog>: focus trap, Escape and the way back come with it.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import { Icon } from './icons';
 
@@ -14,7 +14,7 @@ export type DialogProps = {
 
 export function Dialog({ title, class: extra = '', bare = false, onClose, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     ref.current?.showModal();
     return () => {

@@ -1,6 +1,6 @@
 // A button with a small sheet under it. Escape and a click elsewhere close it; focus goes in and comes back.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 import { Icon, type IconName } from './icons';
 
@@ -22,7 +22,8 @@ export function Menu({ label, icon, open, onOpen, align = 'start', compact = fal
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
 
-  useEffect(() => {
+  // Before the next paint: a key pressed on the open sheet must find its listener.
+  useLayoutEffect(() => {
     if (!open) return;
     const sheet = root.current?.querySelector<HTMLElement>('.sheet');
     (sheet?.querySelector<HTMLElement>('[autofocus]') ?? sheet?.querySelector<HTMLElement>(focusable) ?? sheet)?.focus();
