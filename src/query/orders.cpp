@@ -22,27 +22,52 @@ using readmodel::OrderChunk;
 using readmodel::RowId;
 using readmodel::Snapshot;
 
-// The first `bound` rows, in order. Keys alone decide first, as plain numbers; only rows that share the key at the
-// border are compared in full.
-std::vector<RankedRow> best_rows(std::vector<RankedRow> rows, std::size_t bound, const Ranking& ranking, bool back) {
-  const auto key_of = [&](const RankedRow& row) { return back ? ~row.key : row.key; };
-  const auto by_key = [&](const RankedRow& left, const RankedRow& right) { return key_of(left) < key_of(right); };
-  const auto less = [&](const RankedRow& left, const RankedRow& right) {
-    return back ? ranking.less(right, left) : ranking.less(left, right);
-  };
-  if (bound == 0) return {};
-  if (rows.size() > bound) {
-    const auto last = rows.begin() + static_cast<std::ptrdiff_t>(bound) - 1;
-    std::nth_element(rows.begin(), last, rows.end(), by_key);
-    const std::uint64_t border = key_of(*last);
-    const auto ties = std::partition(rows.begin(), rows.end(), [&](const RankedRow& row) { return key_of(row) < border; });
-    const auto ties_end = std::partition(ties, rows.end(), [&](const RankedRow& row) { return key_of(row) == border; });
-    std::nth_element(ties, last, ties_end, less);
-    rows.resize(bound);
+// The first `bound` of the rows that are offered, without sorting the rest: now and then what cannot be on the page is
+// cut off, and from then on a row behind the border is not even kept. Keys decide first, as plain numbers; only rows
+// that share the key at the border are compared in full.
+class Selection {
+ public:
+  Selection(std::size_t bound, const Ranking& ranking, bool back)
+      : bound_(bound), cut_at_(4 * bound + 4096), ranking_(ranking), back_(back) {
+    rows_.reserve(cut_at_);
   }
-  std::sort(rows.begin(), rows.end(), less);
-  return rows;
-}
+
+  void offer(const RankedRow& row) {
+    if (key_of(row) > border_) return;
+    rows_.push_back(row);
+    if (rows_.size() == cut_at_) cut();
+  }
+  std::vector<RankedRow> sorted() && {
+    cut();
+    std::sort(rows_.begin(), rows_.end(), [this](const RankedRow& left, const RankedRow& right) { return less(left, right); });
+    return std::move(rows_);
+  }
+
+ private:
+  std::uint64_t key_of(const RankedRow& row) const { return back_ ? ~row.key : row.key; }
+  bool less(const RankedRow& left, const RankedRow& right) const {
+    return back_ ? ranking_.less(right, left) : ranking_.less(left, right);
+  }
+
+  void cut() {
+    if (bound_ == 0) rows_.clear();
+    if (rows_.size() <= bound_) return;
+    const auto last = rows_.begin() + static_cast<std::ptrdiff_t>(bound_) - 1;
+    std::nth_element(rows_.begin(), last, rows_.end(),
+                     [this](const RankedRow& left, const RankedRow& right) { return key_of(left) < key_of(right); });
+    border_ = key_of(*last);
+    const auto ties = std::partition(rows_.begin(), rows_.end(), [this](const RankedRow& row) { return key_of(row) < border_; });
+    const auto ties_end = std::partition(ties, rows_.end(), [this](const RankedRow& row) { return key_of(row) == border_; });
+    std::nth_element(ties, last, ties_end, [this](const RankedRow& left, const RankedRow& right) { return less(left, right); });
+    rows_.resize(bound_);
+  }
+
+  const std::size_t bound_, cut_at_;
+  const Ranking& ranking_;
+  const bool back_;
+  std::uint64_t border_ = ~std::uint64_t{0};  // rows with a larger key cannot be on the page
+  std::vector<RankedRow> rows_;
+};
 
 // Calls `visit(chunk index, rows, count)` for every chunk with passing rows.
 template <class Visit>
@@ -68,7 +93,7 @@ Scan scan(const Snapshot& snapshot, const OrderFilter& filter, const Ranking& ra
   const bool back = cursor != nullptr && cursor->direction != Direction::after;
   const bool inclusive = back && cursor->direction == Direction::before_or_at;
   const std::uint64_t cursor_key = cursor != nullptr ? ranking.key(cursor->position) : 0;
-  std::vector<RankedRow> candidates;
+  Selection selection(limit, ranking, back);
   Scan found;
   for_passing(snapshot, filter, [&](std::size_t c, std::span<const std::uint16_t> rows) {
     const OrderChunk& chunk = snapshot.chunk(c);
@@ -82,10 +107,10 @@ Scan scan(const Snapshot& snapshot, const OrderFilter& filter, const Ranking& ra
         if (order == 0) found.at_cursor = true;
         if (back ? order > 0 || (order == 0 && !inclusive) : order <= 0) continue;
       }
-      candidates.push_back(row);
+      selection.offer(row);
     }
   });
-  found.rows = best_rows(std::move(candidates), limit, ranking, back);
+  found.rows = std::move(selection).sorted();
   if (back) std::reverse(found.rows.begin(), found.rows.end());
   if (filter.empty()) found.sums = internal::all_sums(snapshot, today);
   return found;

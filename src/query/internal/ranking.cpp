@@ -92,6 +92,8 @@ std::uint64_t Ranking::key(const OrderChunk& chunk, std::size_t row) const {
     case OrderField::due: return number_key(chunk.due[row] == readmodel::no_day, chunk.due[row], descending);
     case OrderField::open_amount: return number_key(false, chunk.open_amount[row], descending);
     case OrderField::total: return number_key(false, chunk.total[row], descending);
+    case OrderField::updated:
+      return number_key(chunk.updated[row] == readmodel::no_instant, chunk.updated[row], descending);
     default: break;
   }
   std::string scratch;
