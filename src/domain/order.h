@@ -47,7 +47,7 @@ struct Place {
 std::string place_text(const Place& place);  // "line 14", "row 3", "cell E11", "page 2"
 
 struct OrderLine {
-  std::int32_t line_number = 0;  // as the document numbers it
+  std::int32_t line_number = 0;  // counted from 1, also where the source counts from 0 (SAP LineNum)
   std::string item_code;         // text, never a number: "00123" and "1E5" stay what they are
   std::string item_name;
   std::string manufacturer;      // "" when the document does not say

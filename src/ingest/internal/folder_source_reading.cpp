@@ -105,7 +105,7 @@ bool FolderSource::submit(const std::string& path, Pending& pending) {
     return true;
   }
   if (!known && recognise_move(path, opened->stamp)) return true;
-  InFlight flight{path, opened->stamp, pending.since, pending.tries, false, pending.reread};
+  InFlight flight{path, opened->stamp, pending.since, pending.tries, false};
   ParseJob job;
   job.id = ++next_job_;
   job.file = std::move(opened->fd);

@@ -27,7 +27,6 @@ struct FolderSource::InFlight {
   TimePoint since;
   int tries = 0;
   bool stale = false;  // written again while it was read
-  bool reread = false;
 };
 
 struct FolderSource::Removal {
