@@ -171,12 +171,53 @@ void many_writers_get_one_order_of_events(RecordUnderTest& place) {
   CHECK(record->verify(true));
 }
 
+// "a.csv 20: 8; b.csv gone": what files_changed_after answers, as text.
+std::string told(const Result<std::vector<FileNow>>& files) {
+  if (!files) return std::string(traits(files.error().code()).name);
+  std::string text;
+  for (const FileNow& now : *files) {
+    text += (text.empty() ? "" : "; ") + now.path + (now.file ? " " + std::to_string(now.file->size) : " gone");
+    for (const Candidate& candidate : now.candidates) text += ": " + candidate.order->number.text;
+  }
+  return text;
+}
+
+void what_was_touched_is_known(RecordUnderTest& place) {
+  const FixedClock clock;
+  RecordPosition first;
+  {
+    auto record = place.open(clock);
+    Batch one = batch({put(order("7"))});
+    one.files_put = {file("a.csv", 10), file("b.csv", 11)};
+    one.candidates_put = {{"a.csv", 0, order("7"), {}}, {"b.csv", 0, order("9"), {}}};
+    const auto committed = record->commit(std::move(one));
+    REQUIRE(committed);
+    first = *record->position();
+    CHECK(committed->revision == first.revision);
+    CHECK(first.sequence == feed::Sequence{1});
+    CHECK(told(record->files_changed_after(first.revision)) == "");
+    CHECK(told(record->files_changed_after(0)) == "a.csv 10: 7; b.csv 11: 9");
+    Batch two = batch({});
+    two.files_put = {file("a.csv", 20)};
+    two.candidates_put = {{"a.csv", 0, order("8"), {}}};
+    two.files_removed = two.candidates_removed = {"b.csv"};
+    REQUIRE(record->commit(std::move(two)));
+  }
+  auto record = place.open(clock);
+  CHECK(record->position()->identity == first.identity);
+  CHECK(record->position()->revision == first.revision + 1);
+  CHECK(told(record->files_changed_after(first.revision)) == "a.csv 20: 8; b.csv gone");
+  CHECK(told(record->files_changed_after(first.revision + 1)) == "");
+  CHECK(told(record->files_changed_after(first.revision + 2)) == "limit_reached");
+}
+
 }  // namespace
 
 void record_conforms(const std::function<std::unique_ptr<RecordUnderTest>()>& fresh) {
   SUBCASE("changes are numbered 1, 2, 3 and heard in order") { changes_are_numbered_without_holes(*fresh()); }
   SUBCASE("what was committed is there after opening again") { everything_is_there_after_opening_again(*fresh()); }
   SUBCASE("a new reading replaces what a file said before") { a_new_reading_replaces_what_a_file_said(*fresh()); }
+  SUBCASE("what was touched after a revision is known") { what_was_touched_is_known(*fresh()); }
   SUBCASE("many writers get one order of events") { many_writers_get_one_order_of_events(*fresh()); }
 }
 

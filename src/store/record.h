@@ -8,6 +8,7 @@
 //   * One connection writes and checkpoints; all others are read-only.
 //   * Implementations pass `store/conformance_test.h`.
 #pragma once
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -62,7 +63,30 @@ struct Batch {
 
 struct Committed {
   feed::Sequence last;                // last Sequence of this batch (or of the record when it had no changes)
+  std::uint64_t revision = 0;         // number of the transaction that holds it
   std::vector<feed::Change> changes;  // with sequence and at
+};
+
+// Tells one record from every other, and from itself after a restore: random bytes made with it.
+struct RecordIdentity {
+  std::array<std::uint8_t, 16> bytes{};
+  auto operator<=>(const RecordIdentity&) const = default;
+};
+
+// Where the record stands. A revision numbers transactions, also those without a change for the feed.
+struct RecordPosition {
+  RecordIdentity identity;
+  std::uint64_t revision = 0;
+  feed::Sequence sequence;
+  bool operator==(const RecordPosition&) const = default;
+};
+
+// What the record says now of a file that was touched.
+struct FileNow {
+  std::string source;
+  std::string path;
+  std::optional<FileRecord> file;     // absent: the record has no such file any more
+  std::vector<Candidate> candidates;  // in the order of their ordinals
 };
 
 struct RecordStatistics {
@@ -91,6 +115,12 @@ class Record : public feed::Reader {
   virtual Result<Candidate> candidate(const std::string& source, const std::string& path, std::uint32_t ordinal) = 0;
   virtual Result<std::vector<feed::Rejection>> rejections() = 0;
 
+  virtual Result<RecordPosition> position() = 0;
+  // Every file whose row or candidates a transaction after `revision` wrote or removed, as they are now, once each:
+  // what somebody who kept the state at `revision` has to read. Empty: nothing.
+  // Errors   limit_reached  that was too long or too many files ago: read everything
+  virtual Result<std::vector<FileNow>> files_changed_after(std::uint64_t revision) = 0;
+
   virtual RecordStatistics statistics() const = 0;
   // Quick or full check of the stored pages; the text of a failure says what to do.
   virtual Result<void> verify(bool full) = 0;
@@ -100,6 +130,8 @@ struct SqliteOptions {
   std::string path;  // file; ":memory:" is not supported: tests use a temporary folder
   const Clock* clock = nullptr;
   std::size_t group_max = 256;  // batches in one transaction
+  std::uint64_t touched_revisions_max = 65'536;  // as far back as `files_changed_after` answers
+  std::size_t touched_files_max = 100'000;       // as many files as it answers
   std::uint64_t checkpoint_bytes = 32ull << 20;      // of log: checkpoint even while batches wait
   std::uint64_t checkpoint_bytes_idle = 1ull << 20;  // of log: checkpoint when none waits
 };

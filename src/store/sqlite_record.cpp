@@ -7,6 +7,7 @@
 #include <cstring>
 #include <future>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "base/bounded_queue.h"
@@ -127,7 +128,7 @@ class SqliteRecord final : public Record {
       : options_(std::move(options)),
         lock_(std::move(lock)),
         connection_(std::move(connection)),
-        writer_(*connection_, *options_.clock),
+        writer_(*connection_, *options_.clock, options_.touched_revisions_max),
         schema_version_(schema_version(*connection_)),
         reader_(options_.path),
         queue_(write_queue_bound),
@@ -210,6 +211,22 @@ class SqliteRecord final : public Record {
     });
   }
 
+  Result<RecordPosition> position() override {
+    return reader_.answer("reading where the record stands", [&] { return reader_.connection().position(); });
+  }
+
+  Result<std::vector<FileNow>> files_changed_after(std::uint64_t revision) override {
+    auto touched = reader_.answer("reading what was touched", [&] { return touched_after(revision); });
+    if (!touched) return pass_on(touched);
+    if (!*touched)
+      return fail(ErrorCode::limit_reached, "too much happened after revision " + std::to_string(revision) + ": read everything");
+    return reader_.answer("reading the touched files", [&] {
+      std::vector<FileNow> files;
+      for (const auto& [source, path] : **touched) files.push_back(file_now(source, path));
+      return files;
+    });
+  }
+
   RecordStatistics statistics() const override {
     RecordStatistics numbers;
     numbers.database_bytes = file_bytes(options_.path);
@@ -239,6 +256,49 @@ class SqliteRecord final : public Record {
     std::promise<Result<Committed>> answer;
   };
   using WaitingPtr = std::shared_ptr<Waiting>;
+
+  using Touched = std::set<std::pair<std::string, std::string>>;  // source, path
+
+  // Nothing when the list does not go back that far, or is too long.
+  std::optional<Touched> touched_after(std::uint64_t revision) {
+    SqliteConnection& connection = reader_.connection();
+    const std::uint64_t now = connection.position().revision;
+    if (revision > now || now - revision > options_.touched_revisions_max) return std::nullopt;
+    Touched touched;
+    SQLite::Statement& rows = connection.statement("touches_after");
+    rows.bind(1, static_cast<std::int64_t>(revision));
+    bool too_many = false;
+    while (!too_many && rows.executeStep()) {
+      ByteReader in(blob(rows.getColumn(1)));
+      while (in.ok() && !in.at_end()) {
+        const std::string source(in.text());
+        const std::size_t count = in.count();
+        for (std::size_t i = 0; i < count && in.ok(); ++i) touched.emplace(source, in.text());
+      }
+      if (!in.ok()) throw DamagedRow{"the list of touched files is damaged"};
+      too_many = touched.size() > options_.touched_files_max;
+    }
+    rows.reset();
+    if (too_many) return std::nullopt;
+    return touched;
+  }
+
+  FileNow file_now(const std::string& source, const std::string& path) {
+    FileNow now{source, path, std::nullopt, {}};
+    const auto asked = [&](std::string_view name) -> SQLite::Statement& {
+      SQLite::Statement& rows = reader_.connection().statement(name);
+      rows.bind(1, source);
+      rows.bind(2, path.data(), static_cast<int>(path.size()));
+      return rows;
+    };
+    SQLite::Statement& file = asked("file_one");
+    if (file.executeStep()) now.file = file_of(file);
+    file.reset();
+    SQLite::Statement& candidates = asked("candidates_of_file");
+    while (candidates.executeStep()) now.candidates.push_back(candidate_of(candidates));
+    candidates.reset();
+    return now;
+  }
 
   void write_loop() {
     while (auto first = queue_.pop()) {
@@ -282,7 +342,7 @@ class SqliteRecord final : public Record {
       Batch& batch = waiting->batch;
       const feed::Sequence last = batch.changes.empty() ? writer_.last() : batch.changes.back().sequence;
       if (listener_ && !batch.changes.empty()) listener_(batch.changes);
-      waiting->answer.set_value(Committed{last, std::move(batch.changes)});
+      waiting->answer.set_value(Committed{last, writer_.revision(), std::move(batch.changes)});
     }
   }
 
@@ -335,6 +395,8 @@ Result<std::unique_ptr<Record>> open_sqlite_record(SqliteOptions options) {
     return std::make_unique<SqliteRecord>(std::move(options), std::move(*lock), std::move(connection));
   } catch (const SQLite::Exception& exception) {
     return Failure(error_of(exception, "opening the record " + options.path));
+  } catch (const DamagedRow& damaged) {
+    return fail(ErrorCode::corrupt, "opening the record " + options.path + ": " + damaged.text);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <charconv>
+#include <cstring>
 
 #include "base/check.h"
 #include "store/internal/sql_text.h"
@@ -53,6 +54,19 @@ feed::Sequence SqliteConnection::last_sequence() {
   const feed::Sequence last{static_cast<std::uint64_t>(row.getColumn(0).getInt64())};
   row.reset();  // an unfinished statement would hold the log and stop checkpoints
   return last;
+}
+
+RecordPosition SqliteConnection::position() {
+  RecordPosition now;
+  SQLite::Statement& row = statement("state_now");
+  if (!row.executeStep()) throw DamagedRow{"the record does not say who it is"};
+  const SQLite::Column identity = row.getColumn(0);
+  if (identity.getBytes() != static_cast<int>(now.identity.bytes.size())) throw DamagedRow{"the record's identity has the wrong length"};
+  std::memcpy(now.identity.bytes.data(), identity.getBlob(), now.identity.bytes.size());
+  now.revision = static_cast<std::uint64_t>(row.getColumn(1).getInt64());
+  now.sequence.value = static_cast<std::uint64_t>(row.getColumn(2).getInt64());
+  row.reset();
+  return now;
 }
 
 std::vector<feed::Change> SqliteConnection::changes(SQLite::Statement& rows) {

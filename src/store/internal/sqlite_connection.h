@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "feed/change.h"
+#include "store/record.h"
 
 namespace millrace::store {
 
@@ -27,6 +28,7 @@ class SqliteConnection {
   SQLite::Database& database() { return database_; }
 
   feed::Sequence last_sequence();
+  RecordPosition position();
   std::vector<feed::Change> changes(SQLite::Statement& rows);
 
  private:

@@ -1,5 +1,7 @@
 #include "store/internal/sqlite_writer.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "domain/order_codec.h"
 #include "domain/order_rules.h"
@@ -22,10 +24,29 @@ std::string flags_blob(const std::vector<std::string>& flags) {
   return bytes;
 }
 
+// source, count, paths: the files a batch touches, each once.
+void put_touched(ByteWriter& out, const Batch& batch) {
+  std::vector<std::string_view> paths(batch.files_removed.begin(), batch.files_removed.end());
+  for (const FileRecord& file : batch.files_put) paths.push_back(file.path);
+  for (const Candidate& candidate : batch.candidates_put) paths.push_back(candidate.path);
+  paths.insert(paths.end(), batch.candidates_removed.begin(), batch.candidates_removed.end());
+  std::ranges::sort(paths);
+  const auto repeated = std::ranges::unique(paths);
+  paths.erase(repeated.begin(), repeated.end());
+  if (paths.empty()) return;
+  out.text(batch.source);
+  out.varint(paths.size());
+  for (const std::string_view path : paths) out.text(path);
+}
+
 }  // namespace
 
-SqliteWriter::SqliteWriter(SqliteConnection& connection, const Clock& clock)
-    : connection_(connection), clock_(clock), last_(connection.last_sequence()) {}
+SqliteWriter::SqliteWriter(SqliteConnection& connection, const Clock& clock, std::uint64_t touched_revisions_max)
+    : connection_(connection),
+      clock_(clock),
+      touched_revisions_max_(touched_revisions_max),
+      last_(connection.last_sequence()),
+      revision_(connection.position().revision) {}
 
 Result<void> SqliteWriter::write(std::vector<Batch*>& batches) {
   feed::Sequence next = last_.next();
@@ -33,12 +54,33 @@ Result<void> SqliteWriter::write(std::vector<Batch*>& batches) {
     SQLite::Transaction transaction(connection_.database());
     const Instant now = clock_.now();
     for (Batch* batch : batches) write_batch(*batch, next, now);
+    write_state(batches);
     transaction.commit();
   } catch (const SQLite::Exception& exception) {
     return Failure(error_of(exception, "writing the record"));
   }
   last_ = feed::Sequence{next.value - 1};
+  ++revision_;
   return {};
+}
+
+void SqliteWriter::write_state(const std::vector<Batch*>& batches) {
+  const std::uint64_t revision = revision_ + 1;
+  SQLite::Statement& state = connection_.statement("state_put");
+  state.bind(1, stored(revision));
+  run(state);
+  std::string touched;
+  ByteWriter out(touched);
+  for (const Batch* batch : batches) put_touched(out, *batch);
+  if (touched.empty()) return;
+  SQLite::Statement& append = connection_.statement("touch_append");
+  append.bind(1, stored(revision));
+  bind_blob(append, 2, touched);
+  run(append);
+  if (revision <= touched_revisions_max_) return;
+  SQLite::Statement& forget = connection_.statement("touch_forget");
+  forget.bind(1, stored(revision - touched_revisions_max_));
+  run(forget);
 }
 
 void SqliteWriter::write_batch(Batch& batch, feed::Sequence& next, Instant now) {

@@ -1,0 +1,1 @@
+INSERT INTO file_touch (revision, files) VALUES (?1, ?2)
