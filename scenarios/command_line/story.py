@@ -19,6 +19,20 @@ class CommandLine(Story):
         ])
         self.assertEqual(json.loads(run.stdout)["orders"], 3)
 
+    def test_a_second_scan_of_the_same_data_folder_opens_only_what_changed(self):
+        self.write("Open/SO7.json", order_json(7))
+        self.write("Open/SO8.json", order_json(8))
+        first = self.run_command("scan", self.orders, "--data", self.folder / "book", "--json")
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertEqual({name: json.loads(first.stdout)[name] for name in ("orders", "lines", "net", "open", "files_read")},
+                         {"orders": 2, "lines": 2, "net": 20000, "open": 20000, "files_read": 2})
+        self.write("Open/SO9.json", order_json(9))
+        out = self.folder / "orders.csv"
+        second = self.run_command("scan", self.orders, "--data", self.folder / "book", "--orders-csv", out, "--json")
+        self.assertEqual({name: json.loads(second.stdout)[name] for name in ("orders", "files_read", "files_unchanged")},
+                         {"orders": 3, "files_read": 1, "files_unchanged": 2})
+        self.assertEqual([row.split(",")[0] for row in out.read_text(encoding="utf-8").splitlines()[1:]], ["7", "8", "9"])
+
     def test_scan_says_which_files_were_refused(self):
         self.write("Open/SO7.json", "{")
         out = self.folder / "rejections.csv"

@@ -46,6 +46,7 @@ constexpr std::array<std::string_view, 3> demo_examples = {
 };
 
 constexpr std::array scan_options = std::to_array<OptionRow>({
+    {"--data", "DIR", "", "keep what was read in this data folder: the next scan opens only what changed", false},
     {"--orders-csv", "FILE", "", "write one row per order that counts", false},
     {"--rejections", "FILE", "", "write path, place, reason and outcome of what was refused", false},
     {"--layout-profile", "FILE", "layout_profile", "", false},
@@ -55,7 +56,7 @@ constexpr std::array scan_options = std::to_array<OptionRow>({
 constexpr std::array<std::string_view, 3> scan_examples = {
     "millrace scan /srv/share/orders",
     "millrace scan /srv/share/orders --orders-csv orders.csv --rejections rejected.csv",
-    "millrace scan /srv/share/orders --json | jq .totals",
+    "millrace scan /srv/share/orders --data ./book --json | jq .totals",
 };
 
 constexpr std::array export_options = std::to_array<OptionRow>({

@@ -144,13 +144,17 @@ std::string scan_json(const std::string& root, const ingest::ScanResult& result)
   std::uint64_t lines = 0;
   for (const auto& put : result.orders) lines += put.order->lines.size();
   json.begin_object().field("root", root).field("orders", std::uint64_t{result.orders.size()}).field("lines", lines);
+  const std::vector<ScanSum> sums = scan_sums(result);
+  std::int64_t net = 0, open = 0;
+  for (const ScanSum& sum : sums) net += sum.net, open += sum.open;
+  json.field("net", net).field("open", open);
   json.field("files", result.files).field("directories", result.directories).field("bytes", result.bytes);
   json.field("rejected", refused_count(result))
       .field("flagged", flagged_count(result))
       .field("superseded", result.superseded);
   json.field("ignored", result.ignored).field("skipped", result.skipped);
   json.key("totals").begin_array();
-  for (const ScanSum& sum : scan_sums(result)) {
+  for (const ScanSum& sum : sums) {
     json.begin_object().field("currency", sum.currency.code()).field("orders", sum.orders).field("lines", sum.lines);
     money_field(json, "net", sum.net, sum.currency);
     money_field(json, "tax", sum.tax, sum.currency);

@@ -3,7 +3,8 @@
 //
 // Invariants
 //   * Pure: text out of a ScanResult. Amounts are exact decimal text in the currency's own decimals.
-//   * Currencies are never added together.
+//   * Currencies are never added together; only the JSON's `net` and `open` are sums of minor units over all of them,
+//     for comparing two readings with one number.
 #pragma once
 #include <string>
 #include <vector>

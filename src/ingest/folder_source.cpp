@@ -85,8 +85,13 @@ void FolderSource::publish_status() {
   if (refresh_open_) now_.progress_done = now_.progress_total - std::min<std::uint64_t>(now_.progress_total, now_.pending);
   const bool current = !refresh_open_ && pending_.empty() && in_flight_.empty() && removals_.empty() && !commit_blocked_;
   if (now_.state == SourceState::live && current) now_.as_of_time = clock_.now();
-  const std::lock_guard lock(status_mutex_);
-  published_ = now_;
+  bool news = false;
+  {
+    const std::lock_guard lock(status_mutex_);
+    news = published_.state != now_.state || published_.refresh_count != now_.refresh_count;
+    published_ = now_;
+  }
+  if (news && options_.news) options_.news();
 }
 
 // ---- the loop

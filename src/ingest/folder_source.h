@@ -44,6 +44,7 @@ struct FolderSourceOptions {
   std::chrono::milliseconds held_interval{3'000};    // between looks at a root that vanished
   ListOptions listing;
   std::uint64_t job_id_base = 0;                     // ids of this source's parse jobs start here
+  std::function<void()> news;                        // from the stepping thread: its state changed, or a refresh ended
 };
 
 class FolderSource {
