@@ -9,8 +9,16 @@
 namespace millrace {
 namespace {
 
+// As `Currency` packs a code.
+constexpr std::uint32_t packed_code(std::string_view code) {
+  std::uint32_t value = 0;
+  for (const char c : code) value = value << 8 | static_cast<std::uint8_t>(c);
+  return value;
+}
+
 struct DecimalsRow {
-  std::string_view code;
+  constexpr DecimalsRow(std::string_view code, int digits) : currency(packed_code(code)), decimals(digits) {}
+  std::uint32_t currency;
   int decimals;
 };
 // ISO 4217: what differs from two decimals.
@@ -39,11 +47,12 @@ bool is_code(std::string_view code) {
 std::optional<Currency> Currency::parse(std::string_view code) {
   if (!is_code(code)) return std::nullopt;
   Currency currency;
-  for (const char c : code) currency.packed_ = currency.packed_ << 8 | static_cast<std::uint8_t>(c);
+  currency.packed_ = packed_code(code);
   return currency;
 }
 
 std::optional<Currency> Currency::from_source_word(std::string_view word) {
+  if (const auto currency = parse(word)) return currency;
   std::string upper(trim(word));
   for (char& c : upper)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
@@ -66,9 +75,8 @@ Currency Currency::from_packed(std::uint32_t packed) {
 }
 
 int Currency::decimals() const {
-  const std::string own = code();
   const auto row = std::find_if(unusual_decimals.begin(), unusual_decimals.end(),
-                                [&](const DecimalsRow& r) { return r.code == own; });
+                                [&](const DecimalsRow& r) { return r.currency == packed_; });
   return row == unusual_decimals.end() ? 2 : row->decimals;
 }
 

@@ -21,8 +21,14 @@ Result<std::int64_t> line_total(Quantity quantity, UnitPrice price, Percent disc
   int share_digits = 8;
   while (share_digits > 0 && share % 10 == 0) share /= 10, --share_digits;
   const Int128 gross = static_cast<Int128>(quantity.micros) * price.micros;
-  const Int128 limit = power_of_ten(37) / std::max<Int128>(1, share < 0 ? -share : share);
-  if (gross > limit || gross < -limit)
+  // Product and limit are compared without dividing where neither factor is out of the ordinary.
+  constexpr std::int64_t ordinary = 1'000'000'000'000'000'000;
+  const auto too_large = [&] {
+    if (gross < ordinary && gross > -ordinary && share < ordinary && share > -ordinary) return false;
+    const Int128 limit = power_of_ten(37) / std::max<Int128>(1, share < 0 ? -share : share);
+    return gross > limit || gross < -limit;
+  };
+  if (too_large())
     return fail(ErrorCode::invalid_input, "quantity " + decimal_text(quantity) + " times price " + decimal_text(price) + " is too large");
   const int digits = 2 * micro_digits + share_digits;
   const Int128 minor = divide_half_away(gross * share, power_of_ten(digits - currency.decimals()));

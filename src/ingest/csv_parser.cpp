@@ -28,17 +28,26 @@ ParsedDocument refused(std::string place, std::string reason, std::string value 
   return answer;
 }
 
+// True when the row cannot name more than `count` of our fields: most rows below a header, found out cheaply.
+bool names_at_most(const std::vector<std::string_view>& fields, std::ptrdiff_t count, const CompiledLayout& layout) {
+  if (std::ssize(fields) <= count) return true;
+  return std::count_if(fields.begin(), fields.end(), [&](std::string_view field) {
+           return layout.find(trim(field), Scope::flat).field != Field::unknown;
+         }) <= count;
+}
+
 // The delimiter is the one under which some row names most of our fields.
 std::optional<Header> find_header(std::string_view text, const CompiledLayout& layout) {
   std::optional<Header> best;
   std::ptrdiff_t best_count = 0;
   for (const char delimiter : {',', ';', '\t', '|'}) {
+    if (text.find(delimiter) == std::string_view::npos) continue;
     RecordReader reader(text, delimiter);
     std::vector<std::string_view> fields;
     for (std::size_t i = 0; i < header_rows_max && reader.damage().empty(); ++i) {
       // A row of too many columns still shows its first ones: whose header it is can be told.
       if (!reader.next(fields) && reader.damage().empty()) break;
-      if (fields.size() < 2) continue;
+      if (fields.size() < 2 || names_at_most(fields, best_count, layout)) continue;
       std::vector<std::string> words;
       for (const std::string_view field : fields) words.emplace_back(trim(field));
       auto columns = flat_columns(words, layout);

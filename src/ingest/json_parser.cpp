@@ -77,7 +77,29 @@ class LineCounter {
   std::uint32_t line_ = 1;
 };
 
-// The keys of one object so far. Lines repeat their keys in the same order, so the meaning of the n-th key is
+// The key of a field. Without escapes, which is nearly always, it is a view of the document itself.
+std::string_view key_of(od::field& field) {
+  const char* const begin = field.key().raw();
+  for (const char* at = begin; *at != '\\'; ++at) {
+    if (*at == '"') return {begin, static_cast<std::size_t>(at - begin)};
+  }
+  return field.unescaped_key().value();
+}
+
+// The text of a value, the same way. What stands in the document was validated as UTF-8; escapes are looked at.
+std::string_view text_of_value(od::value& value) {
+  const std::string_view token = without_trailing_blanks(value.raw_json_token());
+  const bool plain = token.size() >= 2 && token.back() == '"' && std::memchr(token.data(), '\\', token.size()) == nullptr;
+  if (plain) {
+    (void)value.get_raw_json_string().value();
+    return token.substr(1, token.size() - 2);
+  }
+  const std::string_view text = value.get_string().value();
+  if (!is_valid_utf8(text)) throw Refused{"a text holds half of a surrogate pair"};
+  return text;
+}
+
+// The keys of one object so far; they live as long as the document. Lines repeat their keys in the same order, so the meaning of the n-th key is
 // remembered from the line before and neither looked up nor compared again.
 class KeyRow {
  public:
@@ -98,14 +120,14 @@ class KeyRow {
     }
     FieldMatch match = layout.find(key, scope_);
     match.from_zero = match.field == Field::line_number && key == sap_line_number;
-    memo_.push_back({std::string(key), match});
+    memo_.push_back({key, match});
     matches_memo_ = true;
     return memo_[count_++].match;
   }
 
  private:
   struct Known {
-    std::string key;
+    std::string_view key;
     FieldMatch match;
   };
   Scope scope_;
@@ -172,7 +194,7 @@ class JsonReader {
     bool customer_or_money = false;
     for (auto member : object) {
       od::field field = std::move(member).take_value();
-      const std::string_view key = field.unescaped_key().value();
+      const std::string_view key = key_of(field);
       const FieldMatch match = keys.next(key, layout_);
       od::value value = field.value();
       const od::json_type type = value.type();
@@ -223,7 +245,7 @@ class JsonReader {
     line_keys_.begin();
     for (auto member : object) {
       od::field field = std::move(member).take_value();
-      const std::string_view key = field.unescaped_key().value();
+      const std::string_view key = key_of(field);
       const FieldMatch match = line_keys_.next(key, layout_);
       od::value value = field.value();
       const od::json_type type = value.type();
@@ -250,7 +272,7 @@ class JsonReader {
       od::object object = value.get_object().value();
       for (auto member : object) {
         od::field field = std::move(member).take_value();
-        const std::string_view key = field.unescaped_key().value();
+        const std::string_view key = key_of(field);
         const FieldMatch match = expense_keys_.next(key, layout_);
         od::value inner = field.value();
         const od::json_type type = inner.type();
@@ -298,11 +320,7 @@ class JsonReader {
   // Any value that is neither list nor object. Numbers are handed on as their text.
   FieldValue scalar(od::value& value, od::json_type type) {
     switch (type) {
-      case od::json_type::string: {
-        const std::string_view text = value.get_string().value();
-        if (!is_valid_utf8(text)) throw Refused{"a text holds half of a surrogate pair"};
-        return FieldValue::of_text(text);
-      }
+      case od::json_type::string: return FieldValue::of_text(text_of_value(value));
       case od::json_type::number: return FieldValue::of_text(number_token(value));
       case od::json_type::boolean: return FieldValue::of_text(value.get_bool().value() ? "true" : "false");
       case od::json_type::null:

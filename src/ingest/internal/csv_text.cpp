@@ -64,10 +64,14 @@ bool RecordReader::end_of_record() {
 }
 
 void RecordReader::plain_field(std::vector<std::string_view>& fields) {
-  std::size_t end = 0;
-  while (end < rest_.size() && rest_[end] != delimiter_ && rest_[end] != '\n' && rest_[end] != '\r') ++end;
-  fields.push_back(rest_.substr(0, end));
-  rest_.remove_prefix(end);
+  const char* const begin = rest_.data();
+  const char* const stop = begin + rest_.size();
+  const char delimiter = delimiter_;
+  const char* at = begin;
+  while (at != stop && *at != delimiter && *at != '\n' && *at != '\r') ++at;
+  const auto size = static_cast<std::size_t>(at - begin);
+  fields.push_back(rest_.substr(0, size));
+  rest_.remove_prefix(size);
 }
 
 bool RecordReader::quoted_field(std::vector<std::string_view>& fields) {

@@ -67,15 +67,31 @@ std::span<const std::string_view> layout_field_names() {
   return names;
 }
 
-std::string normal_word(std::string_view word) {
-  bool ascii = true;
-  for (const char c : word) ascii = ascii && static_cast<unsigned char>(c) < 0x80;
-  const std::string folded = ascii ? std::string() : search_fold(trim(word));
-  std::string normal;
-  normal.reserve(word.size());
-  for (const char c : ascii ? word : std::string_view(folded)) {
-    if (!is_filler(c)) normal.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+namespace {
+
+bool is_ascii(std::string_view word) {
+  unsigned char all = 0;
+  for (const char c : word) all |= static_cast<unsigned char>(c);
+  return all < 0x80;
+}
+
+// Writes the word as it is compared; answers its length. `word` is ASCII.
+std::size_t write_normal(std::string_view word, char* to) {
+  std::size_t size = 0;
+  for (const char c : word) {
+    if (!is_filler(c)) to[size++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   }
+  return size;
+}
+
+}  // namespace
+
+std::string normal_word(std::string_view word) {
+  const bool ascii = is_ascii(word);
+  const std::string folded = ascii ? std::string() : search_fold(trim(word));
+  const std::string_view plain = ascii ? word : std::string_view(folded);
+  std::string normal(plain.size(), '\0');
+  normal.resize(write_normal(plain, normal.data()));
   return normal;
 }
 
@@ -92,8 +108,13 @@ CompiledLayout::CompiledLayout(LayoutProfile profile) : profile_(std::move(profi
 }
 
 FieldMatch CompiledLayout::find(std::string_view word, Scope scope) const {
-  if (word.size() > 120) return {};
-  const std::string normal = normal_word(word);
+  std::array<char, 120> letters;
+  if (word.size() > letters.size()) return {};
+  if (!is_ascii(word)) return find_normal(normal_word(word), scope);
+  return find_normal({letters.data(), write_normal(word, letters.data())}, scope);
+}
+
+FieldMatch CompiledLayout::find_normal(std::string_view normal, Scope scope) const {
   if (normal.empty()) return {};
   FieldMatch match;
   if (scope != Scope::line) {

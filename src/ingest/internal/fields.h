@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/hash.h"
 #include "ingest/layout_profile.h"
 
 namespace millrace::ingest {
@@ -53,9 +54,11 @@ class CompiledLayout {
  private:
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    std::size_t operator()(std::string_view text) const { return hash64(text); }
   };
   using Words = std::unordered_map<std::string, FieldMatch, Hash, std::equal_to<>>;
+  FieldMatch find_normal(std::string_view normal, Scope scope) const;
+
   LayoutProfile profile_;
   Words order_words_;
   Words line_words_;

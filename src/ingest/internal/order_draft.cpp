@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <span>
 
 #include "base/text.h"
 #include "domain/order_rules.h"
@@ -41,17 +42,22 @@ constexpr const char* too_large = "more than 2^53 - 1 minor units, the largest a
 Int128 magnitude(std::int64_t minor) { return minor < 0 ? -static_cast<Int128>(minor) : minor; }
 bool within_amount_max(Int128 sum) { return sum <= amount_max && sum >= -Int128{amount_max}; }
 
+bool is_one_of(std::span<const std::string_view> words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
 std::string no_day(const FieldValue& value) { return "'" + printable(shortened(text_of(value))) + "' is not a date; write it as 2026-03-31"; }
 
 LineStatus line_status_of(std::string_view text, bool& known) {
+  static constexpr std::array<std::string_view, 9> closed{"bostclose", "c",       "closed", "geschlossen", "erledigt",
+                                                          "delivered", "shipped", "done",   "geliefert"};
+  static constexpr std::array<std::string_view, 3> cancelled{"cancelled", "canceled", "storniert"};
+  static constexpr std::array<std::string_view, 7> open{"bostopen", "o", "open", "offen", "partial", "teilgeliefert", ""};
   const std::string word = normal_word(text);
   known = true;
-  if (word == "bostclose" || word == "c" || word == "closed" || word == "geschlossen" || word == "erledigt" || word == "delivered" ||
-      word == "shipped" || word == "done" || word == "geliefert") {
-    return LineStatus::closed;
-  }
-  if (word == "cancelled" || word == "canceled" || word == "storniert") return LineStatus::cancelled;
-  known = word == "bostopen" || word == "o" || word == "open" || word == "offen" || word == "partial" || word == "teilgeliefert" || word.empty();
+  if (is_one_of(closed, word)) return LineStatus::closed;
+  if (is_one_of(cancelled, word)) return LineStatus::cancelled;
+  known = is_one_of(open, word);
   return LineStatus::open;
 }
 

@@ -133,6 +133,10 @@ Result<Decimal> decimal_from_text(std::string_view written, char decimal_mark) {
   std::string digits;
   bool blank_groups = false;
   for (std::size_t i = 0; i < text.size();) {
+    if (is_digit(text[i])) {
+      digits.push_back(text[i++]);
+      continue;
+    }
     if (const std::size_t skip = skippable(text, i); skip != 0) {
       blank_groups = blank_groups || !digits.empty();
       i += skip;
@@ -218,6 +222,11 @@ std::optional<Instant> instant_from_text(std::string_view text, DateOrder order)
   const auto day = day_of(*parts, order);
   if (!day) return std::nullopt;
   if (trim(parts->rest).empty()) return Instant(std::chrono::sys_days(*day));
+  // Written as we write it ourselves: nothing to put together first.
+  const std::string_view whole = trim(text);
+  if (parts->year_first && parts->separator == '-' && parts->rest.data() == whole.data() + 10 && parts->rest.size() > 1 && is_digit(parts->rest[1])) {
+    return parse_instant(whole);
+  }
   std::string stamp = iso(*day) + " ";
   stamp += parts->rest.front() == 'T' ? parts->rest.substr(1) : trim(parts->rest);
   return parse_instant(stamp);
