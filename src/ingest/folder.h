@@ -50,10 +50,15 @@ struct Listing {
   std::uint64_t skipped[8] = {};   // by SkipReason
   std::uint64_t root_device = 0;
   std::uint64_t root_inode = 0;
+  std::size_t threads_used = 1;
 };
 
+// A local folder is listed fastest by about as many threads as processors. Over a share every directory is a round
+// trip that waits, not works: once trips take longer than `trip_slow`, threads are added up to `thread_count_max`.
 struct ListOptions {
-  std::size_t thread_count = 4;
+  std::size_t thread_count = 2;
+  std::size_t thread_count_max = 64;
+  std::chrono::microseconds trip_slow{300};
   std::size_t directories_max = 1'000'000;
   std::size_t files_max = 5'000'000;
   std::size_t depth_max = 8192;

@@ -32,6 +32,8 @@ using folder::HandleBudget;
 constexpr std::size_t handles_kept_max = 256;
 constexpr std::size_t file_faults_per_block_max = 16;
 constexpr auto progress_interval = std::chrono::milliseconds(100);
+// One slow trip may be a thread that had to wait for a processor; so many in a row are the share.
+constexpr int slow_trips_in_a_row = 3;
 
 struct FileRow {
   std::uint32_t name_offset = 0;  // in `names` of its block
@@ -147,18 +149,15 @@ class FolderWalk {
 
   Result<Listing> run() {
     {
-      std::vector<std::jthread> helpers;
-      for (std::size_t i = 1; i < options_.thread_count; ++i) {
-        try {
-          helpers.emplace_back([this] { work(false); });
-        } catch (const std::system_error&) {
-          break;  // the machine has no thread to give: fewer do the same work
-        }
-      }
-      work(true);
+      std::lock_guard lock(mutex_);
+      add_helpers(options_.thread_count);
     }
+    work(true);
+    // Nothing is waiting or the walk has ended: nobody adds helpers any more.
+    for (std::thread& helper : helpers_) helper.join();
     if (failure_) return Failure(*failure_);
     Listing listing;
+    listing.threads_used = helpers_.size() + 1;
     listing.directories = directories_read_.load();
     for (std::size_t i = 0; i < skipped_.size(); ++i) listing.skipped[i] = skipped_[i];
     listing.faults = sorted_faults();
@@ -182,6 +181,26 @@ class FolderWalk {
     std::vector<std::unique_ptr<FolderNode>> folders;
     std::unique_ptr<FileBlock> candidates;
   };
+
+  // Under mutex_. Threads in all, the calling one included.
+  void add_helpers(std::size_t thread_count) {
+    while (!no_more_helpers_ && helpers_.size() + 1 < thread_count) {
+      try {
+        helpers_.emplace_back([this] { work(false); });
+      } catch (const std::system_error&) {
+        no_more_helpers_ = true;  // the machine has no thread to give: fewer do the same work
+      }
+    }
+  }
+
+  // How long a directory takes to open and to begin to read. Trips that wait can wait together.
+  void note_trip(std::chrono::steady_clock::duration took) {
+    if (took < options_.trip_slow) {
+      slow_trips_.store(0, std::memory_order_relaxed);
+    } else if (slow_trips_.load(std::memory_order_relaxed) < slow_trips_in_a_row) {
+      slow_trips_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
 
   void work(bool calling_thread) {
     EntryReader reader;
@@ -246,6 +265,7 @@ class FolderWalk {
   }
 
   void read_folder(Item& item, EntryReader& reader) {
+    const auto asked = Clock::now();
     UniqueFd own = open_node(item);
     if (!own) return folder_fault(item.node, errno);
     item.handle.reset();  // the parent is no longer needed, the last child closes it
@@ -256,6 +276,7 @@ class FolderWalk {
     bool first = true;
     for (;;) {
       const int more = reader.read_block(fd);
+      if (first) note_trip(Clock::now() - asked);
       if (more < 0) folder_fault(item.node, errno);
       if (more <= 0 || ending()) return;
       Found found;
@@ -313,9 +334,9 @@ class FolderWalk {
 
   // Some file systems do not say what an entry is.
   static unsigned char type_by_stat(int fd, const char* name) {
-    struct stat status {};
-    if (::fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return DT_UNKNOWN;  // `stamp_block` hears why
-    return static_cast<unsigned char>(IFTODT(status.st_mode));
+    folder::FileStatus status;
+    if (!folder::status_at(fd, name, status)) return DT_UNKNOWN;  // `stamp_block` hears why
+    return static_cast<unsigned char>(IFTODT(status.mode));
   }
 
   static void count(Skips& skipped, SkipReason reason) { ++skipped[static_cast<std::size_t>(reason)]; }
@@ -336,6 +357,9 @@ class FolderWalk {
         ++unfinished_;
       }
       too_many = nodes_.size() > options_.directories_max;
+      if (slow_trips_.load(std::memory_order_relaxed) >= slow_trips_in_a_row && !ended_.load()) {
+        add_helpers(std::min(helpers_.size() + work_.size(), options_.thread_count_max));
+      }
       if (work_.size() > 1) changed_.notify_all();
     }
     if (too_many) {
@@ -364,14 +388,14 @@ class FolderWalk {
       if (i % 256 == 255 && ending()) return;
       FileRow row = block.rows[i];
       const char* name = block.names.data() + row.name_offset;
-      struct stat status {};
-      if (::fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      folder::FileStatus status;
+      if (!folder::status_at(fd, name, status)) {
         if (errno != ENOENT && !file_fault(node, name, errno, ++faults)) break;
-      } else if (S_ISREG(status.st_mode)) {
-        row.stamp = folder::stamp_of(status);
+      } else if (S_ISREG(status.mode)) {
+        row.stamp = status.stamp;
         block.rows[kept++] = row;
-      } else if (!S_ISDIR(status.st_mode)) {  // swapped since its name was read; a directory is found next time
-        count(skipped, S_ISLNK(status.st_mode) ? SkipReason::link : SkipReason::special_file);
+      } else if (!S_ISDIR(status.mode)) {  // swapped since its name was read; a directory is found next time
+        count(skipped, S_ISLNK(status.mode) ? SkipReason::link : SkipReason::special_file);
       }
     }
     block.rows.resize(kept);
@@ -426,6 +450,7 @@ class FolderWalk {
   std::atomic<std::uint64_t> files_seen_{0};
   std::atomic<std::uint64_t> directories_read_{0};
   std::atomic<bool> ended_{false};
+  std::atomic<int> slow_trips_{0};  // in a row, by all threads
   std::mutex mutex_;
   // guarded by mutex_; bounded by directories_max and files_max
   std::condition_variable changed_;
@@ -435,6 +460,8 @@ class FolderWalk {
   Skips skipped_{};
   std::vector<FolderFault> faults_;
   std::optional<Error> failure_;
+  std::vector<std::thread> helpers_;
+  bool no_more_helpers_ = false;
 };
 
 Result<Listing> list_from(int root, std::string_view below, const ListOptions& options, const std::atomic<bool>& stop,

@@ -29,8 +29,8 @@ UniqueFd open_retrying(int parent, const char* name, int flags) {
 // A link in the middle of a path answers ENOTDIR; say what it is, as openat2 does.
 void name_the_link(int parent, const char* name) {
   if (errno != ENOTDIR) return;
-  struct stat status {};
-  const bool link = ::fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+  FileStatus status;
+  const bool link = status_at(parent, name, status) && S_ISLNK(status.mode);
   errno = link ? ELOOP : ENOTDIR;
 }
 
@@ -81,14 +81,23 @@ UniqueFd open_below_base(int base, const std::string& path, int flags) {
 
 }  // namespace
 
-FileStamp stamp_of(const struct stat& status) {
-  // A time no calendar holds (touch -d @9e18 works on some file systems) is kept at the border, not wrapped.
-  std::int64_t ns = 0;
-  if (__builtin_mul_overflow(std::int64_t{status.st_mtim.tv_sec}, std::int64_t{1'000'000'000}, &ns) ||
-      __builtin_add_overflow(ns, std::int64_t{status.st_mtim.tv_nsec}, &ns)) {
-    ns = status.st_mtim.tv_sec < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
+bool status_at(int folder, const char* name, FileStatus& status) {
+  struct statx facts {};
+  const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name == '\0' ? AT_EMPTY_PATH : 0);
+  while (::statx(folder, name, flags, STATX_TYPE | STATX_MODE | STATX_SIZE | STATX_MTIME | STATX_INO, &facts) != 0) {
+    if (errno != EINTR) return false;
   }
-  return {static_cast<std::uint64_t>(status.st_size), ns, status.st_ino};
+  status = {facts.stx_mode, stamp_of(facts)};
+  return true;
+}
+
+FileStamp stamp_of(const struct statx& facts) {
+  std::int64_t ns = 0;  // touch -d @9e18 works on some file systems
+  if (__builtin_mul_overflow(std::int64_t{facts.stx_mtime.tv_sec}, std::int64_t{1'000'000'000}, &ns) ||
+      __builtin_add_overflow(ns, std::int64_t{facts.stx_mtime.tv_nsec}, &ns)) {
+    ns = facts.stx_mtime.tv_sec < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
+  }
+  return {facts.stx_size, ns, facts.stx_ino};
 }
 
 Result<UniqueFd> open_root(const std::string& root) {
@@ -235,34 +244,34 @@ bool EntryReader::next(Entry& entry) {
 
 namespace {
 
-Result<UniqueFd> open_checked(const std::string& root, std::string_view relative_path, int flags, struct stat& status) {
+Result<UniqueFd> open_checked(const std::string& root, std::string_view relative_path, int flags, folder::FileStatus& status) {
   if (!folder::is_plain_relative(relative_path)) {
     return fail(ErrorCode::invalid_input, printable(relative_path) + ": not a path below the folder");
   }
   const auto base = folder::open_root(root);
   if (!base) return pass_on(base);
   UniqueFd fd = folder::open_path(base->get(), relative_path, flags);
-  if (!fd || ::fstat(fd.get(), &status) != 0) return Failure(folder::error_of(errno, relative_path));
-  if (S_ISLNK(status.st_mode)) return Failure(folder::error_of(ELOOP, relative_path));
-  if (S_ISDIR(status.st_mode)) return fail(ErrorCode::invalid_input, printable(relative_path) + ": a folder, not a file");
-  if (!S_ISREG(status.st_mode)) return Failure(folder::error_of(ENXIO, relative_path));
+  if (!fd || !folder::status_at(fd.get(), "", status)) return Failure(folder::error_of(errno, relative_path));
+  if (S_ISLNK(status.mode)) return Failure(folder::error_of(ELOOP, relative_path));
+  if (S_ISDIR(status.mode)) return fail(ErrorCode::invalid_input, printable(relative_path) + ": a folder, not a file");
+  if (!S_ISREG(status.mode)) return Failure(folder::error_of(ENXIO, relative_path));
   return fd;
 }
 
 }  // namespace
 
 Result<OpenedFile> open_below(const std::string& root, std::string_view relative_path) {
-  struct stat status {};
+  folder::FileStatus status;
   auto fd = open_checked(root, relative_path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, status);
   if (!fd) return pass_on(fd);
-  return OpenedFile{std::move(*fd), folder::stamp_of(status)};
+  return OpenedFile{std::move(*fd), status.stamp};
 }
 
 Result<FileStamp> stamp_below(const std::string& root, std::string_view relative_path) {
-  struct stat status {};
+  folder::FileStatus status;
   const auto fd = open_checked(root, relative_path, O_PATH | O_CLOEXEC, status);
   if (!fd) return pass_on(fd);
-  return folder::stamp_of(status);
+  return status.stamp;
 }
 
 }  // namespace millrace::ingest

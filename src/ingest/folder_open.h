@@ -19,7 +19,15 @@
 
 namespace millrace::ingest::folder {
 
-FileStamp stamp_of(const struct stat& status);
+// What we need to know of a name, and no more: asking for the access time costs a round trip on some shares.
+struct FileStatus {
+  unsigned mode = 0;  // S_ISREG(mode), ...
+  FileStamp stamp;
+};
+// Of `name` in the open directory `folder`, links not followed; "" is the open file itself. False: errno says why.
+bool status_at(int folder, const char* name, FileStatus& status);
+// A time no calendar holds is kept at the border.
+FileStamp stamp_of(const struct statx& facts);
 
 // The root as configured; a link there is the owner's wish and is followed.
 // Errors   unavailable  it cannot be opened, whatever the reason: a missing root says nothing about its orders

@@ -141,13 +141,13 @@ TEST_CASE("a file 4,096 folders deep is opened, whatever length its path has") {
 }
 
 TEST_CASE("a time that no calendar holds is kept at the border") {
-  struct stat status {};
-  status.st_mtim.tv_sec = std::numeric_limits<time_t>::max();
+  struct statx status {};
+  status.stx_mtime.tv_sec = std::numeric_limits<std::int64_t>::max();
   CHECK(folder::stamp_of(status).mtime_ns == std::numeric_limits<std::int64_t>::max());
-  status.st_mtim.tv_sec = std::numeric_limits<time_t>::min();
+  status.stx_mtime.tv_sec = std::numeric_limits<std::int64_t>::min();
   CHECK(folder::stamp_of(status).mtime_ns == std::numeric_limits<std::int64_t>::min());
-  status.st_mtim.tv_sec = -1;
-  status.st_mtim.tv_nsec = 5;
+  status.stx_mtime.tv_sec = -1;
+  status.stx_mtime.tv_nsec = 5;
   CHECK(folder::stamp_of(status).mtime_ns == -999'999'995);
 }
 
