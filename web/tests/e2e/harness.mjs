@@ -13,7 +13,7 @@ import { inflateRawSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const binary = resolve(process.env.MILLRACE_BIN ?? join(here, '../../../build/release/millrace'));
+export const binary = resolve(process.env.MILLRACE_BIN ?? join(here, '../../../build/release/millrace'));
 const startTimeout = 60_000; // milliseconds
 
 export const sizes = { desktop: { width: 1350, height: 860 }, phone: { width: 390, height: 844 } };
