@@ -82,8 +82,14 @@ async function problemOf(response: Response): Promise<ApiProblem> {
   }
 }
 
+// Milliseconds of the last answer: who asks while somebody types waits about as long, so that a fast server is asked at
+// every letter and a slow one is not flooded.
+let lastAnswerTime = 0;
+export const answerTime = (): number => lastAnswerTime;
+
 async function request<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
   let response: Response;
+  const asked = globalThis.performance.now();
   try {
     response = await fetch(path, { ...init, method, headers: { Accept: 'application/json', ...init.headers } });
   } catch (error) {
@@ -96,6 +102,7 @@ async function request<T>(method: string, path: string, init: RequestInit = {}):
     });
   }
   if (!response.ok) throw await problemOf(response);
+  lastAnswerTime = globalThis.performance.now() - asked;
   const body = (await response.json()) as T;
   const envelope = body as Partial<Envelope>;
   if (typeof envelope.as_of === 'number' && Array.isArray(envelope.sources)) {

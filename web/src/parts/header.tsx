@@ -1,6 +1,7 @@
 // The header: whose data, search, how fresh, light or dark.
 import { useEffect, useRef, useState } from 'preact/hooks';
 
+import { answerTime } from '../api/client';
 import { company, connection, heardSources, lastAnswer, now, offlineSince } from './app_state';
 import { Mark } from './basics';
 import { formatAge, formatClock, formatInstant, formatMinute } from './format';
@@ -10,7 +11,7 @@ import { emptyList, listAddress, parseListState } from './order_filters';
 import { commitTyping, navigate, route } from './router';
 import { nextTheme, setTheme, theme } from './theme';
 
-const typingPause = 120; // milliseconds
+const typingPauseMax = 120; // milliseconds
 
 // The search of the order list. On the list it filters while one types; elsewhere Enter goes there.
 function Search() {
@@ -41,7 +42,7 @@ function Search() {
     if (!onList) return;
     before.current ??= location.pathname + location.search;
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => show(value), typingPause);
+    timer.current = setTimeout(() => show(value), Math.min(answerTime(), typingPauseMax));
   };
   const commit = (): void => {
     clearTimeout(timer.current);

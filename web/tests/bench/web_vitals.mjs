@@ -153,8 +153,8 @@ async function scroll(page) {
     globalThis.frameRequest = requestAnimationFrame(tick);
   });
   for (let turn = 0; turn < 400; turn += 1) {
-    await page.mouse.wheel(0, turn % 100 < 80 ? 240 : -1200);
-    await page.waitForTimeout(8);
+    await page.mouse.wheel(0, turn % 100 < 90 ? 120 : -600); // a notch of the wheel, and quick ways back
+    await page.waitForTimeout(16);
   }
   return page.evaluate(() => {
     cancelAnimationFrame(globalThis.frameRequest);

@@ -77,5 +77,5 @@ export function GridView(props: GridViewProps) {
   useEffect(() => grid.current?.setSorts(sortMarks(sort)), [sort]);
   useEffect(() => grid.current?.refresh(), [openOrder]);
 
-  return <div class={`grid ${list.loading.value ? 'is-loading' : ''} ${list.total.value === 0 ? 'is-empty' : ''}`} ref={host} />;
+  return <div class={`grid ${list.asOfTime.value === null ? 'is-first' : ''} ${list.loading.value ? 'is-loading' : ''} ${list.total.value === 0 ? 'is-empty' : ''}`} ref={host} />;
 }

@@ -31,11 +31,7 @@ export default function TodayScreen() {
       <header class="page-head">
         <div>
           <h1>Today</h1>
-          {data !== null && (
-            <p class="quiet">
-              {formatDayLong(data.day)}, week {isoWeek(data.day)}
-            </p>
-          )}
+          <p class="quiet">{data === null ? '\u00a0' : `${formatDayLong(data.day)}, week ${isoWeek(data.day)}`}</p>
         </div>
         <span class="spring" />
         <span class="row no-print">
@@ -52,11 +48,12 @@ export default function TodayScreen() {
       {answer.problem !== null && <Problem problem={answer.problem} retry={answer.reload} />}
       {data === null && answer.problem === null && <Skeleton rows={4} class="card-skeleton" />}
       {data !== null && <Cards data={data} />}
-      <div class="today-columns">
+      {/* Loaded beside the cards, shown with them: what one reads does not move. The list that grows comes last. */}
+      <div class={`today-columns ${data === null ? 'is-first' : ''}`}>
         <div class="today-main">{data !== null && <Decisions rows={data.needs_decision} />}</div>
         <div class="today-side">
-          <WhatChanged />
           {data !== null && <Ages ages={data.ages} />}
+          <WhatChanged />
         </div>
       </div>
     </div>
@@ -164,6 +161,7 @@ function WhatChanged() {
   const [heard, setHeard] = useState<WordedChange[]>([]);
   const [choice, setChoice] = useState<SinceChoice>('yesterday');
   const [all, setAll] = useState(false);
+  const held = useRef<WordedChange[] | null>(null); // while somebody points at the list it stands still
   const since = answer.data?.as_of ?? null;
   useEffect(() => {
     if (since === null) return;
@@ -177,7 +175,15 @@ function WhatChanged() {
   const known = mergeChanges(answer.data?.data ?? [], heard);
   const from = sinceChoices[choice].from(now.value);
   const recent = known.filter((change) => Date.parse(change.at) >= from);
-  const shown = all ? recent : recent.slice(0, shownAtOnce);
+  const newest = all ? recent : recent.slice(0, shownAtOnce);
+  const shown = held.current ?? newest;
+  const hold = (): void => {
+    held.current ??= newest;
+  };
+  const release = (): void => {
+    held.current = null;
+    setHeard((before) => [...before]); // draw what came meanwhile
+  };
   return (
     <section class="block">
       <div class="block-head">
@@ -194,7 +200,7 @@ function WhatChanged() {
       {answer.problem !== null && <Problem problem={answer.problem} retry={answer.reload} />}
       {answer.data === null && answer.problem === null && <Skeleton rows={6} />}
       {answer.data !== null && recent.length === 0 && <p class="quiet">Nothing changed in this time.</p>}
-      {recent.length > 0 && (
+      {answer.data !== null && (
         <p class="change-counts">
           {summarise(recent).map((one) => (
             <Mark key={one.text} tone={one.tone}>
@@ -206,9 +212,10 @@ function WhatChanged() {
           )}
         </p>
       )}
-      <ol class="changes">
-        {shown.map((change) => (
-          <li key={change.sequence} class="change whole-row">
+      <ol class="changes" onPointerEnter={hold} onPointerLeave={release} onFocusIn={hold} onFocusOut={release}>
+        {/* By place, not by change: a new one writes into the rows that stand there, so that nothing moves. */}
+        {shown.map((change, place) => (
+          <li key={place} class="change whole-row">
             <time dateTime={change.at} title={formatInstant(change.at)}>
               {formatWhen(change.at, now.value)}
             </time>
