@@ -54,24 +54,19 @@ void place_lines(OrderChunk& chunk, std::size_t row, const SalesOrder& order, Di
   } else {
     chunk.line_waste += old_count;
     const std::size_t begin = chunk.line_item.size();
-    chunk.line_begin[row] = static_cast<std::uint32_t>(begin);
-    const auto grow = [&](auto& column) {
-      reserve_for(column, count);
-      column.resize(begin + count);
-    };
-    grow(chunk.line_item), grow(chunk.line_item_name), grow(chunk.line_manufacturer);
-    grow(chunk.line_net), grow(chunk.line_open);
+    chunk.line_begin.set(row, static_cast<std::uint32_t>(begin));
+    for_each_line_column(chunk, [&](const char*, auto& column) { column.resize(begin + count); });
   }
   std::size_t at = chunk.line_begin[row];
   for (const OrderLine& line : order.lines) {
-    chunk.line_item[at] = words.code(Vocabulary::item, line.item_code);
-    chunk.line_item_name[at] = words.code(Vocabulary::item_name, line.item_name);
-    chunk.line_manufacturer[at] = words.code(Vocabulary::manufacturer, line.manufacturer);
-    chunk.line_net[at] = line.status == LineStatus::cancelled ? 0 : line.line_total;
-    chunk.line_open[at] = line.open_amount;
+    chunk.line_item.set(at, words.code(Vocabulary::item, line.item_code));
+    chunk.line_item_name.set(at, words.code(Vocabulary::item_name, line.item_name));
+    chunk.line_manufacturer.set(at, words.code(Vocabulary::manufacturer, line.manufacturer));
+    chunk.line_net.set(at, line.status == LineStatus::cancelled ? 0 : line.line_total);
+    chunk.line_open.set(at, line.open_amount);
     ++at;
   }
-  chunk.lines[row] = count;
+  chunk.lines.set(row, count);
 }
 
 std::string_view nth_text(std::string_view record, int n) {
@@ -84,33 +79,35 @@ std::string_view nth_text(std::string_view record, int n) {
 void set_columns(OrderChunk& chunk, std::size_t row, const feed::OrderPut& put, Dictionaries& words) {
   const SalesOrder& order = *put.order;
   const OrderAmounts sums = amounts(order);
-  chunk.status[row] = words.code(Vocabulary::status, order.status);
-  chunk.customer[row] = words.code(Vocabulary::customer, order.customer_code);
-  chunk.customer_name[row] = words.code(Vocabulary::customer_name, order.customer_name);
-  chunk.salesman[row] = words.code(Vocabulary::salesman, order.salesperson);
-  chunk.revision[row] = words.code(Vocabulary::revision, order.revision);
+  chunk.status.set(row, words.code(Vocabulary::status, order.status));
+  chunk.customer.set(row, words.code(Vocabulary::customer, order.customer_code));
+  chunk.customer_name.set(row, words.code(Vocabulary::customer_name, order.customer_name));
+  chunk.salesman.set(row, words.code(Vocabulary::salesman, order.salesperson));
+  chunk.revision.set(row, words.code(Vocabulary::revision, order.revision));
   const bool has_document = !put.documents.empty();
-  chunk.format[row] = words.code(Vocabulary::format, has_document ? put.documents.front().format : "");
-  chunk.source[row] = words.code(Vocabulary::source, has_document ? put.documents.front().source : "");
-  chunk.document_status[row] = static_cast<std::uint8_t>(order.document_status);
-  chunk.flagged[row] = put.flags.empty() ? 0 : 1;
-  chunk.currency[row] = order.currency.packed();
-  chunk.order_date[row] = to_column(order.order_date);
-  chunk.due[row] = to_column(list_due_date(order));
-  chunk.requested[row] = to_column(order.requested_date);
-  chunk.promise[row] = to_column(order.promise_date);
-  chunk.updated[row] = to_column(order.updated);
-  chunk.net[row] = sums.net;
-  chunk.tax[row] = order.tax;
-  chunk.freight[row] = order.freight;
-  chunk.total[row] = sums.total;
-  chunk.open_amount[row] = sums.open;
-  chunk.quantity[row] = chunk.open_quantity[row] = 0;
+  chunk.format.set(row, words.code(Vocabulary::format, has_document ? put.documents.front().format : ""));
+  chunk.source.set(row, words.code(Vocabulary::source, has_document ? put.documents.front().source : ""));
+  chunk.document_status.set(row, static_cast<std::uint8_t>(order.document_status));
+  chunk.flagged.set(row, put.flags.empty() ? 0 : 1);
+  chunk.currency.set(row, order.currency.packed());
+  chunk.order_date.set(row, to_column(order.order_date));
+  chunk.due.set(row, to_column(list_due_date(order)));
+  chunk.requested.set(row, to_column(order.requested_date));
+  chunk.promise.set(row, to_column(order.promise_date));
+  chunk.updated.set(row, to_column(order.updated));
+  chunk.net.set(row, sums.net);
+  chunk.tax.set(row, order.tax);
+  chunk.freight.set(row, order.freight);
+  chunk.total.set(row, sums.total);
+  chunk.open_amount.set(row, sums.open);
+  std::int64_t quantity = 0, open_quantity = 0;
   for (const OrderLine& line : order.lines) {
     if (line.status == LineStatus::cancelled) continue;
-    chunk.quantity[row] = add_saturating(chunk.quantity[row], line.quantity_ordered.micros);
-    chunk.open_quantity[row] = add_saturating(chunk.open_quantity[row], line.quantity_open.micros);
+    quantity = add_saturating(quantity, line.quantity_ordered.micros);
+    open_quantity = add_saturating(open_quantity, line.quantity_open.micros);
   }
+  chunk.quantity.set(row, quantity);
+  chunk.open_quantity.set(row, open_quantity);
 }
 
 }  // namespace
@@ -140,72 +137,90 @@ std::string_view OrderChunk::folded_reference(std::size_t row) const {
   return end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
 }
 
+OrderChunk::OrderChunk() {
+  for_each_order_column(*this, [](const char*, auto& column) { column.resize(chunk_rows); });
+}
+
 void OrderChunk::put(std::size_t row, const feed::OrderPut& put, feed::Sequence at_sequence, Instant at,
                      Dictionaries& words) {
   const SalesOrder& order = *put.order;
   set_columns(*this, row, put, words);
   place_lines(*this, row, order, words);
-  sequence[row] = at_sequence.value;
-  changed_at[row] = at.time_since_epoch().count();
-  number_key[row] = natural_key(order.number.text);
+  sequence.set(row, at_sequence.value);
+  changed_at.set(row, at.time_since_epoch().count());
+  number_key.set(row, natural_key(order.number.text));
 
   std::string folded = search_fold(order.number.text);
   folded.push_back('\0');
   folded += search_fold(order.customer_reference);
-  search_begin[row] = place(searches, search_waste, search_begin[row], search_size[row], folded);
-  search_size[row] = static_cast<std::uint32_t>(folded.size());
+  search_begin.set(row, place(searches, search_waste, search_begin[row], search_size[row], folded));
+  search_size.set(row, static_cast<std::uint32_t>(folded.size()));
 
   const std::string bytes = encode_record(put, *this, row, words);
-  record_begin[row] = place(records, record_waste, record_begin[row], record_size[row], bytes);
-  record_size[row] = static_cast<std::uint32_t>(bytes.size());
+  record_begin.set(row, place(records, record_waste, record_begin[row], record_size[row], bytes));
+  record_size.set(row, static_cast<std::uint32_t>(bytes.size()));
 
-  live[row] = 1;
+  live.set(row, 1);
   used = std::max(used, static_cast<std::uint32_t>(row + 1));
 }
 
 void OrderChunk::remove(std::size_t row) {
-  live[row] = 0;
+  live.set(row, 0);
   record_waste += record_size[row];
   search_waste += search_size[row];
   line_waste += lines[row];
-  record_size[row] = search_size[row] = lines[row] = 0;
+  record_size.set(row, 0), search_size.set(row, 0), lines.set(row, 0);
 }
 
-void OrderChunk::shrink() {
-  searches.shrink_to_fit(), records.shrink_to_fit();
-  line_item.shrink_to_fit(), line_item_name.shrink_to_fit(), line_manufacturer.shrink_to_fit();
-  line_net.shrink_to_fit(), line_open.shrink_to_fit();
+void OrderChunk::pack() {
+  for_each_column(*this, [](const char*, auto& column) { column.pack(); });
+  for_each_heap(*this, [](const char*, auto& heap) { heap.shrink_to_fit(); });
 }
+
+namespace {
+
+// The lines of all rows, one behind the other, without those that no row owns.
+void close_up_lines(OrderChunk& chunk) {
+  std::vector<std::uint32_t> kept;
+  for (std::size_t row = 0; row < chunk.used; ++row) {
+    const std::uint32_t begin = chunk.line_begin[row], count = chunk.lines[row];
+    chunk.line_begin.set(row, static_cast<std::uint32_t>(kept.size()));
+    for (std::uint32_t at = begin; at < begin + count; ++at) kept.push_back(at);
+  }
+  for_each_line_column(chunk, [&](const char*, auto& column) {
+    std::remove_reference_t<decltype(column)> fresh(kept.size());
+    for (std::size_t at = 0; at < kept.size(); ++at) fresh.set(at, column[kept[at]]);
+    fresh.pack();
+    column = std::move(fresh);
+  });
+  chunk.line_waste = 0;
+}
+
+template <class Begin, class Size>
+void close_up(OrderChunk& chunk, std::vector<char>& heap, Begin& begin, const Size& size, std::size_t& waste) {
+  std::vector<char> fresh;
+  fresh.reserve(heap.size() - waste);
+  for (std::size_t row = 0; row < chunk.used; ++row) {
+    const char* const from = heap.data() + begin[row];
+    begin.set(row, static_cast<std::uint32_t>(fresh.size()));
+    fresh.insert(fresh.end(), from, from + size[row]);
+  }
+  heap = std::move(fresh);
+  waste = 0;
+}
+
+}  // namespace
 
 std::shared_ptr<OrderChunk> copy_block(const OrderChunk& chunk) {
   auto copy = std::make_shared<OrderChunk>(chunk);
   const auto many = [](std::size_t waste, std::size_t size) { return waste > 64 && waste > size / 8; };
-  if (!many(chunk.record_waste, chunk.records.size()) && !many(chunk.search_waste, chunk.searches.size()) &&
-      !many(chunk.line_waste, chunk.line_item.size())) {
-    return copy;
+  if (many(copy->line_waste, copy->line_item.size())) close_up_lines(*copy);
+  if (many(copy->record_waste, copy->records.size())) {
+    close_up(*copy, copy->records, copy->record_begin, copy->record_size, copy->record_waste);
   }
-  copy->records.clear(), copy->searches.clear();
-  std::size_t lines = 0;
-  for (std::size_t row = 0; row < chunk.used; ++row) {
-    const std::string_view record = chunk.record(row), search = chunk.search(row);
-    copy->record_begin[row] = static_cast<std::uint32_t>(copy->records.size());
-    copy->records.insert(copy->records.end(), record.begin(), record.end());
-    copy->search_begin[row] = static_cast<std::uint32_t>(copy->searches.size());
-    copy->searches.insert(copy->searches.end(), search.begin(), search.end());
-    copy->line_begin[row] = static_cast<std::uint32_t>(lines);
-    const auto move = [&](auto& to, const auto& from) {
-      const auto begin = from.begin() + chunk.line_begin[row];
-      std::copy(begin, begin + chunk.lines[row], to.begin() + static_cast<std::ptrdiff_t>(lines));
-    };
-    if (chunk.lines[row] == 0) continue;
-    move(copy->line_item, chunk.line_item), move(copy->line_item_name, chunk.line_item_name);
-    move(copy->line_manufacturer, chunk.line_manufacturer);
-    move(copy->line_net, chunk.line_net), move(copy->line_open, chunk.line_open);
-    lines += chunk.lines[row];
+  if (many(copy->search_waste, copy->searches.size())) {
+    close_up(*copy, copy->searches, copy->search_begin, copy->search_size, copy->search_waste);
   }
-  copy->line_item.resize(lines), copy->line_item_name.resize(lines), copy->line_manufacturer.resize(lines);
-  copy->line_net.resize(lines), copy->line_open.resize(lines);
-  copy->record_waste = copy->search_waste = copy->line_waste = 0;
   return copy;
 }
 

@@ -36,7 +36,8 @@ struct ReadModel::Impl {
 
   RowId take_row();
   void count_row(RowId row, bool add);
-  void count_lines(const OrderChunk& chunk, std::size_t row, KeptGroup group, const std::vector<Code>& keys, bool add);
+  void count_lines(const OrderChunk& chunk, std::size_t row, KeptGroup group, const OrderChunk::Column<Code>& keys,
+                   bool add);
   void count(KeptGroup group, std::uint32_t slot, std::uint32_t key, std::uint32_t currency, const Sum& sum, bool add);
   void keep_names(const OrderChunk& chunk, std::size_t row);
 };
@@ -82,7 +83,7 @@ void ReadModel::Impl::put(const feed::Change& change) {
   OrderChunk& chunk = chunks_.own(row / chunk_rows, epoch_);
   const bool last_free = chunk.used + 1 == chunk_rows && row % chunk_rows == chunk.used;
   chunk.put(row % chunk_rows, change.put, change.sequence, change.at, words_);
-  if (last_free) chunk.shrink();
+  if (last_free) chunk.pack();
   if (!found) numbers_.insert(number, row, epoch_);
   count_row(row, true);
   keep_names(chunk, row % chunk_rows);
@@ -130,7 +131,7 @@ void ReadModel::Impl::count_row(RowId id, bool add) {
 
 // An order counts once per key, however many of its lines carry it.
 void ReadModel::Impl::count_lines(const OrderChunk& chunk, std::size_t row, KeptGroup group,
-                                  const std::vector<Code>& keys, bool add) {
+                                  const OrderChunk::Column<Code>& keys, bool add) {
   std::vector<std::pair<Code, std::uint32_t>> lines;
   lines.reserve(chunk.lines[row]);
   for (std::uint32_t i = 0; i < chunk.lines[row]; ++i) {

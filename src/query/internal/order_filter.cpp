@@ -106,7 +106,8 @@ Condition word_condition(const Snapshot& snapshot, OrderField field, const Filte
                                    [](const std::string& value) { return equal_ignoring_case(value, "late"); });
   const std::uint8_t flip = test.negative() ? 1 : 0;
   return [table = std::move(table), column = column, or_late, flip, today](const OrderChunk& chunk, Mask& mask) {
-    const auto& codes = chunk.*column;
+    std::array<Code, chunk_rows> codes;
+    (chunk.*column).decode(0, std::span(codes.data(), chunk.used));
     for (std::size_t i = 0; i < chunk.used; ++i) {
       const int hit = table[codes[i]] | (or_late ? int{is_late(chunk, i, today)} : 0);
       mask[i] &= static_cast<std::uint8_t>(hit ^ flip);
@@ -201,14 +202,33 @@ Condition interval_condition(std::vector<Interval> wanted, bool negative, Value 
   };
 }
 
+// A whole column at once: unpacked first, then compared in the same form.
+template <class Column>
+Condition column_condition(std::vector<Interval> wanted, bool negative, Column OrderChunk::*member) {
+  using Value = typename Column::value_type;
+  return [wanted = std::move(wanted), negative, member](const OrderChunk& chunk, Mask& mask) {
+    std::array<Value, chunk_rows> values;
+    (chunk.*member).decode(0, std::span(values.data(), chunk.used));
+    const auto within = [&](const Interval& one, std::size_t i) {
+      return (std::int64_t{values[i]} >= one.low) & (std::int64_t{values[i]} <= one.high);
+    };
+    if (wanted.size() == 1) {
+      const Interval only = wanted.front();
+      for (std::size_t i = 0; i < chunk.used; ++i) mask[i] &= static_cast<std::uint8_t>(within(only, i) != negative);
+      return;
+    }
+    for (std::size_t i = 0; i < chunk.used; ++i) {
+      const bool hit = std::any_of(wanted.begin(), wanted.end(), [&](const Interval& one) { return within(one, i); });
+      mask[i] &= static_cast<std::uint8_t>(hit != negative);
+    }
+  };
+}
+
 Result<Condition> number_condition(const FieldRow& field, const Filter& filter, std::int32_t today) {
   auto wanted = intervals(field, filter);
   if (!wanted) return pass_on(wanted);
   const bool negative = filter.op == FilterOp::not_equal;
-  const auto column = [&](auto member) {
-    return interval_condition(std::move(*wanted), negative,
-                              [member](const OrderChunk& chunk, std::size_t i) -> std::int64_t { return (chunk.*member)[i]; });
-  };
+  const auto column = [&](auto member) { return column_condition(std::move(*wanted), negative, member); };
   switch (field.field) {
     case OrderField::order_date: return column(&OrderChunk::order_date);
     case OrderField::due: return column(&OrderChunk::due);
@@ -339,7 +359,7 @@ Result<OrderFilter> OrderFilter::prepare(const Snapshot& snapshot, std::span<con
 
 std::size_t OrderFilter::select(const OrderChunk& chunk, std::array<std::uint16_t, chunk_rows>& rows) const {
   Mask mask;
-  std::copy_n(chunk.live.begin(), chunk.used, mask.begin());
+  chunk.live.decode(0, std::span(mask.data(), chunk.used));
   for (const Condition& one : conditions_) one(chunk, mask);
   std::size_t count = 0;
   for (std::size_t i = 0; i < chunk.used; ++i) {
