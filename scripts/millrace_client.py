@@ -18,7 +18,9 @@ import time
 class Millrace:
     """The real program serving `orders`; `with Millrace(binary, data, [orders]) as m: m.get("/api/v1/orders")`."""
 
-    def __init__(self, binary, data, orders=(), command="serve", arguments=(), environment=None):
+    def __init__(self, binary, data, orders=(), command="serve", arguments=(), environment=None, listening=False):
+        """Returns when the address is printed, which is after the first look at the folders; with `listening` when it listens."""
+        self._address = re.compile(r"(?:http://|\"listening\".*)127\.0\.0\.1:(\d+)" if listening else r"http://127\.0\.0\.1:(\d+)")
         words = [str(binary), command, "--data", str(data), "--listen", "127.0.0.1:0"]
         for folder in orders:
             words += ["--orders", str(folder)]
@@ -27,22 +29,25 @@ class Millrace:
         self.lines = []
         self.port = None
         self._printed = threading.Condition()
+        self._silent = False  # its last line was read: it has ended, or closed stderr
         self._reader = threading.Thread(target=self._read_stderr, daemon=True)
         self._reader.start()
         with self._printed:
-            if not self._printed.wait_for(lambda: self.port or self.process.poll() is not None, timeout=600) or not self.port:
+            if not self._printed.wait_for(lambda: self.port or self._silent, timeout=600) or not self.port:
+                self.stop()
                 raise RuntimeError("millrace did not start:\n" + "\n".join(self.lines))
 
     def _read_stderr(self):
         for raw in self.process.stderr:
             line = raw.decode("utf-8", "replace").rstrip()
-            found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+            found = self._address.search(line)
             with self._printed:
                 self.lines.append(line)
                 if found and not self.port:
                     self.port = int(found.group(1))
                 self._printed.notify_all()
         with self._printed:
+            self._silent = True
             self._printed.notify_all()
 
     def __enter__(self):

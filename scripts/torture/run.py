@@ -18,6 +18,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 # name, what it does, cycles of a run of minutes, cycles of the smoke test (0: left out of it)
 LOOPS = [
     ("kill", "kill -9 at random moments under change, during start, stop and bursts", 100, 4),
+    ("power", "power cuts at random moments, unsynced writes dropped or torn", 50, 3),
+    ("bit_rot", "damage to every file of the data folder: never a wrong answer, always noticed", 200, 0),
+    ("disk", "the Nth sync or write fails, and a disk that is really full", 50, 2),
 ]
 
 

@@ -70,6 +70,7 @@ def arguments(description, cycles):
     parser.add_argument("--binary", default=os.environ.get("MILLRACE_BIN", str(ROOT / "build/release/millrace")))
     parser.add_argument("--folder", default=None, help="where the loop may put its files (default: the system's temporary folder)")
     parser.add_argument("--keep", action="store_true", help="leave the files of a failed run")
+    parser.add_argument("--all", action="store_true", help="go on after a violation and show all of them")
     return parser
 
 
@@ -92,11 +93,12 @@ def run_loop(name, given, cycle, finish=None):
             except Violation as violation:
                 violations.append(f"cycle {run.cycle}: {violation}")
                 print(f"{name}: VIOLATION in cycle {run.cycle} (seed {run.seed}): {violation}", flush=True)
-                break
+                if not given.all:
+                    break
             if time.monotonic() - shown > 5:
                 shown = time.monotonic()
                 print(f"  {name} {run.cycle}/{given.cycles}, {shown - began:.0f} s: {run.summary()}", file=sys.stderr, flush=True)
-        if finish and not violations:
+        if finish and (given.all or not violations):
             finish(run)
     except Skip as skip:
         print(f"{name}: SKIPPED: {skip}")
@@ -111,7 +113,7 @@ def run_loop(name, given, cycle, finish=None):
     kept = given.keep and violations
     if not kept:
         shutil.rmtree(run.folder, ignore_errors=True)
-    print(f"{name}: {'BROKEN' if violations else 'held'} after {run.cycle} cycles, seed {run.seed}, {time.monotonic() - began:.0f} s: "
+    print(f"{name}: {f'BROKEN {len(violations)} times' if violations else 'held'} after {run.cycle} cycles, seed {run.seed}, {time.monotonic() - began:.0f} s: "
           f"{run.summary()}{'; files in ' + str(run.folder) if kept else ''}", flush=True)
     sys.exit(1 if violations else 0)
 
@@ -124,7 +126,7 @@ class Server(Millrace):
 
     def __init__(self, run, data, orders, arguments=(), environment=None, ready=True):
         began = time.monotonic()
-        super().__init__(run.binary, data, orders, arguments=arguments, environment=environment)
+        super().__init__(run.binary, data, orders, arguments=arguments, environment=environment, listening=True)
         self.ready_seconds = None
         if ready:
             self.wait_for(lambda: self.alive() and self.request("GET", "/readyz")[0] == 200, "ready", SETTLE_SECONDS)
@@ -174,6 +176,40 @@ def export_digest(server, details=True):
                 order = server.get("/api/v1/orders/" + json.loads(line)["order"])
                 digest.update(json.dumps(order["order"], sort_keys=True).encode())
     return digest.hexdigest()
+
+
+def history_digest(server):
+    """A fingerprint of every change the record holds, as the server words it."""
+    digest, since = hashlib.sha256(), 0
+    while True:
+        changes = server.get(f"/api/v1/changes?since={since}&limit=1000")["data"]
+        if not changes:
+            return digest.hexdigest()
+        digest.update(json.dumps(changes, sort_keys=True).encode())
+        since = changes[-1]["sequence"]
+
+
+# Words by which the program says that its own files are damaged, in its log, its refusals and its health.
+DAMAGE_WORDS = ("damage", "corrupt", "checksum", "malformed", "not a database", "restore", "rebuilt", "missing", "cannot be read",
+                "another record", "older than", "disk image", "not one of millrace")
+
+
+def speaks_of_damage(text):
+    return any(word in text.lower() for word in DAMAGE_WORDS)
+
+
+def notices_of_damage(server):
+    """Where the running server says that something of its own is damaged: health, readiness, log lines."""
+    notices = []
+    status, _, body = server.request("GET", "/readyz")
+    if status != 200:
+        notices.append("readyz: " + body.decode("utf-8", "replace")[:200])
+    _, _, body = server.request("GET", "/health")
+    notices += [f"health: {check['name']}: {check['detail']}" for check in json.loads(body)["checks"]
+                if not check["good"] and not check["name"].startswith("source")]
+    notices += ["log: " + line[:200] for line in list(server.lines)
+                if ('"level":"error"' in line or '"level":"warn' in line) and "source_held" not in line and speaks_of_damage(line)]
+    return notices
 
 
 def wait_settled(run, server, tree, patience=SETTLE_SECONDS):
