@@ -51,6 +51,7 @@ class ByteReader {
 
   bool ok() const { return ok_; }
   bool at_end() const { return in_.empty(); }
+  std::size_t left() const { return in_.size(); }  // bytes not read yet
   void fail() {
     ok_ = false;
     in_ = {};

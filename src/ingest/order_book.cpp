@@ -38,8 +38,6 @@ std::string number_in_name(std::string_view path, const LayoutProfile& profile) 
   return at == std::string_view::npos ? "" : digits_from(at);
 }
 
-Instant mtime(const store::FileRecord& file) { return Instant{std::chrono::milliseconds{file.mtime_ns / 1'000'000}}; }
-
 }  // namespace
 
 std::string status_of_path(std::string_view path, const LayoutProfile& profile) {
@@ -52,46 +50,68 @@ std::string status_of_path(std::string_view path, const LayoutProfile& profile) 
 
 struct OrderBook::Impl {
   struct Source {
-    std::map<std::string, BookFile> files;       // by path; nodes do not move
-    std::map<std::string, Rejections> stated;    // by path: what the last reading said
-    std::map<std::string, Rejections> announced; // by path: what the feed knows
-    std::set<std::string> faults;                // paths of folders and files that could not be opened
-    std::set<std::string> review;                // paths whose rejections must be worded anew
+    std::map<std::string, Rejections> stated;     // by path: what the last reading said
+    std::map<std::string, Rejections> announced;  // by path: what the feed knows
+    std::set<std::string> faults;                 // paths of folders and files that could not be opened
+    std::set<std::string> review;                 // paths whose rejections must be worded anew
     store::Batch draft;
+    boost::unordered_flat_set<std::string> drafted;  // paths in the draft
     std::uint64_t ignored = 0;
   };
-  struct OrderState {
-    std::vector<Claim> claims;
-    std::uint64_t digest = 0;   // of what the feed knows; 0: the feed does not know the order
-    std::string lost_because;   // the last document that went away
+  // An order to decide: what the feed knows of it follows from the documents as they were before the first change.
+  struct Touched {
+    std::uint64_t digest = 0;  // 0: the feed does not know the order
+    std::string lost_because;  // the last document that went away
   };
-  using ContentKey = std::tuple<const std::string*, std::string, std::uint32_t>;
+  // Candidates of one file as the record brings them: one after the other.
+  struct Restoring {
+    std::uint16_t source = 0;
+    std::string path;
+    std::vector<CandidateSummary> candidates;
+  };
 
   LayoutProfile profile;
   LoadContent load;
+  BookTable table;
   std::map<std::string, Source> sources;
-  std::unordered_map<std::string, OrderState> orders;
-  std::set<std::string> touched;  // order numbers to decide
+  std::map<std::string, Touched> touched;  // by order number
   std::vector<feed::Change> decided;  // by a `finish` that failed half-way: the next one hands them out
-  std::map<ContentKey, std::shared_ptr<const SalesOrder>> fresh;  // contents of this batch
+  boost::unordered_flat_map<CandidateId, std::shared_ptr<const SalesOrder>> fresh;  // contents of this batch
   std::unordered_map<std::string, std::set<std::pair<std::string, std::string>>> refused;  // number -> (source, path)
+  Restoring restoring;
 
-  const std::string& name_of(const std::string& source) { return sources.try_emplace(source).first->first; }
-
-  void claim(const std::string& source, const BookFile& file) {
-    for (const CandidateSummary& candidate : file.candidates) {
-      orders[candidate.number].claims.push_back(Claim{&name_of(source), &file, candidate.ordinal});
-      touched.insert(candidate.number);
-    }
+  std::optional<FileId> find(const std::string& source, std::string_view path) const {
+    const auto code = table.find_source(source);
+    return code ? table.find(*code, path) : std::nullopt;
   }
 
-  void unclaim(const BookFile& file, std::string_view because) {
-    for (const CandidateSummary& candidate : file.candidates) {
-      OrderState& order = orders[candidate.number];
-      std::erase_if(order.claims, [&](const Claim& claim) { return claim.file == &file; });
-      order.lost_because = because;
-      touched.insert(candidate.number);
-    }
+  std::vector<Claim> claims_of(std::string_view number) const {
+    std::vector<Claim> claims;
+    for (const CandidateView& candidate : table.claims(number)) claims.push_back(claim_of(candidate));
+    std::sort(claims.begin(), claims.end(), counts_before);
+    return claims;
+  }
+  Claim claim_of(const CandidateView& candidate) const {
+    const FileRow& row = table.row(candidate.file);
+    return {candidate, table.source_name(row.source), table.path(candidate.file), table.format(candidate.file), row.mtime_ns,
+            row.state == store::FileRecord::State::damaged};
+  }
+
+  // Before anything about a document of this order changes.
+  void touch(std::string_view number, std::string_view lost_because = {}) {
+    const auto [order, is_new] = touched.try_emplace(std::string(number));
+    if (is_new)
+      if (const auto claims = claims_of(number); !claims.empty()) order->second.digest = digest_of(claims, flags_of(claims));
+    if (!lost_because.empty()) order->second.lost_because = lost_because;
+  }
+  void touch_orders_of(FileId file, std::string_view lost_because = {}) {
+    for (const CandidateView& candidate : table.candidate_views(file)) touch(candidate.number, lost_because);
+  }
+
+  void draft_file(const std::string& source, FileId file) {
+    Source& own = sources[source];
+    own.draft.files_put.push_back(table.record(file));
+    own.drafted.insert(own.draft.files_put.back().path);
   }
 
   void count_ignored(Source& source, store::FileRecord::State before, store::FileRecord::State after) {
@@ -127,21 +147,21 @@ struct OrderBook::Impl {
 
   // The orders of a new reading, and those of the reading before that it names but cannot read: these keep their
   // last good content.
-  std::vector<store::Candidate> candidates_of(const std::string& source, const ReadFile& read, const BookFile& before);
-  void put_candidates(const std::string& source, BookFile& file, std::vector<store::Candidate> candidates);
+  std::vector<store::Candidate> candidates_of(const ReadFile& read, FileId before);
+  void put_candidates(const std::string& source, FileId file, std::vector<store::Candidate> candidates);
   Rejections rejections_of(const std::string& source, const ReadFile& read, Instant now) const;
 
   Result<std::shared_ptr<const SalesOrder>> content(const Claim& claim) {
-    const std::string& path = claim.file->record.path;
-    if (const auto found = fresh.find({claim.source, path, claim.ordinal}); found != fresh.end()) return found->second;
-    return load(*claim.source, path, claim.ordinal);
+    if (const auto found = fresh.find(claim.candidate.id); found != fresh.end()) return found->second;
+    return load(std::string(claim.source), std::string(claim.path), claim.candidate.ordinal);
   }
 
   feed::OrderDocument document_of(const Claim& claim) const;
-  std::uint64_t digest_of(const OrderState& order, const std::vector<std::string>& flags) const;
-  std::vector<std::string> flags_of(const OrderState& order) const;
-  Result<void> decide(const std::string& number, std::vector<feed::Change>& changes);
+  std::uint64_t digest_of(const std::vector<Claim>& claims, const std::vector<std::string>& flags) const;
+  static std::vector<std::string> flags_of(const std::vector<Claim>& claims);
+  Result<void> decide(const std::string& number, const Touched& order, std::vector<feed::Change>& changes);
   void word_rejections(const std::string& source_name, const std::string& path, std::vector<feed::Change>& changes);
+  void restore_pending();
 };
 
 OrderBook::OrderBook(LayoutProfile profile, LoadContent load) : impl_(std::make_unique<Impl>()) {
@@ -155,15 +175,30 @@ OrderBook& OrderBook::operator=(OrderBook&&) noexcept = default;
 // ---- restoring
 
 void OrderBook::restore_file(const std::string& source, store::FileRecord file) {
-  Impl::Source& own = impl_->sources[source];
-  if (file.state == store::FileRecord::State::ignored) ++own.ignored;
-  std::string path = file.path;
-  own.files[std::move(path)].record = std::move(file);
+  if (file.state == store::FileRecord::State::ignored) ++impl_->sources[source].ignored;
+  const std::uint16_t code = impl_->table.source(source);
+  const auto known = impl_->table.find(code, file.path);
+  impl_->table.set(known ? *known : impl_->table.add(code, file.path), file);
 }
 
 void OrderBook::restore_candidate(const std::string& source, const store::Candidate& candidate) {
-  BookFile& file = impl_->sources[source].files[candidate.path];
-  file.candidates.push_back(summarise(*candidate.order, candidate.ordinal, candidate.flags));
+  const std::uint16_t code = impl_->table.source(source);
+  Impl::Restoring& restoring = impl_->restoring;
+  if (restoring.source != code || restoring.path != candidate.path) {
+    impl_->restore_pending();
+    restoring = {code, candidate.path, {}};
+  }
+  restoring.candidates.push_back(summarise(*candidate.order, candidate.ordinal, candidate.flags));
+}
+
+void OrderBook::Impl::restore_pending() {
+  if (restoring.candidates.empty()) return;
+  const auto known = table.find(restoring.source, restoring.path);
+  const FileId file = known ? *known : table.add(restoring.source, restoring.path);
+  std::vector<CandidateSummary> all = table.candidates(file);
+  all.insert(all.end(), std::make_move_iterator(restoring.candidates.begin()), std::make_move_iterator(restoring.candidates.end()));
+  table.put_candidates(file, all);
+  restoring = {};
 }
 
 void OrderBook::restore_rejection(feed::Rejection rejection) {
@@ -171,27 +206,80 @@ void OrderBook::restore_rejection(feed::Rejection rejection) {
   own.announced[rejection.path].push_back(rejection);
   Rejections stated = std::move(own.stated[rejection.path]);
   const std::string source = rejection.source, path = rejection.path;
-  if (!own.files.contains(path)) own.faults.insert(path);
+  if (!impl_->find(source, path)) own.faults.insert(path);
   if (rejection.outcome == feed::Outcome::keep_previous) rejection.outcome = feed::Outcome::reject;
   stated.push_back(std::move(rejection));
   impl_->state(source, path, std::move(stated));
 }
 
 void OrderBook::finish_restore() {
-  for (auto& [source, own] : impl_->sources) {
-    for (const auto& [path, file] : own.files) impl_->claim(source, file);
-    own.review.clear();
+  impl_->restore_pending();
+  for (auto& [source, own] : impl_->sources) own.review.clear();
+}
+
+void OrderBook::restore_now(const store::FileNow& now) {
+  impl_->restore_pending();
+  if (const auto known = impl_->find(now.source, now.path)) {
+    impl_->count_ignored(impl_->sources[now.source], impl_->table.row(*known).state, store::FileRecord::State::counts);
+    impl_->table.erase(*known);
   }
-  for (auto& [number, order] : impl_->orders) {
-    std::sort(order.claims.begin(), order.claims.end(), counts_before);
-    order.digest = impl_->digest_of(order, impl_->flags_of(order));
+  if (!now.file) return;
+  restore_file(now.source, *now.file);
+  for (const store::Candidate& candidate : now.candidates) restore_candidate(now.source, candidate);
+  impl_->restore_pending();
+}
+
+// ---- the warm start
+
+namespace {
+
+class SharedImage final : public BookImage {
+ public:
+  explicit SharedImage(std::shared_ptr<const BookTable::Image> table) : table_(std::move(table)) {}
+  std::size_t file_count() const override { return table_->file_count; }
+  std::size_t order_count() const override { return table_->order_count; }
+  void write(const std::function<void(std::string_view section)>& section) const override {
+    table_->write([&](const std::string& bytes) { section(bytes); });
   }
-  impl_->touched.clear();
+
+ private:
+  std::shared_ptr<const BookTable::Image> table_;
+};
+
+}  // namespace
+
+bool OrderBook::settled() const {
+  const auto drafts = [](const auto& source) { return !source.second.draft.empty(); };
+  return impl_->touched.empty() && impl_->decided.empty() && impl_->fresh.empty() && std::ranges::none_of(impl_->sources, drafts);
+}
+
+std::shared_ptr<const BookImage> OrderBook::image() {
+  check(settled(), "an image of the book is taken between two batches");
+  return std::make_shared<SharedImage>(impl_->table.image());
+}
+
+bool OrderBook::restore_section(std::string_view section) { return impl_->table.add_section(section); }
+
+void OrderBook::restored_sections() {
+  for (std::uint16_t code = 0; code < impl_->table.source_count(); ++code) {
+    std::uint64_t& ignored = impl_->sources[impl_->table.source_name(code)].ignored;
+    ignored = 0;
+    for (const FileId file : impl_->table.sorted(code)) ignored += impl_->table.row(file).state == store::FileRecord::State::ignored;
+  }
+}
+
+void OrderBook::restore_expects(std::size_t files, std::size_t orders) { impl_->table.reserve(files, orders); }
+
+void OrderBook::forget_restored() {
+  impl_->table.clear();
+  impl_->sources.clear();
+  impl_->refused.clear();
+  impl_->restoring = {};
 }
 
 // ---- what happened
 
-std::vector<store::Candidate> OrderBook::Impl::candidates_of(const std::string& source, const ReadFile& read, const BookFile& before) {
+std::vector<store::Candidate> OrderBook::Impl::candidates_of(const ReadFile& read, FileId before) {
   std::vector<store::Candidate> found;
   const std::string status = status_of_path(read.path, profile);
   const auto flags_for = [&](const std::string& number) {
@@ -206,27 +294,30 @@ std::vector<store::Candidate> OrderBook::Impl::candidates_of(const std::string& 
     filed.status = status;
     found.push_back({read.path, static_cast<std::uint32_t>(found.size()), std::make_shared<const SalesOrder>(std::move(filed)), flags_for(order.number.text)});
   }
-  const auto named = [&](const std::string& number) {
+  const auto named = [&](std::string_view number) {
     const auto is_it = [&](const auto& thing) { return thing.order_number == number && thing.outcome == feed::Outcome::reject; };
     return std::any_of(read.document.findings.begin(), read.document.findings.end(), is_it);
   };
-  for (const CandidateSummary& old : before.candidates) {
+  for (const CandidateView& old : table.candidate_views(before)) {
     const bool read_again = std::any_of(found.begin(), found.end(), [&](const store::Candidate& c) { return c.order->number.text == old.number; });
     if (read_again || !named(old.number)) continue;
-    if (auto kept = content(Claim{&name_of(source), &before, old.ordinal}); kept)
-      found.push_back({read.path, static_cast<std::uint32_t>(found.size()), std::move(*kept), old.flags});
+    if (auto kept = content(claim_of(old)); kept)
+      found.push_back({read.path, static_cast<std::uint32_t>(found.size()), std::move(*kept), old.flags()});
   }
   return found;
 }
 
-void OrderBook::Impl::put_candidates(const std::string& source, BookFile& file, std::vector<store::Candidate> candidates) {
-  store::Batch& draft = sources[source].draft;
-  file.candidates.clear();
-  for (store::Candidate& candidate : candidates) {
-    file.candidates.push_back(summarise(*candidate.order, candidate.ordinal, candidate.flags));
-    fresh[{&name_of(source), candidate.path, candidate.ordinal}] = candidate.order;
-    draft.candidates_put.push_back(std::move(candidate));
+void OrderBook::Impl::put_candidates(const std::string& source, FileId file, std::vector<store::Candidate> candidates) {
+  std::vector<CandidateSummary> summaries;
+  for (const store::Candidate& candidate : candidates) {
+    touch(candidate.order->number.text);
+    summaries.push_back(summarise(*candidate.order, candidate.ordinal, candidate.flags));
   }
+  table.put_candidates(file, summaries);
+  const std::vector<CandidateView> put = table.candidate_views(file);
+  for (std::size_t i = 0; i < put.size(); ++i) fresh[put[i].id] = candidates[i].order;
+  store::Batch& draft = sources[source].draft;
+  draft.candidates_put.insert(draft.candidates_put.end(), std::make_move_iterator(candidates.begin()), std::make_move_iterator(candidates.end()));
 }
 
 Rejections OrderBook::Impl::rejections_of(const std::string& source, const ReadFile& read, Instant now) const {
@@ -248,21 +339,22 @@ Rejections OrderBook::Impl::rejections_of(const std::string& source, const ReadF
 
 void OrderBook::file_read(const std::string& source, ReadFile read, Instant now) {
   Impl::Source& own = impl_->sources[source];
-  BookFile& file = own.files[read.path];
+  BookTable& table = impl_->table;
   using State = store::FileRecord::State;
-  const bool had_content = !file.candidates.empty();
-  const State before = file.record.state;
-  const bool known = !file.record.path.empty();
+  const std::uint16_t code = table.source(source);
+  const auto known = table.find(code, read.path);
+  const FileId file = known ? *known : table.add(code, read.path);
+  const bool had_content = table.row(file).candidate_count > 0;
+  const State before = known ? table.row(file).state : State::counts;
   Rejections rejections = impl_->rejections_of(source, read, now);
   State state = State::counts;
   if (!read.document.orders.empty()) {
-    auto candidates = impl_->candidates_of(source, read, file);
-    impl_->unclaim(file, "the document no longer names it: " + printable(read.path));
-    impl_->put_candidates(source, file, std::move(candidates));
+    impl_->touch_orders_of(file, "the document no longer names it: " + printable(read.path));
+    impl_->put_candidates(source, file, impl_->candidates_of(read, file));
   } else if (!rejections.empty() || had_content) {
     // What was good stays until the file is gone or whole again.
     state = had_content ? State::damaged : State::refused;
-    for (const CandidateSummary& candidate : file.candidates) impl_->touched.insert(candidate.number);
+    impl_->touch_orders_of(file);
     if (rejections.empty()) {
       feed::Rejection changed;
       changed.source = source;
@@ -275,56 +367,49 @@ void OrderBook::file_read(const std::string& source, ReadFile read, Instant now)
   } else {
     state = State::ignored;
   }
-  impl_->count_ignored(own, known ? before : State::counts, state);
-  const std::string format = state == State::damaged ? file.record.format : std::string(word(read.document.format));
-  file.record = {read.path, read.stamp.size, read.stamp.mtime_ns, read.stamp.inode, read.hash, state, format, now};
-  if (state == State::counts) impl_->claim(source, file);
-  own.draft.files_put.push_back(file.record);
+  impl_->count_ignored(own, before, state);
+  const std::string format = state == State::damaged ? std::string(table.format(file)) : std::string(word(read.document.format));
+  table.set(file, {read.path, read.stamp.size, read.stamp.mtime_ns, read.stamp.inode, read.hash, state, format, now});
+  impl_->draft_file(source, file);
   own.faults.erase(read.path);
   impl_->state(source, read.path, std::move(rejections));
 }
 
 void OrderBook::file_touched(const std::string& source, const std::string& path, const FileStamp& stamp) {
-  Impl::Source& own = impl_->sources[source];
-  const auto found = own.files.find(path);
-  if (found == own.files.end()) return;
-  store::FileRecord& record = found->second.record;
-  record.size = stamp.size;
-  record.mtime_ns = stamp.mtime_ns;
-  record.inode = stamp.inode;
-  own.draft.files_put.push_back(record);
-  if (own.faults.erase(path) > 0) impl_->forget_statement(source, path);
-  for (const CandidateSummary& candidate : found->second.candidates) impl_->touched.insert(candidate.number);
+  const auto file = impl_->find(source, path);
+  if (!file) return;
+  impl_->touch_orders_of(*file);
+  impl_->table.set_stamp(*file, stamp.size, stamp.mtime_ns, stamp.inode);
+  impl_->draft_file(source, *file);
+  if (impl_->sources[source].faults.erase(path) > 0) impl_->forget_statement(source, path);
 }
 
 Result<void> OrderBook::file_moved(const std::string& source, const std::string& from, const std::string& to, const FileStamp& stamp) {
   Impl::Source& own = impl_->sources[source];
-  const auto found = own.files.find(from);
-  if (found == own.files.end()) return fail(ErrorCode::not_found, "the file " + printable(from) + " is not known");
-  if (own.files.contains(to)) file_removed(source, to);
+  const auto found = impl_->find(source, from);
+  if (!found) return fail(ErrorCode::not_found, "the file " + printable(from) + " is not known");
   std::vector<store::Candidate> contents;
-  for (const CandidateSummary& candidate : found->second.candidates) {
-    auto content = impl_->content(Claim{&impl_->name_of(source), &found->second, candidate.ordinal});
+  for (const CandidateView& candidate : impl_->table.candidate_views(*found)) {
+    auto content = impl_->content(impl_->claim_of(candidate));
     if (!content) return pass_on(content);
     SalesOrder filed = **content;
     filed.status = status_of_path(to, impl_->profile);
-    contents.push_back({to, candidate.ordinal, std::make_shared<const SalesOrder>(std::move(filed)), candidate.flags});
+    contents.push_back({to, candidate.ordinal, std::make_shared<const SalesOrder>(std::move(filed)), candidate.flags()});
   }
-  store::FileRecord record = found->second.record;
+  if (impl_->find(source, to)) file_removed(source, to);
+  store::FileRecord record = impl_->table.record(*found);
   Rejections stated;
   if (const auto rejections = own.stated.find(from); rejections != own.stated.end()) stated = rejections->second;
   file_removed(source, from);
   for (feed::Rejection& rejection : stated) rejection.path = to, rejection.order_number.clear();
-  record.path = to;
   record.size = stamp.size;
   record.mtime_ns = stamp.mtime_ns;
   record.inode = stamp.inode;
-  BookFile& file = own.files[to];
-  file.record = record;
+  const FileId file = impl_->table.add(impl_->table.source(source), to);
   impl_->count_ignored(own, store::FileRecord::State::counts, record.state);
   impl_->put_candidates(source, file, std::move(contents));
-  impl_->claim(source, file);
-  own.draft.files_put.push_back(record);
+  impl_->table.set(file, record);
+  impl_->draft_file(source, file);
   impl_->state(source, to, std::move(stated));
   return {};
 }
@@ -333,14 +418,16 @@ void OrderBook::file_removed(const std::string& source, const std::string& path)
   Impl::Source& own = impl_->sources[source];
   impl_->forget_statement(source, path);
   own.faults.erase(path);
-  const auto found = own.files.find(path);
-  if (found == own.files.end()) return;
-  impl_->unclaim(found->second, "file deleted: " + printable(path));
-  impl_->count_ignored(own, found->second.record.state, store::FileRecord::State::counts);
-  own.files.erase(found);
+  const auto file = impl_->find(source, path);
+  if (!file) return;
+  impl_->touch_orders_of(*file, "file deleted: " + printable(path));
+  impl_->count_ignored(own, impl_->table.row(*file).state, store::FileRecord::State::counts);
+  impl_->table.erase(*file);
   // A file may come and go within one batch; the last word is that it is gone.
-  std::erase_if(own.draft.files_put, [&](const store::FileRecord& file) { return file.path == path; });
-  std::erase_if(own.draft.candidates_put, [&](const store::Candidate& candidate) { return candidate.path == path; });
+  if (own.drafted.erase(path) > 0) {
+    std::erase_if(own.draft.files_put, [&](const store::FileRecord& put) { return put.path == path; });
+    std::erase_if(own.draft.candidates_put, [&](const store::Candidate& candidate) { return candidate.path == path; });
+  }
   own.draft.files_removed.push_back(path);
   own.draft.candidates_removed.push_back(path);
 }
@@ -351,7 +438,7 @@ void OrderBook::fault(const std::string& source, const FolderFault& fault, Insta
   rejection.source = source;
   rejection.path = fault.path;
   rejection.reason = fault.reason;
-  const bool known_below = own.files.contains(fault.path) || !files_below(source, fault.path).empty();
+  const bool known_below = impl_->find(source, fault.path) || !files_below(source, fault.path).empty();
   rejection.outcome = known_below ? feed::Outcome::held : feed::Outcome::reject;
   rejection.since = now;
   own.faults.insert(fault.path);
@@ -366,61 +453,55 @@ void OrderBook::fault_solved(const std::string& source, const std::string& path)
 // ---- deciding
 
 feed::OrderDocument OrderBook::Impl::document_of(const Claim& claim) const {
-  const CandidateSummary& summary = claim.summary();
-  const store::FileRecord& record = claim.file->record;
+  const CandidateView& summary = claim.candidate;
   feed::OrderDocument document;
-  document.source = *claim.source;
-  document.path = record.path;
-  document.format = record.format;
-  document.hash = record.hash;
-  document.modified = mtime(record);
+  document.source = claim.source;
+  document.path = claim.path;
+  document.format = claim.format;
+  document.hash = table.row(summary.file).hash;
+  document.modified = Instant{std::chrono::milliseconds{claim.mtime_ns / 1'000'000}};
   document.updated = summary.updated;
-  document.status = status_of_path(record.path, profile);
+  document.status = status_of_path(claim.path, profile);
   document.total = summary.total;
   document.open = summary.open;
   document.line_count = summary.line_count;
-  document.damaged_since = record.state == store::FileRecord::State::damaged;
+  document.damaged_since = claim.damaged;
   return document;
 }
 
-std::vector<std::string> OrderBook::Impl::flags_of(const OrderState& order) const {
-  std::vector<std::string> flags = order.claims.front().summary().flags;
-  if (order.claims.front().file->record.state == store::FileRecord::State::damaged)
-    flags.push_back(printable(order.claims.front().file->record.path) + " cannot be read now; this is its last good content");
+std::vector<std::string> OrderBook::Impl::flags_of(const std::vector<Claim>& claims) {
+  std::vector<std::string> flags = claims.front().candidate.flags();
+  if (claims.front().damaged)
+    flags.push_back(printable(claims.front().path) + " cannot be read now; this is its last good content");
   return flags;
 }
 
 // Everything a person would see of the order except mtimes: touching a file is not a change of the order.
-std::uint64_t OrderBook::Impl::digest_of(const OrderState& order, const std::vector<std::string>& flags) const {
+std::uint64_t OrderBook::Impl::digest_of(const std::vector<Claim>& claims, const std::vector<std::string>& flags) const {
   std::string seen;
-  for (const Claim& claim : order.claims) {
-    seen += *claim.source + '\0' + claim.file->record.path + '\0' + status_of_path(claim.file->record.path, profile) + '\0' +
-            std::to_string(claim.summary().digest) + (claim.file->record.state == store::FileRecord::State::damaged ? 'd' : 'g');
+  for (const Claim& claim : claims) {
+    seen.append(claim.source).append(1, '\0').append(claim.path).append(1, '\0').append(status_of_path(claim.path, profile));
+    seen.append(1, '\0').append(std::to_string(claim.candidate.digest)).append(1, claim.damaged ? 'd' : 'g');
   }
-  for (const std::string& flag : flags) seen += '\0' + flag;
+  for (const std::string& flag : flags) seen.append(1, '\0').append(flag);
   return std::max<std::uint64_t>(1, hash64(seen));
 }
 
-Result<void> OrderBook::Impl::decide(const std::string& number, std::vector<feed::Change>& changes) {
-  const auto found = orders.find(number);
-  if (found == orders.end()) return {};
-  OrderState& order = found->second;
-  if (order.claims.empty()) {
+Result<void> OrderBook::Impl::decide(const std::string& number, const Touched& order, std::vector<feed::Change>& changes) {
+  const std::vector<Claim> claims = claims_of(number);
+  if (claims.empty()) {
     if (order.digest != 0) changes.push_back(feed::order_removed(OrderNumber{number}, order.lost_because));
-    orders.erase(found);
     return {};
   }
-  std::sort(order.claims.begin(), order.claims.end(), counts_before);
-  std::vector<std::string> flags = flags_of(order);
-  const std::uint64_t digest = digest_of(order, flags);
-  if (digest == order.digest) return {};
-  const Claim& winner = order.claims.front();
+  std::vector<std::string> flags = flags_of(claims);
+  if (digest_of(claims, flags) == order.digest) return {};
+  const Claim& winner = claims.front();
   auto content_of_winner = content(winner);
   if (!content_of_winner) return pass_on(content_of_winner, "order " + number);
   SalesOrder filed = **content_of_winner;
-  filed.status = status_of_path(winner.file->record.path, profile);
+  filed.status = status_of_path(winner.path, profile);
   feed::OrderPut put;
-  for (const Claim& claim : order.claims) {
+  for (const Claim& claim : claims) {
     put.documents.push_back(document_of(claim));
     if (&claim == &winner) continue;
     if (auto differs = disagreement(winner, claim, filed.currency)) flags.push_back(std::move(*differs));
@@ -428,7 +509,6 @@ Result<void> OrderBook::Impl::decide(const std::string& number, std::vector<feed
   put.flags = std::move(flags);
   put.order = std::make_shared<const SalesOrder>(std::move(filed));
   changes.push_back(feed::order_put(std::move(put)));
-  order.digest = digest;
   return {};
 }
 
@@ -436,15 +516,11 @@ void OrderBook::Impl::word_rejections(const std::string& source_name, const std:
   Source& source = sources[source_name];
   Rejections now;
   if (const auto stated = source.stated.find(path); stated != source.stated.end()) now = stated->second;
-  const auto file = source.files.find(path);
-  const bool damaged = file != source.files.end() && file->second.record.state == store::FileRecord::State::damaged;
-  const auto is_current = [&](const std::string& number) {
-    const auto order = orders.find(number);
-    return order != orders.end() && !order->second.claims.empty();
-  };
+  const auto file = find(source_name, path);
+  const bool damaged = file && table.row(*file).state == store::FileRecord::State::damaged;
   for (feed::Rejection& rejection : now) {
     rejection.id = rejection_id(rejection);
-    if (rejection.outcome == feed::Outcome::reject && (damaged || is_current(rejection.order_number)))
+    if (rejection.outcome == feed::Outcome::reject && (damaged || table.knows_order(rejection.order_number)))
       rejection.outcome = feed::Outcome::keep_previous;
   }
   Rejections before = std::move(source.announced[path]);
@@ -465,11 +541,11 @@ void OrderBook::Impl::word_rejections(const std::string& source_name, const std:
 Result<store::Batch> OrderBook::finish(const std::string& source) {
   std::vector<feed::Change>& changes = impl_->decided;
   while (!impl_->touched.empty()) {
-    const std::string number = *impl_->touched.begin();
-    if (const auto decided = impl_->decide(number, changes); !decided) return pass_on(decided);
-    if (const auto waiting = impl_->refused.find(number); waiting != impl_->refused.end())
+    const auto order = impl_->touched.begin();
+    if (const auto decided = impl_->decide(order->first, order->second, changes); !decided) return pass_on(decided);
+    if (const auto waiting = impl_->refused.find(order->first); waiting != impl_->refused.end())
       for (const auto& [owner, path] : waiting->second) impl_->sources[owner].review.insert(path);
-    impl_->touched.erase(number);
+    impl_->touched.erase(order);
   }
   for (auto& [name, own] : impl_->sources) {
     for (const std::string& path : own.review) impl_->word_rejections(name, path, changes);
@@ -478,23 +554,34 @@ Result<store::Batch> OrderBook::finish(const std::string& source) {
   store::Batch batch = std::exchange(impl_->sources[source].draft, {});
   batch.source = source;
   batch.changes = std::exchange(changes, {});
+  impl_->sources[source].drafted.clear();
   impl_->fresh.clear();
+  impl_->table.tidy();
   return batch;
 }
 
 // ---- questions
 
 const store::FileRecord* OrderBook::known_file(const std::string& source, const std::string& path) const {
-  const auto own = impl_->sources.find(source);
-  if (own == impl_->sources.end()) return nullptr;
-  const auto file = own->second.files.find(path);
-  return file == own->second.files.end() ? nullptr : &file->second.record;
+  const auto file = impl_->find(source, path);
+  if (!file) return nullptr;
+  asked_ = impl_->table.record(*file);
+  return &asked_;
 }
 
 void OrderBook::each_file(const std::string& source, const std::function<void(const store::FileRecord&)>& file) const {
-  const auto own = impl_->sources.find(source);
-  if (own == impl_->sources.end()) return;
-  for (const auto& [path, known] : own->second.files) file(known.record);
+  const auto code = impl_->table.find_source(source);
+  if (!code) return;
+  for (const FileId known : impl_->table.sorted(*code)) file(impl_->table.record(known));
+}
+
+void OrderBook::each_stamp(const std::string& source, const std::function<void(std::string_view path, const FileStamp& stamp)>& file) const {
+  const auto code = impl_->table.find_source(source);
+  if (!code) return;
+  for (const FileId known : impl_->table.sorted(*code)) {
+    const FileRow& row = impl_->table.row(known);
+    file(impl_->table.path(known), {row.size, row.mtime_ns, row.inode});
+  }
 }
 
 std::vector<std::string> OrderBook::faulty_paths(const std::string& source) const {
@@ -505,22 +592,25 @@ std::vector<std::string> OrderBook::faulty_paths(const std::string& source) cons
 
 std::vector<std::string> OrderBook::files_below(const std::string& source, std::string_view folder) const {
   std::vector<std::string> found;
-  const auto own = impl_->sources.find(source);
-  if (own == impl_->sources.end()) return found;
+  const auto code = impl_->table.find_source(source);
+  if (!code) return found;
   const std::string prefix = folder.empty() ? "" : std::string(folder) + "/";
-  for (auto file = own->second.files.lower_bound(prefix); file != own->second.files.end() && file->first.starts_with(prefix); ++file)
-    found.push_back(file->first);
+  const std::vector<FileId>& files = impl_->table.sorted(*code);
+  const auto first = std::lower_bound(files.begin(), files.end(), prefix,
+                                      [&](FileId file, const std::string& wanted) { return impl_->table.path(file) < wanted; });
+  for (auto file = first; file != files.end() && impl_->table.path(*file).starts_with(prefix); ++file)
+    found.emplace_back(impl_->table.path(*file));
   return found;
 }
 
 std::uint64_t OrderBook::file_count(const std::string& source) const {
-  const auto own = impl_->sources.find(source);
-  return own == impl_->sources.end() ? 0 : own->second.files.size();
+  const auto code = impl_->table.find_source(source);
+  return code ? impl_->table.file_count(*code) : 0;
 }
 
 OrderBook::Counts OrderBook::counts(const std::string& source) const {
   Counts counts;
-  counts.orders = impl_->orders.size();
+  counts.orders = impl_->table.order_count();
   const auto own = impl_->sources.find(source);
   if (own == impl_->sources.end()) return counts;
   counts.ignored = own->second.ignored;

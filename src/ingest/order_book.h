@@ -7,7 +7,8 @@
 // document beats a damaged newer one. Documents that do not count stay visible on the order.
 //
 // Invariants
-//   * Keeps summaries in memory, not contents; contents come from `load` when an earlier document counts again.
+//   * Keeps packed summaries in memory (internal/book_table.h), not contents; contents come from `load` when an
+//     earlier document counts again.
 //   * A file that becomes unreadable keeps its last good content (`damaged`) until it is gone or readable.
 //   * Touching or listing a file again without a new content makes no change.
 //   * Not thread-safe: `Intake` serialises its callers.
@@ -40,6 +41,17 @@ struct ReadFile {
   ParsedDocument document;
 };
 
+// The files of the book and what they say of orders, frozen at one moment: for the warm-start file. Any thread may
+// write it while the book goes on; it shares the book's memory.
+class BookImage {
+ public:
+  virtual ~BookImage() = default;
+  virtual std::size_t file_count() const = 0;
+  virtual std::size_t order_count() const = 0;
+  // Calls `section` with pieces of about a megabyte, each to be given to `OrderBook::restore_section`.
+  virtual void write(const std::function<void(std::string_view section)>& section) const = 0;
+};
+
 class OrderBook {
  public:
   using LoadContent = std::function<Result<std::shared_ptr<const SalesOrder>>(
@@ -55,6 +67,19 @@ class OrderBook {
   void restore_candidate(const std::string& source, const store::Candidate& candidate);
   void restore_rejection(feed::Rejection rejection);
   void finish_restore();
+
+  // ---- the warm start: instead of `restore_file` and `restore_candidate`
+  // Nothing is waiting to be decided or committed: the book says what the record says.
+  bool settled() const;
+  // Only while `settled`.
+  std::shared_ptr<const BookImage> image();
+  void restore_expects(std::size_t files, std::size_t orders);  // reserves memory
+  // False when the bytes make no sense: call `forget_restored` and restore from the record.
+  bool restore_section(std::string_view section);
+  void restored_sections();  // after the last of them
+  // What the record says now of a file that changed after the image was taken.
+  void restore_now(const store::FileNow& now);
+  void forget_restored();
 
   // ---- what happened; collects into the next batch of that source
   void file_read(const std::string& source, ReadFile file, Instant now);
@@ -72,9 +97,12 @@ class OrderBook {
   Result<store::Batch> finish(const std::string& source);
 
   // ---- questions
+  // Good until the next question; nullptr when the file is not known.
   const store::FileRecord* known_file(const std::string& source, const std::string& path) const;
-  // Calls `file` for every known file of the source.
+  // Calls `file` for every known file of the source, by path.
   void each_file(const std::string& source, const std::function<void(const store::FileRecord&)>& file) const;
+  // The same with what a listing is held against; cheap.
+  void each_stamp(const std::string& source, const std::function<void(std::string_view path, const FileStamp& stamp)>& file) const;
   std::vector<std::string> faulty_paths(const std::string& source) const;
   std::vector<std::string> files_below(const std::string& source, std::string_view folder) const;
   std::uint64_t file_count(const std::string& source) const;
@@ -88,6 +116,7 @@ class OrderBook {
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  mutable store::FileRecord asked_;  // what `known_file` points to
 };
 
 }  // namespace millrace::ingest

@@ -1,40 +1,20 @@
 // What the order book remembers of each document's statement about one order, and which of several counts.
 #pragma once
-#include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "domain/order.h"
-#include "feed/change.h"
-#include "store/record.h"
+#include "ingest/internal/book_table.h"
 
 namespace millrace::ingest {
 
-struct CandidateSummary {
-  std::string number;
-  std::uint32_t ordinal = 0;
-  std::uint32_t line_count = 0;
-  std::optional<Instant> updated;
-  std::int64_t total = 0;
-  std::int64_t open = 0;
-  std::uint64_t digest = 0;  // of the whole content, status excepted
-  std::vector<std::string> flags;
-};
-
-struct BookFile {
-  store::FileRecord record;
-  std::vector<CandidateSummary> candidates;
-};
-
-// One document that speaks of an order. Points into the book's maps, whose nodes do not move.
+// One document that speaks of an order. Views hold until the book's table changes.
 struct Claim {
-  const std::string* source = nullptr;
-  const BookFile* file = nullptr;
-  std::uint32_t ordinal = 0;
-
-  const CandidateSummary& summary() const;
+  CandidateView candidate;
+  std::string_view source, path, format;
+  std::int64_t mtime_ns = 0;
+  bool damaged = false;
 };
 
 CandidateSummary summarise(const SalesOrder& order, std::uint32_t ordinal, std::vector<std::string> flags);
