@@ -27,10 +27,10 @@ def build_shim(folder):
 
 
 def shim_environment(library, root, log=None, fault=None, fault_while=None, delay_us=0):
-    environment = {"LD_PRELOAD": str(library), "MILLRACE_DISK_ROOT": str(root), "MILLRACE_DISK_DELAY": str(delay_us)}
+    environment = {"LD_PRELOAD": str(library), "TORTURE_DISK_ROOT": str(root), "TORTURE_DISK_DELAY": str(delay_us)}
     for name, value in (("LOG", log), ("FAULT", fault), ("WHILE", fault_while)):
         if value is not None:
-            environment["MILLRACE_DISK_" + name] = str(value)
+            environment["TORTURE_DISK_" + name] = str(value)
     return environment
 
 

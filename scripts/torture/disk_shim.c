@@ -1,11 +1,11 @@
 /* Stands between a program and its disk (LD_PRELOAD): writes down every change below one folder in its true order, with
  * its bytes, and lets chosen calls fail. `disk_image.py` reads the log and rebuilds the folder as of any moment.
  *
- * MILLRACE_DISK_ROOT   folder that is watched, absolute, without a slash at its end
- * MILLRACE_DISK_LOG    file that receives the log; outside of the folder; absent: nothing is recorded
- * MILLRACE_DISK_FAULT  "sync|write|open:N:COUNT:ERRNO": the Nth such call and COUNT - 1 after it fail
- * MILLRACE_DISK_DELAY  microseconds that every sync takes
- * MILLRACE_DISK_WHILE  file: the fault holds from the Nth call on for as long as this file exists (COUNT is not looked at)
+ * TORTURE_DISK_ROOT   folder that is watched, absolute, without a slash at its end
+ * TORTURE_DISK_LOG    file that receives the log; outside of the folder; absent: nothing is recorded
+ * TORTURE_DISK_FAULT  "sync|write|open:N:COUNT:ERRNO": the Nth such call and COUNT - 1 after it fail
+ * TORTURE_DISK_DELAY  microseconds that every sync takes
+ * TORTURE_DISK_WHILE  file: the fault holds from the Nth call on for as long as this file exists (COUNT is not looked at)
  *
  * One mutex is held over a call and its record, so that the order of the log is the order on the disk. An event:
  *   u8 kind, u8[3] zero, i32 failed with, u64 inode, i64 offset, u64 begun, u64 done (CLOCK_MONOTONIC ns),
@@ -56,15 +56,15 @@ static void* real(const char* name) {
 }
 
 __attribute__((constructor)) static void begin(void) {
-  const char* text = getenv("MILLRACE_DISK_ROOT");
+  const char* text = getenv("TORTURE_DISK_ROOT");
   unsetenv("LD_PRELOAD"); /* the parsers inside their sandbox have no business here */
   if (!text) return;
   snprintf(root, sizeof root, "%s", text);
   root_bytes = strlen(root);
-  if ((text = getenv("MILLRACE_DISK_LOG"))) log_fd = REAL(open)(text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if ((text = getenv("MILLRACE_DISK_FAULT")) && sscanf(text, "%7[a-z]:%ld:%ld:%d", fault_kind, &fault_at, &fault_count, &fault_errno) != 4) abort();
-  if ((text = getenv("MILLRACE_DISK_DELAY"))) sync_delay = (useconds_t)atol(text);
-  if ((text = getenv("MILLRACE_DISK_WHILE"))) snprintf(fault_while, sizeof fault_while, "%s", text);
+  if ((text = getenv("TORTURE_DISK_LOG"))) log_fd = REAL(open)(text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if ((text = getenv("TORTURE_DISK_FAULT")) && sscanf(text, "%7[a-z]:%ld:%ld:%d", fault_kind, &fault_at, &fault_count, &fault_errno) != 4) abort();
+  if ((text = getenv("TORTURE_DISK_DELAY"))) sync_delay = (useconds_t)atol(text);
+  if ((text = getenv("TORTURE_DISK_WHILE"))) snprintf(fault_while, sizeof fault_while, "%s", text);
 }
 
 static uint64_t now(void) {
