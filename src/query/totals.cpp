@@ -107,9 +107,10 @@ class LineAdder {
   void add(const OrderChunk& chunk, std::size_t row) {
     const bool late = internal::is_late(chunk, row, today_);
     if (late_only_ && !late) return;
-    const auto& keys = item_ ? chunk.line_item : chunk.line_manufacturer;
     lines_.clear();
-    for (std::uint32_t at = chunk.line_begin[row], end = at + chunk.lines[row]; at < end; ++at) lines_.emplace_back(keys[at], at);
+    for (std::uint32_t at = chunk.line_begin[row], end = at + chunk.lines[row]; at < end; ++at) {
+      lines_.emplace_back(item_ ? chunk.line_item(at) : chunk.line_manufacturer(at), at);
+    }
     std::sort(lines_.begin(), lines_.end());
     for (std::size_t i = 0; i < lines_.size();) {
       const Code key = lines_[i].first;
@@ -118,7 +119,7 @@ class LineAdder {
         Sum line;
         line.lines = 1;
         line.net = line.total = chunk.line_net[lines_[i].second];
-        line.open_amount = chunk.line_open[lines_[i].second];
+        line.open_amount = chunk.line_open(lines_[i].second);
         sum.add(line);
       }
       sum.orders = 1;

@@ -1,7 +1,6 @@
 #include "readmodel/dictionary.h"
 
 #include <algorithm>
-#include <bit>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstring>
 #include <string>
@@ -21,6 +20,7 @@ struct TextHash {
 // Bytes that never move; each text is followed by a zero byte, so that neighbours can be told apart.
 class Arena {
  public:
+  std::size_t bytes() const { return bytes_; }
   const char* keep(std::string_view text) {
     const std::size_t need = text.size() + 1;
     if (need > left_) {
@@ -28,6 +28,7 @@ class Arena {
       next_block_ = std::min<std::size_t>(next_block_ * 2, 64 << 10);
       blocks_.push_back(std::make_unique<char[]>(block));
       free_ = blocks_.back().get();
+      bytes_ += block;
       left_ = block;
     }
     char* const kept = free_;
@@ -42,6 +43,7 @@ class Arena {
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* free_ = nullptr;
   std::size_t left_ = 0;
+  std::size_t bytes_ = 0;
   std::size_t next_block_ = 512;
 };
 
@@ -81,29 +83,20 @@ struct Dictionary::Writer {
 Dictionary::Dictionary() : writer_(std::make_unique<Writer>()) { code(""); }
 Dictionary::~Dictionary() = default;
 
-namespace {
-struct Position {
-  std::size_t segment;
-  std::uint32_t offset;
-};
-Position position(Code code, std::uint32_t first) {
-  const std::uint32_t n = code / first + 1;
-  const auto segment = static_cast<std::size_t>(std::bit_width(n)) - 1;
-  return {segment, code - first * ((1u << segment) - 1)};
-}
-}  // namespace
-
 const Dictionary::Entry& Dictionary::entry(Code code) const {
-  const auto [segment, offset] = position(code, first_segment);
+  const auto [segment, offset] = segment_place(code);
   return segments_[segment][offset];
 }
 
 Code Dictionary::code(std::string_view text) {
   if (const auto found = writer_->codes.find(text); found != writer_->codes.end()) return found->second;
   const Code code = size_;
-  const auto [segment, offset] = position(code, first_segment);
+  const auto [segment, offset] = segment_place(code);
   check(segment < segment_count, "a dictionary holds fewer than four billion texts");
-  if (!segments_[segment]) segments_[segment] = std::make_unique<Entry[]>(std::size_t{first_segment} << segment);
+  if (!segments_[segment]) {
+    segments_[segment] = std::make_unique<Entry[]>(std::size_t{first_segment} << segment);
+    entry_bytes_ += (std::size_t{first_segment} << segment) * sizeof(Entry);
+  }
   const std::string folded = search_fold(text);
   Entry& entry = segments_[segment][offset];
   entry.text = writer_->texts.keep(text);
@@ -113,6 +106,8 @@ Code Dictionary::code(std::string_view text) {
   entry.sort_key = natural_key(folded);
   writer_->codes.emplace(std::string_view(entry.text, entry.text_size), code);
   ++size_;
+  const std::size_t map_bytes = writer_->codes.bucket_count() * (sizeof(std::string_view) + sizeof(Code) + 5);
+  heap_bytes_.store(entry_bytes_ + map_bytes + writer_->texts.bytes() + writer_->folded.bytes(), std::memory_order_relaxed);
   return code;
 }
 

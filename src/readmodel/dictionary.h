@@ -7,6 +7,8 @@
 //   * Code 0 is the empty text.
 #pragma once
 #include <array>
+#include <atomic>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,6 +23,20 @@ using Code = std::uint32_t;
 // natural_key(a) < natural_key(b) implies natural_less(a, b). Equal keys decide nothing.
 std::uint64_t natural_key(std::string_view text);
 
+// Append-only tables lie in segments: segment s holds first_segment << s entries, so that codes stay where they are
+// while the table grows.
+inline constexpr std::uint32_t first_segment = 64;
+inline constexpr std::size_t segment_count = 26;
+struct SegmentPlace {
+  std::size_t segment;
+  std::uint32_t offset;
+};
+inline SegmentPlace segment_place(Code code) {
+  const std::uint32_t n = code / first_segment + 1;
+  const auto segment = static_cast<std::size_t>(std::bit_width(n)) - 1;
+  return {segment, code - first_segment * ((1u << segment) - 1)};
+}
+
 class Dictionary {
  public:
   Dictionary();
@@ -32,6 +48,8 @@ class Dictionary {
   Code code(std::string_view text);
   // Writer only: readers compare with the texts they can see.
   std::uint32_t size() const { return size_; }
+  // Bytes on the heap; any thread may ask.
+  std::size_t heap_bytes() const { return heap_bytes_.load(std::memory_order_relaxed); }
 
  private:
   friend class Words;
@@ -44,14 +62,13 @@ class Dictionary {
   };
   struct Writer;
 
-  // Segment s holds first_segment << s entries: codes stay where they are while the dictionary grows.
-  static constexpr std::uint32_t first_segment = 64;
-  static constexpr std::size_t segment_count = 26;
   const Entry& entry(Code code) const;
 
   std::array<std::unique_ptr<Entry[]>, segment_count> segments_;
   std::unique_ptr<Writer> writer_;
   std::uint32_t size_ = 0;
+  std::size_t entry_bytes_ = 0;
+  std::atomic<std::size_t> heap_bytes_ = 0;
 };
 
 // A Dictionary as one Snapshot sees it.
@@ -62,6 +79,7 @@ class Words {
       : dictionary_(std::move(dictionary)), size_(size) {}
 
   std::uint32_t size() const { return size_; }
+  std::size_t heap_bytes() const { return dictionary_->heap_bytes(); }
   std::string_view text(Code code) const;
   std::string_view folded(Code code) const;  // search_fold of the text
   std::uint64_t sort_key(Code code) const;   // natural_key of the folded text

@@ -36,6 +36,8 @@ std::optional<RowId> find_number(const NumberSpine& index, const ChunkSpine& chu
 void NumberIndex::insert(std::string_view number, RowId row, std::uint64_t epoch) {
   const auto [shard, hash] = place_of(number);
   auto& entries = shards_.own(shard, epoch).entries;
+  // Shards grow by an eighth: there are a thousand of them, and doubling would leave half of their memory unused.
+  if (entries.size() == entries.capacity()) entries.reserve(entries.size() + entries.size() / 8 + 4);
   entries.insert(std::lower_bound(entries.begin(), entries.end(), hash, hash_less), NumberEntry{hash, row});
 }
 

@@ -4,104 +4,27 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "readmodel/line_price.h"
 
 namespace millrace::readmodel {
 namespace {
 
-enum LineBits : std::uint8_t {
-  status_mask = 0x03,
-  has_requested = 0x04,
-  has_promise = 0x08,
-  has_total = 0x10,  // cancelled lines: the column says 0
-  has_place = 0x20,
-  not_fully_open = 0x40,
-  has_discount = 0x80,
+enum RecordBits : std::uint8_t {
+  has_comment = 0x01,
+  has_source_key = 0x02,  // as text; plain numbers have a column
+  has_extra = 0x04,
+  has_total_off = 0x08,
+  has_documents = 0x10,  // other than one sound document that repeats the order
+  has_flags = 0x20,
 };
-enum OrderBits : std::uint8_t { cancelled = 0x01, has_document_total = 0x02, has_comment = 0x04, has_source_key = 0x08 };
 enum DocumentBits : std::uint8_t { damaged = 0x01, has_updated = 0x02, as_order = 0x04 };
 
-// Scaled numbers mostly end in zeros ("4 pieces" is 4'000'000): the zeros are counted, not stored.
-void put_scaled(ByteWriter& out, std::int64_t value) {
-  std::uint64_t zeros = 0;
-  std::int64_t mantissa = value;
-  while (zeros < 6 && mantissa != 0 && mantissa % 10 == 0) mantissa /= 10, ++zeros;
-  const std::uint64_t zigzag = (static_cast<std::uint64_t>(mantissa) << 1) ^ static_cast<std::uint64_t>(mantissa >> 63);
-  if (zigzag >> 60 != 0) {
-    out.varint(7);
-    out.signed_varint(value);
-    return;
-  }
-  out.varint(zigzag << 3 | zeros);
+// Differences of hostile numbers wrap, and come back exactly.
+std::int64_t add(std::int64_t left, std::int64_t right) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) + static_cast<std::uint64_t>(right));
 }
-std::int64_t take_scaled(ByteReader& in) {
-  const std::uint64_t raw = in.varint();
-  std::uint64_t zeros = raw & 7;
-  if (zeros == 7) return in.signed_varint();
-  const std::uint64_t zigzag = raw >> 3;
-  std::int64_t value = static_cast<std::int64_t>(zigzag >> 1) ^ -static_cast<std::int64_t>(zigzag & 1);
-  while (zeros-- > 0) value *= 10;
-  return value;
-}
-
-void put_lines(ByteWriter& out, const SalesOrder& order, Dictionaries& words) {
-  std::int32_t expected = 1;
-  for (const OrderLine& line : order.lines) {
-    const bool place = line.place != Place{};
-    const bool open_differs = line.quantity_open != line.quantity_ordered;
-    std::uint8_t bits = static_cast<std::uint8_t>(line.status);
-    if (line.requested_date) bits |= has_requested;
-    if (line.promise_date) bits |= has_promise;
-    if (line.status == LineStatus::cancelled) bits |= has_total;
-    if (place) bits |= has_place;
-    if (open_differs) bits |= not_fully_open;
-    if (line.discount.micros != 0) bits |= has_discount;
-    out.u8(bits);
-    out.signed_varint(std::int64_t{line.line_number} - expected);
-    expected = static_cast<std::int32_t>(static_cast<std::uint32_t>(line.line_number) + 1);
-    out.varint(words.code(Vocabulary::word, line.warehouse_code));
-    out.varint(words.code(Vocabulary::word, line.unit));
-    put_scaled(out, line.quantity_ordered.micros);
-    if (open_differs) put_scaled(out, line.quantity_open.micros);
-    put_scaled(out, line.unit_price.micros);
-    if (line.discount.micros != 0) put_scaled(out, line.discount.micros);
-    if (line.status == LineStatus::cancelled) out.signed_varint(line.line_total);
-    if (line.requested_date) out.signed_varint(day_number(*line.requested_date));
-    if (line.promise_date) out.signed_varint(day_number(*line.promise_date));
-    if (place) {
-      out.u8(static_cast<std::uint8_t>(line.place.kind));
-      out.varint(line.place.number);
-      out.varint(line.place.column);
-    }
-  }
-}
-
-OrderLine take_line(ByteReader& in, const OrderChunk& chunk, std::size_t at, std::int32_t& expected,
-                    const WordLists& words) {
-  OrderLine line;
-  const std::uint8_t bits = in.u8();
-  line.status = static_cast<LineStatus>(bits & status_mask);
-  line.line_number = static_cast<std::int32_t>(expected + in.signed_varint());
-  expected = static_cast<std::int32_t>(static_cast<std::uint32_t>(line.line_number) + 1);
-  line.item_code = words[Vocabulary::item].text(chunk.line_item[at]);
-  line.item_name = words[Vocabulary::item_name].text(chunk.line_item_name[at]);
-  line.manufacturer = words[Vocabulary::manufacturer].text(chunk.line_manufacturer[at]);
-  line.warehouse_code = words[Vocabulary::word].text(static_cast<Code>(in.varint()));
-  line.unit = words[Vocabulary::word].text(static_cast<Code>(in.varint()));
-  line.quantity_ordered.micros = take_scaled(in);
-  line.quantity_open = line.quantity_ordered;
-  if (bits & not_fully_open) line.quantity_open.micros = take_scaled(in);
-  line.unit_price.micros = take_scaled(in);
-  if (bits & has_discount) line.discount.micros = take_scaled(in);
-  line.line_total = bits & has_total ? in.signed_varint() : chunk.line_net[at];
-  line.open_amount = chunk.line_open[at];
-  if (bits & has_requested) line.requested_date = day_from_number(static_cast<std::int32_t>(in.signed_varint()));
-  if (bits & has_promise) line.promise_date = day_from_number(static_cast<std::int32_t>(in.signed_varint()));
-  if (bits & has_place) {
-    line.place.kind = static_cast<Place::Kind>(in.u8());
-    line.place.number = static_cast<std::uint32_t>(in.varint());
-    line.place.column = static_cast<std::uint32_t>(in.varint());
-  }
-  return line;
+std::int64_t subtract(std::int64_t left, std::int64_t right) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) - static_cast<std::uint64_t>(right));
 }
 
 // The document that counts mostly repeats the order; then only its file's own facts are written.
@@ -111,6 +34,7 @@ bool repeats_order(const feed::OrderDocument& document, const SalesOrder& order,
          document.open == chunk.open_amount[row] && document.line_count == chunk.lines[row];
 }
 
+// The first document's source, format, path, hash and time are in columns.
 void put_document(ByteWriter& out, const feed::OrderDocument& document, bool same, bool first, Dictionaries& words) {
   std::uint8_t bits = 0;
   if (document.damaged_since) bits |= damaged;
@@ -121,9 +45,9 @@ void put_document(ByteWriter& out, const feed::OrderDocument& document, bool sam
     out.varint(words.code(Vocabulary::source, document.source));
     out.varint(words.code(Vocabulary::format, document.format));
     out.text(document.path);
+    for (const std::uint8_t byte : document.hash.bytes) out.u8(byte);
+    out.signed_varint(document.modified.time_since_epoch().count());
   }
-  for (const std::uint8_t byte : document.hash.bytes) out.u8(byte);
-  out.signed_varint(document.modified.time_since_epoch().count());
   if (same) return;
   if (document.updated) out.signed_varint(document.updated->time_since_epoch().count());
   out.varint(words.code(Vocabulary::status, document.status));
@@ -134,28 +58,40 @@ void put_document(ByteWriter& out, const feed::OrderDocument& document, bool sam
 
 Instant instant(std::int64_t milliseconds) { return Instant(std::chrono::milliseconds(milliseconds)); }
 
+void as_the_order(feed::OrderDocument& document, const SalesOrder& order, const OrderChunk& chunk, std::size_t row) {
+  document.status = order.status;
+  document.updated = order.updated;
+  document.total = chunk.total[row];
+  document.open = chunk.open_amount[row];
+  document.line_count = chunk.lines[row];
+}
+
+feed::OrderDocument first_document(const OrderChunk& chunk, std::size_t row, const WordLists& words) {
+  feed::OrderDocument document;
+  document.source = words[Vocabulary::source].text(chunk.source[row]);
+  document.format = words[Vocabulary::format].text(chunk.format[row]);
+  document.path = chunk.path(row);
+  document.hash = chunk.file_hash(chunk.file[row]);
+  document.modified = instant(chunk.file_modified[chunk.file[row]]);
+  return document;
+}
+
 feed::OrderDocument take_document(ByteReader& in, const SalesOrder& order, const OrderChunk& chunk, std::size_t row,
                                   bool first, const WordLists& words) {
-  feed::OrderDocument document;
   const std::uint8_t bits = in.u8();
-  document.damaged_since = bits & damaged;
+  feed::OrderDocument document;
   if (first) {
-    document.source = words[Vocabulary::source].text(chunk.source[row]);
-    document.format = words[Vocabulary::format].text(chunk.format[row]);
-    document.path = chunk.path(row);
+    document = first_document(chunk, row, words);
   } else {
     document.source = words[Vocabulary::source].text(static_cast<Code>(in.varint()));
     document.format = words[Vocabulary::format].text(static_cast<Code>(in.varint()));
     document.path = in.text();
+    for (std::uint8_t& byte : document.hash.bytes) byte = in.u8();
+    document.modified = instant(in.signed_varint());
   }
-  for (std::uint8_t& byte : document.hash.bytes) byte = in.u8();
-  document.modified = instant(in.signed_varint());
+  document.damaged_since = bits & damaged;
   if (bits & as_order) {
-    document.status = order.status;
-    document.updated = order.updated;
-    document.total = chunk.total[row];
-    document.open = chunk.open_amount[row];
-    document.line_count = chunk.lines[row];
+    as_the_order(document, order, chunk, row);
     return document;
   }
   if (bits & has_updated) document.updated = instant(in.signed_varint());
@@ -171,14 +107,24 @@ std::optional<Day> day_or_none(std::int32_t number) {
   return day_from_number(number);
 }
 
+std::optional<Day> line_day(std::int64_t off, std::int64_t anchor) {
+  if (off == no_instant) return std::nullopt;
+  return day_from_number(static_cast<std::int32_t>(off + anchor));
+}
+
 SalesOrder order_from_columns(const OrderChunk& chunk, std::size_t row, const WordLists& words) {
   SalesOrder order;
+  order.number.text = chunk.number(row);
+  order.customer_reference = chunk.reference(row);
   order.status = words[Vocabulary::status].text(chunk.status[row]);
   order.document_status = static_cast<DocumentStatus>(chunk.document_status[row]);
+  order.cancelled = chunk.bits[row] & order_cancelled;
   order.revision = words[Vocabulary::revision].text(chunk.revision[row]);
   order.customer_code = words[Vocabulary::customer].text(chunk.customer[row]);
   order.customer_name = words[Vocabulary::customer_name].text(chunk.customer_name[row]);
   order.salesperson = words[Vocabulary::salesman].text(chunk.salesman[row]);
+  order.payment_terms = words[Vocabulary::word].text(chunk.payment_terms[row]);
+  if (chunk.source_number[row] != no_instant) order.source_key = std::to_string(chunk.source_number[row]);
   order.currency = Currency::from_packed(chunk.currency[row]);
   order.order_date = day_or_none(chunk.order_date[row]);
   order.requested_date = day_or_none(chunk.requested[row]);
@@ -186,78 +132,130 @@ SalesOrder order_from_columns(const OrderChunk& chunk, std::size_t row, const Wo
   order.tax = chunk.tax[row];
   order.freight = chunk.freight[row];
   if (chunk.updated[row] != no_instant) order.updated = instant(chunk.updated[row]);
+  if (chunk.bits[row] & order_has_total) order.document_total = chunk.total[row];
   return order;
+}
+
+struct LineContext {
+  const OrderChunk& chunk;
+  const WordLists& words;
+  std::int64_t anchor;
+  int decimals;
+  std::uint32_t place_first, place_step;
+};
+
+// `in` holds the totals and prices that no column has.
+OrderLine take_line(ByteReader& in, const LineContext& context, std::size_t at, std::uint32_t i) {
+  const OrderChunk& chunk = context.chunk;
+  const std::uint8_t bits = chunk.line_bits[at];
+  const Article& article = (*chunk.articles)[chunk.line_article[at]];
+  OrderLine line;
+  line.status = static_cast<LineStatus>(bits & line_status_mask);
+  line.line_number = static_cast<std::int32_t>(chunk.line_number_off[at] + i + 1);
+  line.item_code = context.words[Vocabulary::item].text(article.item);
+  line.item_name = context.words[Vocabulary::item_name].text(article.item_name);
+  line.manufacturer = context.words[Vocabulary::manufacturer].text(article.manufacturer);
+  line.warehouse_code = context.words[Vocabulary::word].text(chunk.line_warehouse[at]);
+  line.unit = context.words[Vocabulary::word].text(chunk.line_unit[at]);
+  line.quantity_ordered.micros = chunk.line_quantity[at];
+  const std::int64_t missing = chunk.line_short[at];
+  line.quantity_open.micros = line.status == LineStatus::open ? subtract(line.quantity_ordered.micros, missing) : missing;
+  line.discount.micros = chunk.line_discount[at];
+  line.line_total = bits & line_total_in_record ? in.signed_varint() : chunk.line_net[at];
+  line.open_amount = chunk.line_open(at);
+  line.unit_price.micros =
+      bits & line_price_in_record
+          ? in.signed_varint()
+          : add(chunk.line_price_off[at], expected_price(line.line_total, line.quantity_ordered.micros, line.discount.micros, context.decimals));
+  line.requested_date = line_day(chunk.line_requested_off[at], context.anchor);
+  line.promise_date = line_day(chunk.line_promise_off[at], context.anchor);
+  line.place.kind = static_cast<Place::Kind>(chunk.line_place_kind[at]);
+  line.place.number = static_cast<std::uint32_t>(context.place_first + i * context.place_step + chunk.line_place_off[at]);
+  line.place.column = chunk.line_place_column[at];
+  return line;
 }
 
 }  // namespace
 
+std::int64_t line_day_anchor(const OrderChunk& chunk, std::size_t row) {
+  if (chunk.requested[row] != no_day) return chunk.requested[row];
+  return chunk.order_date[row] == no_day ? 0 : chunk.order_date[row];
+}
+
 std::string encode_record(const feed::OrderPut& put, const OrderChunk& chunk, std::size_t row, Dictionaries& words) {
   const SalesOrder& order = *put.order;
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.text(order.number.text);
-  out.text(order.customer_reference);
-  out.text(put.documents.empty() ? std::string_view{} : std::string_view(put.documents.front().path));
-
+  const bool usual_document = put.documents.size() == 1 && !put.documents[0].damaged_since && repeats_order(put.documents[0], order, chunk, row);
   std::uint8_t bits = 0;
-  if (order.cancelled) bits |= cancelled;
-  if (order.document_total) bits |= has_document_total;
   if (!order.comment.empty()) bits |= has_comment;
-  if (!order.source_key.empty()) bits |= has_source_key;
+  if (!order.source_key.empty() && chunk.source_number[row] == no_instant) bits |= has_source_key;
+  if (!order.extra.empty()) bits |= has_extra;
+  if (order.document_total && *order.document_total != chunk.total[row]) bits |= has_total_off;
+  if (!put.documents.empty() && !usual_document) bits |= has_documents;
+  if (!put.flags.empty()) bits |= has_flags;
+  const bool line_values = std::any_of(order.lines.begin(), order.lines.end(), [&, at = chunk.line_begin[row]](const auto&) mutable {
+    return (chunk.line_bits[at++] & (line_total_in_record | line_price_in_record)) != 0;
+  });
+
+  std::string bytes;
+  if (bits == 0 && !line_values) return bytes;
+  ByteWriter out(bytes);
   out.u8(bits);
-  out.varint(words.code(Vocabulary::word, order.payment_terms));
-  if (order.document_total) {  // mostly equal to our total: the difference is one byte; it may wrap, and back
-    out.signed_varint(static_cast<std::int64_t>(static_cast<std::uint64_t>(*order.document_total) -
-                                                static_cast<std::uint64_t>(chunk.total[row])));
+  if (bits & has_comment) out.text(order.comment);
+  if (bits & has_source_key) out.text(order.source_key);
+  if (bits & has_extra) {
+    out.varint(order.extra.size());
+    for (const auto& [name, value] : order.extra) {
+      out.varint(words.code(Vocabulary::word, name));
+      out.text(value);
+    }
   }
-  if (!order.comment.empty()) out.text(order.comment);
-  if (!order.source_key.empty()) out.text(order.source_key);
-  out.varint(order.extra.size());
-  for (const auto& [name, value] : order.extra) {
-    out.varint(words.code(Vocabulary::word, name));
-    out.text(value);
+  if (bits & has_total_off) out.signed_varint(subtract(*order.document_total, chunk.total[row]));
+  std::size_t at = chunk.line_begin[row];
+  for (const OrderLine& line : order.lines) {
+    const std::uint8_t line_bits = chunk.line_bits[at++];
+    if (line_bits & line_total_in_record) out.signed_varint(line.line_total);
+    if (line_bits & line_price_in_record) out.signed_varint(line.unit_price.micros);
   }
-  put_lines(out, order, words);
-  out.varint(put.documents.size());
-  for (std::size_t i = 0; i < put.documents.size(); ++i) {
-    put_document(out, put.documents[i], repeats_order(put.documents[i], order, chunk, row), i == 0, words);
+  if (bits & has_documents) {
+    out.varint(put.documents.size());
+    for (std::size_t i = 0; i < put.documents.size(); ++i) {
+      put_document(out, put.documents[i], repeats_order(put.documents[i], order, chunk, row), i == 0, words);
+    }
   }
-  out.varint(put.flags.size());
-  for (const std::string& flag : put.flags) out.text(flag);
+  if (bits & has_flags) {
+    out.varint(put.flags.size());
+    for (const std::string& flag : put.flags) out.text(flag);
+  }
   return bytes;
 }
 
 feed::OrderPut decode_record(const OrderChunk& chunk, std::size_t row, const WordLists& words) {
   SalesOrder order = order_from_columns(chunk, row, words);
   ByteReader in(chunk.record(row));
-  order.number.text = in.text();
-  order.customer_reference = in.text();
-  in.text();  // the path: belongs to the first document
-  const std::uint8_t bits = in.u8();
-  order.cancelled = bits & cancelled;
-  order.payment_terms = words[Vocabulary::word].text(static_cast<Code>(in.varint()));
-  if (bits & has_document_total) {
-    order.document_total = static_cast<std::int64_t>(static_cast<std::uint64_t>(in.signed_varint()) +
-                                                     static_cast<std::uint64_t>(chunk.total[row]));
-  }
+  const bool any = chunk.record_size[row] > 0;
+  const std::uint8_t bits = any ? in.u8() : 0;
   if (bits & has_comment) order.comment = in.text();
   if (bits & has_source_key) order.source_key = in.text();
-  order.extra.resize(in.count(2));
+  if (bits & has_extra) order.extra.resize(in.count(2));
   for (auto& [name, value] : order.extra) {
     name = words[Vocabulary::word].text(static_cast<Code>(in.varint()));
     value = in.text();
   }
+  if (bits & has_total_off) order.document_total = add(chunk.total[row], in.signed_varint());
+  const LineContext context{chunk, words, line_day_anchor(chunk, row), order.currency.decimals(), chunk.place_first[row], chunk.place_step[row]};
   order.lines.reserve(chunk.lines[row]);
-  std::int32_t expected = 1;
-  for (std::size_t i = 0; i < chunk.lines[row]; ++i) {
-    order.lines.push_back(take_line(in, chunk, chunk.line_begin[row] + i, expected, words));
+  for (std::uint32_t i = 0; i < chunk.lines[row]; ++i) {
+    order.lines.push_back(take_line(in, context, chunk.line_begin[row] + i, i));
   }
   feed::OrderPut put;
-  const std::size_t documents = in.count(18);
-  for (std::size_t i = 0; i < documents; ++i) {
-    put.documents.push_back(take_document(in, order, chunk, row, i == 0, words));
+  if (bits & has_documents) {
+    const std::size_t documents = in.count(1);
+    for (std::size_t i = 0; i < documents; ++i) put.documents.push_back(take_document(in, order, chunk, row, i == 0, words));
+  } else if (chunk.bits[row] & order_has_document) {
+    put.documents.push_back(first_document(chunk, row, words));
+    as_the_order(put.documents.back(), order, chunk, row);
   }
-  put.flags.resize(in.count());
+  if (bits & has_flags) put.flags.resize(in.count());
   for (std::string& flag : put.flags) flag = in.text();
   check(in.ok() && in.at_end(), "an order record of the read model reads back whole");
   put.order = std::make_shared<const SalesOrder>(std::move(order));

@@ -1,18 +1,21 @@
 // The part of an order that no column of its chunk holds, as compact bytes; and the whole order back from both.
+// Most orders have no such part: their record is empty.
 //
 // Invariants
-//   * decode_record(encode_record(put)) == put.
-//   * The bytes live and die with the process; there is no version in them.
+//   * decode_record(encode_record(put)) == put, once the columns of the row are set.
+//   * The bytes belong to this version of the program; files that keep them carry its format number.
 #pragma once
 #include <string>
 
-#include "feed/change.h"
 #include "readmodel/order_chunk.h"
 
 namespace millrace::readmodel {
 
-// The columns of `row` are already set.
 std::string encode_record(const feed::OrderPut& put, const OrderChunk& chunk, std::size_t row, Dictionaries& words);
+
 feed::OrderPut decode_record(const OrderChunk& chunk, std::size_t row, const WordLists& words);
+
+// The day from which the days of lines are counted: they mostly lie a fixed time before or after it.
+std::int64_t line_day_anchor(const OrderChunk& chunk, std::size_t row);
 
 }  // namespace millrace::readmodel

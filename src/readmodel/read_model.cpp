@@ -36,8 +36,7 @@ struct ReadModel::Impl {
 
   RowId take_row();
   void count_row(RowId row, bool add);
-  void count_lines(const OrderChunk& chunk, std::size_t row, KeptGroup group, const OrderChunk::Column<Code>& keys,
-                   bool add);
+  void count_lines(const OrderChunk& chunk, std::size_t row, KeptGroup group, Code Article::*key, bool add);
   void count(KeptGroup group, std::uint32_t slot, std::uint32_t key, std::uint32_t currency, const Sum& sum, bool add);
   void keep_names(const OrderChunk& chunk, std::size_t row);
 };
@@ -123,19 +122,20 @@ void ReadModel::Impl::count_row(RowId id, bool add) {
   by_code(KeptGroup::status, chunk.status[row]);
   count(KeptGroup::due_day, kept(KeptGroup::due_day).slot_of_day(chunk.due[row]),
         static_cast<std::uint32_t>(chunk.due[row]), currency, sum, add);
-  count_lines(chunk, row, KeptGroup::item, chunk.line_item, add);
-  count_lines(chunk, row, KeptGroup::manufacturer, chunk.line_manufacturer, add);
+  count_lines(chunk, row, KeptGroup::item, &Article::item, add);
+  count_lines(chunk, row, KeptGroup::manufacturer, &Article::manufacturer, add);
   if (add) head_.order_count += 1, head_.line_count += chunk.lines[row];
   else head_.order_count -= 1, head_.line_count -= chunk.lines[row];
 }
 
 // An order counts once per key, however many of its lines carry it.
 void ReadModel::Impl::count_lines(const OrderChunk& chunk, std::size_t row, KeptGroup group,
-                                  const OrderChunk::Column<Code>& keys, bool add) {
+                                  Code Article::*key_of, bool add) {
   std::vector<std::pair<Code, std::uint32_t>> lines;
   lines.reserve(chunk.lines[row]);
   for (std::uint32_t i = 0; i < chunk.lines[row]; ++i) {
-    lines.emplace_back(keys[chunk.line_begin[row] + i], chunk.line_begin[row] + i);
+    const std::uint32_t at = chunk.line_begin[row] + i;
+    lines.emplace_back((*chunk.articles)[chunk.line_article[at]].*key_of, at);
   }
   std::sort(lines.begin(), lines.end());
   for (std::size_t i = 0; i < lines.size();) {
@@ -145,7 +145,7 @@ void ReadModel::Impl::count_lines(const OrderChunk& chunk, std::size_t row, Kept
       const std::uint32_t at = lines[i].second;
       const std::int64_t net = chunk.line_net[at];
       Sum line;
-      line.lines = 1, line.net = line.total = net, line.open_amount = chunk.line_open[at];
+      line.lines = 1, line.net = line.total = net, line.open_amount = chunk.line_open(at);
       sum.add(line);
     }
     sum.orders = 1;
@@ -158,7 +158,7 @@ void ReadModel::Impl::count_lines(const OrderChunk& chunk, std::size_t row, Kept
 void ReadModel::Impl::keep_names(const OrderChunk& chunk, std::size_t row) {
   kept(KeptGroup::customer).set_name(chunk.customer[row], chunk.customer_name[row], epoch_);
   for (std::uint32_t i = chunk.line_begin[row]; i < chunk.line_begin[row] + chunk.lines[row]; ++i) {
-    kept(KeptGroup::item).set_name(chunk.line_item[i], chunk.line_item_name[i], epoch_);
+    kept(KeptGroup::item).set_name(chunk.line_item(i), chunk.line_item_name(i), epoch_);
   }
 }
 

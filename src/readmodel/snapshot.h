@@ -46,7 +46,8 @@ class Snapshot {
   const OrderChunk& chunk(std::size_t index) const { return *(*parts_.chunks)[index]; }
   const OrderChunk& chunk_of(RowId row) const { return chunk(row / chunk_rows); }
   const Words& words(Vocabulary vocabulary) const { return parts_.words[vocabulary]; }
-  // Blocks may be null where no key was ever used.
+  // Blocks of both may be null where no key was ever used.
+  const NumberSpine& numbers() const { return *parts_.numbers; }
   const KeptSpine& kept(KeptGroup group) const { return *parts_.kept[static_cast<std::size_t>(group)]; }
   // The name that the last order with this customer or item code gave it.
   std::string_view name_of(KeptGroup group, Code code) const;

@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "readmodel/articles.h"
 #include "readmodel/dictionary.h"
 
 namespace millrace::readmodel {
@@ -21,6 +22,8 @@ class Dictionaries {
   Code code(Vocabulary vocabulary, std::string_view text) {
     return all_[static_cast<std::size_t>(vocabulary)]->code(text);
   }
+  Code article(const Article& article) { return articles_->code(article); }
+  std::shared_ptr<const Articles> articles() const { return articles_; }
   std::array<Words, vocabulary_count> publish() const {
     std::array<Words, vocabulary_count> words;
     for (std::size_t i = 0; i < vocabulary_count; ++i) words[i] = Words(all_[i], all_[i]->size());
@@ -29,6 +32,7 @@ class Dictionaries {
 
  private:
   std::array<std::shared_ptr<Dictionary>, vocabulary_count> all_;
+  std::shared_ptr<Articles> articles_ = std::make_shared<Articles>();
 };
 
 class WordLists {

@@ -242,6 +242,29 @@ TEST_CASE("the addresses of the first system answer from the same data") {
   CHECK(ours.at("memory").at("rss_bytes").as_int64() > 1'000'000);
 }
 
+TEST_CASE("the memory report explains the read model column by column, and its numbers add up") {
+  TestPlant plant;
+  const auto memory = parsed(plant.get("/api/v1/performance/memory").body);
+  CHECK(memory.at("orders").as_int64() == 3);
+  std::int64_t bytes = 0;
+  bool due = false;
+  for (const auto& table : memory.at("tables").as_array()) {
+    bytes += table.at("bytes").as_int64();
+    std::int64_t columns = 0;
+    for (const auto& column : table.at("columns").as_array()) {
+      columns += column.at("bytes").as_int64();
+      due = due || column.at("name").as_string() == "due";
+    }
+    CHECK(columns == table.at("bytes").as_int64());
+  }
+  CHECK(bytes == memory.at("bytes").as_int64());
+  CHECK(due);
+  const auto& process = memory.at("process");
+  CHECK(process.at("rss_bytes").as_int64() ==
+        process.at("file_bytes").as_int64() + process.at("read_model_bytes").as_int64() + process.at("unexplained_bytes").as_int64());
+  check_problem(plant.get("/api/v1/performance/memory?x=1"), 400, "bad-request");
+}
+
 TEST_CASE("health tells alive from ready") {
   TestPlant plant;
   CHECK(plant.get("/livez").body == "ok\n");

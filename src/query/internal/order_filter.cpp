@@ -142,8 +142,8 @@ Condition text_condition(OrderField field, const Filter& filter) {
     for (std::size_t i = 0; i < chunk.used; ++i) {
       if (!mask[i]) continue;
       switch (field) {
-        case OrderField::order: mask[i] = test.holds(chunk.folded_number(i)); break;
-        case OrderField::customer_reference: mask[i] = test.holds(chunk.folded_reference(i)); break;
+        case OrderField::order: mask[i] = test.holds(search_fold(chunk.number(i))); break;
+        case OrderField::customer_reference: mask[i] = test.holds(search_fold(chunk.reference(i))); break;
         case OrderField::path: mask[i] = test.holds(search_fold(chunk.path(i))); break;
         default:
           mask[i] = test.holds(search_fold(millrace::word(static_cast<DocumentStatus>(chunk.document_status[i]))));
@@ -272,35 +272,59 @@ Condition line_condition(const Snapshot& snapshot, const Filter& filter) {
       if (!mask[i]) continue;
       bool hit = false;
       for (std::size_t at = chunk.line_begin[i], end = at + chunk.lines[i]; at < end && !hit; ++at) {
-        hit = item ? first[chunk.line_item[at]] || second[chunk.line_item_name[at]] : first[chunk.line_manufacturer[at]] != 0;
+        hit = item ? first[chunk.line_item(at)] || second[chunk.line_item_name(at)] : first[chunk.line_manufacturer(at)] != 0;
       }
       mask[i] = hit != negative;
     }
   };
 }
 
+// The chunk's texts as they are searched. ASCII, the usual case, folds in place; then what is found at a place
+// belongs to the text there. Empty when a text needs more than that.
+std::vector<char> folded_texts(const OrderChunk& chunk) {
+  std::vector<char> folded(chunk.texts.size());
+  unsigned char high = 0;
+  for (std::size_t i = 0; i < folded.size(); ++i) {
+    const auto c = static_cast<unsigned char>(chunk.texts[i]);
+    high |= c;
+    folded[i] = static_cast<char>(c + (static_cast<unsigned char>(c - 'A') < 26 ? 32 : 0));
+  }
+  if (high >= 0x80) folded.clear();
+  return folded;
+}
+
 // Marks the rows whose number or reference contains the needle: all texts of the chunk are searched as one, and a
 // hit is then given to the row it lies in, if it lies in one.
 void mark_texts(const OrderChunk& chunk, std::string_view needle, Mask& hits) {
+  const std::vector<char> folded = folded_texts(chunk);
+  if (folded.empty()) {
+    for (std::size_t i = 0; i < chunk.used; ++i) {
+      hits[i] = chunk.live[i] && (has(search_fold(chunk.number(i)), needle) || has(search_fold(chunk.reference(i)), needle));
+    }
+    return;
+  }
+  std::array<std::uint32_t, chunk_rows> begins, sizes;
+  chunk.text_begin.decode(0, std::span(begins.data(), chunk.used));
+  chunk.text_size.decode(0, std::span(sizes.data(), chunk.used));
   std::array<std::uint16_t, chunk_rows> rows;
   for (std::size_t i = 0; i < chunk.used; ++i) rows[i] = static_cast<std::uint16_t>(i);
   const auto end = rows.begin() + chunk.used;
   const auto begins_first = [&](std::uint16_t left, std::uint16_t right) {
-    return std::pair(chunk.search_begin[left], chunk.search_size[left]) < std::pair(chunk.search_begin[right], chunk.search_size[right]);
+    return std::pair(begins[left], sizes[left]) < std::pair(begins[right], sizes[right]);
   };
   if (!std::is_sorted(rows.begin(), end, begins_first)) std::sort(rows.begin(), end, begins_first);
-  const char* const first = chunk.searches.data();
-  const std::size_t size = chunk.searches.size();
+  const char* const first = folded.data();
+  const std::size_t size = folded.size();
   std::size_t next = 0;  // the row after the last one that begins at or before the hit
   for (std::size_t at = 0; at < size;) {
     const auto* hit = static_cast<const char*>(memmem(first + at, size - at, needle.data(), needle.size()));
     if (hit == nullptr) return;
     const auto place = static_cast<std::size_t>(hit - first);
-    while (next < chunk.used && chunk.search_begin[rows[next]] <= place) ++next;
+    while (next < chunk.used && begins[rows[next]] <= place) ++next;
     at = place + 1;
     if (next == 0) continue;
     const std::uint16_t row = rows[next - 1];
-    const std::size_t row_end = std::size_t{chunk.search_begin[row]} + chunk.search_size[row];
+    const std::size_t row_end = std::size_t{begins[row]} + sizes[row];
     if (place + needle.size() > row_end) continue;
     hits[row] = 1;
     at = row_end;
@@ -325,7 +349,7 @@ Condition search_condition(const Snapshot& snapshot, const Filter& filter) {
       bool hit = false;
       if (look_at_lines) {
         for (std::size_t at = chunk.line_begin[i], end = at + chunk.lines[i]; at < end && !hit; ++at) {
-          hit = items[chunk.line_item[at]] || item_names[chunk.line_item_name[at]];
+          hit = items[chunk.line_item(at)] || item_names[chunk.line_item_name(at)];
         }
       }
       mask[i] = hit;

@@ -45,7 +45,7 @@ Ranking::View Ranking::view(OrderField field, const OrderChunk& chunk, std::size
     case OrderField::document_status: return folded(millrace::word(static_cast<DocumentStatus>(chunk.document_status[row])));
     case OrderField::customer: return word(Vocabulary::customer, chunk.customer[row]);
     case OrderField::customer_name: return word(Vocabulary::customer_name, chunk.customer_name[row]);
-    case OrderField::customer_reference: return View{.text = chunk.folded_reference(row)};
+    case OrderField::customer_reference: return folded(chunk.reference(row));
     case OrderField::salesman: return word(Vocabulary::salesman, chunk.salesman[row]);
     case OrderField::currency: return folded(Currency::from_packed(chunk.currency[row]).code());
     case OrderField::order_date: return day(chunk.order_date[row]);

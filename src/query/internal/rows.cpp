@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/bytes.h"
 #include "query/internal/order_filter.h"
 
 namespace millrace::query::internal {
@@ -21,10 +20,9 @@ OrderRow make_row(const readmodel::Snapshot& snapshot, readmodel::RowId id, std:
   };
   const auto instant = [](std::int64_t value) { return Instant(std::chrono::milliseconds(value)); };
   OrderRow row;
-  ByteReader record(chunk.record(i));  // begins with number, reference and path
-  row.order = record.text();
-  row.customer_reference = record.text();
-  row.path = record.text();
+  row.order = chunk.number(i);
+  row.customer_reference = chunk.reference(i);
+  row.path = chunk.path(i);
   row.status = text(Vocabulary::status, chunk.status[i]);
   row.customer = text(Vocabulary::customer, chunk.customer[i]);
   row.customer_name = text(Vocabulary::customer_name, chunk.customer_name[i]);

@@ -34,6 +34,7 @@ Response rejections_csv(const Request& request, Backend& backend);
 Response replay_rejection(const Request& request, Backend& backend);
 // ourselves
 Response show_performance(const Request& request, Backend& backend);
+Response show_memory(const Request& request, Backend& backend);
 Response so_performance(const Request& request, Backend& backend);
 Response so_performance_refresh(const Request& request, Backend& backend);
 Response so_background_refresh(const Request& request, Backend& backend);
