@@ -229,7 +229,7 @@ Check check_sandbox(const Settings& settings) {
   auto options = parser_options(settings);
   if (!options) return {"sandbox", Verdict::bad, options.error().text(), "correct the layout profile"};
   options->worker_count = 1;
-  auto pool = ingest::ParserPool::start(std::move(*options), [](const ingest::ParseAnswer&) {});
+  auto pool = ingest::ParserPool::start(std::move(*options), [](const std::vector<ingest::ParseAnswer>&) {});
   if (!pool) return {"sandbox", Verdict::bad, pool.error().text(), "documents cannot be read; see the text"};
   const std::string kind = (*pool)->sandbox();
   (*pool)->stop();

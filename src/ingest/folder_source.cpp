@@ -64,8 +64,8 @@ void FolderSource::request_wake() {
   requests_->wake();
 }
 
-void FolderSource::on_answer(ParseAnswer answer) {
-  answers_.push(std::move(answer));
+void FolderSource::on_answers(std::vector<ParseAnswer> together) {
+  for (ParseAnswer& answer : together) answers_.push(std::move(answer));
   request_wake();
 }
 

@@ -57,7 +57,7 @@ class FolderSource {
   // One turn of the loop: waits at most `patience` for something to do. Answers whether anything happened.
   bool step(std::chrono::milliseconds patience);
   // From the pool's threads.
-  void on_answer(ParseAnswer answer);
+  void on_answers(std::vector<ParseAnswer> together);
 
   // ---- from any thread
   SourceStatus status() const;

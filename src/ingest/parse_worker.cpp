@@ -1,4 +1,6 @@
-// The worker process: `millrace parse-worker`. Reads documents from descriptors, answers what is in them.
+// The worker process: `millrace parse-worker`. Reads documents from the shared memory or from descriptors, answers what is
+// in them.
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +10,7 @@
 #include <new>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "ingest/internal/pdf_text.h"
 #include "ingest/internal/reader.h"
 #include "ingest/internal/worker_protocol.h"
@@ -57,24 +60,35 @@ Result<Content> read_whole(int file, std::uint64_t size_max) {
 
 class Worker {
  public:
-  Worker(const WorkerSetup& setup, LayoutProfile profile) : setup_(setup), layout_(std::move(profile)) {
+  // `shared` outlives the worker.
+  Worker(const WorkerSetup& setup, LayoutProfile profile, std::string_view shared)
+      : shared_(shared), setup_(setup), layout_(std::move(profile)) {
     // Below the parent's deadline, so that a slow PDF is answered and not taken for a hanging worker.
     pdf_limits_.time_max = std::chrono::milliseconds(setup.time_max_ms * 8 / 10);
     pdf_limits_.memory_max = setup.memory_max;
   }
 
-  WorkerAnswer answer(const WorkerRequest& request, int file) {
+  WorkerAnswer answer(const WorkerDocument& document, int file) {
     WorkerAnswer answer;
     try {
-      fill(answer, request, file);
+      if (document.in_memory) {
+        answer.document = parse(shared_.substr(document.offset, document.size), document.name);
+      } else {
+        fill(answer, document, file);
+      }
     } catch (const std::bad_alloc&) {
       answer.document = refused("reading the document needs more memory than " + std::to_string(setup_.memory_max >> 20) + " MB");
     }
     return answer;
   }
 
+  // A document in memory lies inside it.
+  bool can_reach(const WorkerDocument& document) const {
+    return !document.in_memory || (document.offset <= shared_.size() && document.size <= shared_.size() - document.offset);
+  }
+
  private:
-  void fill(WorkerAnswer& answer, const WorkerRequest& request, int file) {
+  void fill(WorkerAnswer& answer, const WorkerDocument& document, int file) {
     auto content = read_whole(file, setup_.file_size_max);
     if (!content) {
       const bool later = content.error().code() == ErrorCode::unavailable;
@@ -84,16 +98,43 @@ class Worker {
     answer.bytes = content->bytes.size();
     answer.moved_while_read = content->moved;
     answer.hash = content_hash(content->bytes, setup_.hash_method);
-    answer.unchanged = request.known_hash == answer.hash;
+    answer.unchanged = document.known_hash == answer.hash;
     if (answer.unchanged || answer.moved_while_read) return;
-    answer.document = sniff(content->bytes, request.name) == Format::pdf ? parse_pdf(content->bytes, layout_, pdf_limits_)
-                                                                         : parse_with(content->bytes, request.name, layout_);
+    answer.document = parse(content->bytes, document.name);
   }
 
+  ParsedDocument parse(std::string_view content, std::string_view name) {
+    return sniff(content, name) == Format::pdf ? parse_pdf(content, layout_, pdf_limits_) : parse_with(content, name, layout_);
+  }
+
+  std::string_view shared_;
   WorkerSetup setup_;
   CompiledLayout layout_;
   PdfTextLimits pdf_limits_;
 };
+
+// The pool's memory for documents. It stays mapped as long as the process lives.
+Result<std::string_view> map_shared(int file, std::uint64_t bytes) {
+  void* const data = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file, 0);
+  if (data == MAP_FAILED) return fail(ErrorCode::unavailable, std::string("the memory for documents: ") + std::strerror(errno));
+  return std::string_view(static_cast<const char*>(data), bytes);
+}
+
+// Answers gather until they are worth a call, or until somebody may be waiting for the first of them.
+Result<void> answer_batch(Worker& worker, const std::vector<WorkerDocument>& batch, int file, FrameSender& sender) {
+  constexpr std::size_t worth_sending = 64 * 1024;
+  constexpr std::chrono::milliseconds waited_enough{5};
+  auto since = Stopwatch::now();
+  for (const WorkerDocument& document : batch) {
+    if (!worker.can_reach(document)) return fail(ErrorCode::corrupt, "a document outside the shared memory");
+    if (auto added = sender.add(encode(worker.answer(document, file))); !added) return added;
+    const auto now = Stopwatch::now();
+    if (sender.waiting() < worth_sending && now - since < waited_enough) continue;
+    if (auto sent = sender.flush(); !sent) return sent;
+    since = now;
+  }
+  return sender.flush();
+}
 
 Result<void> serve(bool inside_bubblewrap) {
   const auto first = receive_frame(worker_socket);
@@ -102,17 +143,19 @@ Result<void> serve(bool inside_bubblewrap) {
   if (!setup) return pass_on(setup);
   auto profile = parse_layout_profile(setup->profile_toml);
   if (!profile) return pass_on(profile);
-  Worker worker(*setup, std::move(*profile));
+  const auto shared = map_shared(first->descriptor.get(), setup->shared_bytes);
+  if (!shared) return pass_on(shared);
+  Worker worker(*setup, std::move(*profile), *shared);
   if (auto walls = enter_sandbox(setup->memory_max, setup->file_size_max, inside_bubblewrap); !walls) return walls;
   if (auto hello = send_frame(worker_socket, "ready"); !hello) return hello;
+  FrameSender sender(worker_socket);
   while (true) {
     const auto frame = receive_frame(worker_socket);
     if (!frame) return {};  // the pool is done with us
-    const auto request = decode_worker_request(frame->payload);
-    if (!request) return pass_on(request);
+    const auto batch = decode_worker_batch(frame->payload);
+    if (!batch) return pass_on(batch);
     if (auto limit = renew_processor_limit(setup->time_max_ms / 1000 + 1); !limit) return limit;
-    const WorkerAnswer answer = worker.answer(*request, frame->descriptor.get());
-    if (auto sent = send_frame(worker_socket, encode(answer)); !sent) return sent;
+    if (auto answered = answer_batch(worker, *batch, frame->descriptor.get(), sender); !answered) return answered;
   }
 }
 

@@ -4,13 +4,15 @@
 //   * Documents are never parsed in the process that holds the record.
 //   * A document that crashes a worker, needs more memory than `memory_max` or more time than `time_max` becomes
 //     a rejection that says so; the worker is replaced and the other documents go on.
-//   * The job queue is bounded (`queue_bound`); `submit` waits when it is full.
+//   * The job queue is bounded (`queue_bound`); `submit` waits when it is full. Documents that are quick to read go
+//     before pages, whatever the order they came in.
 #pragma once
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/hash.h"
@@ -48,10 +50,11 @@ struct ParseAnswer {
 
 class ParserPool {
  public:
-  // `on_answer` is called from the pool's own threads, one call at a time per worker, in any order.
+  // Called from the pool's own threads with the answers that came together, one call at a time per worker, in any
+  // order.
+  using OnAnswers = std::function<void(std::vector<ParseAnswer>)>;
   // Errors  unavailable  no worker could be started; the text says which step failed
-  static Result<std::unique_ptr<ParserPool>> start(ParserPoolOptions options,
-                                                   std::function<void(ParseAnswer)> on_answer);
+  static Result<std::unique_ptr<ParserPool>> start(ParserPoolOptions options, OnAnswers on_answers);
   virtual ~ParserPool() = default;
 
   // Waits while the queue is full. False after stop().

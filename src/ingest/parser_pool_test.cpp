@@ -2,14 +2,18 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <condition_variable>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <optional>
 
+#include "ingest/internal/job_lanes.h"
 #include "ingest/internal/worker_protocol.h"
 
 namespace millrace::ingest {
@@ -30,10 +34,12 @@ std::string order_json(int number) {
 // Collects answers by id and lets a test wait for a number of them.
 class Answers {
  public:
-  void add(ParseAnswer answer) {
+  void add(std::vector<ParseAnswer> together) {
     const std::lock_guard lock(mutex_);
-    const std::uint64_t id = answer.id;
-    answers_.insert_or_assign(id, std::move(answer));
+    for (ParseAnswer& answer : together) {
+      const std::uint64_t id = answer.id;
+      answers_.insert_or_assign(id, std::move(answer));
+    }
     changed_.notify_all();
   }
   bool wait_for(std::size_t count) {
@@ -59,7 +65,7 @@ ParserPoolOptions options() {
 }
 
 std::unique_ptr<ParserPool> start(ParserPoolOptions wanted, Answers& answers) {
-  auto pool = ParserPool::start(std::move(wanted), [&](ParseAnswer answer) { answers.add(std::move(answer)); });
+  auto pool = ParserPool::start(std::move(wanted), [&](std::vector<ParseAnswer> together) { answers.add(std::move(together)); });
   if (!pool) FAIL(pool.error().text());
   MESSAGE("sandbox: ", (*pool)->sandbox());
   return std::move(*pool);
@@ -143,7 +149,7 @@ TEST_CASE("A document that takes too long is refused, its worker is replaced and
 TEST_CASE("A program that is no parser is named instead of a silent pool") {
   ParserPoolOptions wrong = options();
   wrong.executable = "/usr/bin/true";
-  const auto pool = ParserPool::start(std::move(wrong), [](ParseAnswer) {});
+  const auto pool = ParserPool::start(std::move(wrong), [](std::vector<ParseAnswer>) {});
   REQUIRE_FALSE(pool.has_value());
   CHECK(pool.error().code() == ErrorCode::unavailable);
 }
@@ -191,6 +197,47 @@ TEST_CASE("A PDF is read inside the walls, a broken one is refused there") {
   CHECK(pool->workers_replaced() == 0);
 }
 
+// The worker processes of this test: children of any of its threads.
+std::vector<pid_t> children() {
+  std::vector<pid_t> found;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream list(task.path() / "children");
+    for (pid_t pid = 0; list >> pid;) found.push_back(pid);
+  }
+  return found;
+}
+
+TEST_CASE("Workers that are ended in the middle of their batches lose no document and blame none") {
+  Answers answers;
+  const auto pool = start(options(), answers);
+  constexpr int documents = 400;
+  for (int i = 1; i <= documents; ++i) {
+    REQUIRE(pool->submit({static_cast<std::uint64_t>(i), memory_document(order_json(i)), "a.json", std::nullopt}));
+    if (i != documents / 2) continue;
+    for (const pid_t pid : children()) kill(pid, SIGKILL);
+  }
+  REQUIRE(answers.wait_for(documents));
+  for (int i = 1; i <= documents; ++i) {
+    const ParseAnswer& answer = answers.at(static_cast<std::uint64_t>(i));
+    REQUIRE(answer.document.orders.size() == 1);
+    CHECK(answer.document.orders[0].number.text == std::to_string(i));
+  }
+}
+
+TEST_CASE("Quick documents are read before the pages that wait in front of them") {
+  JobLanes lanes(8, 1);
+  for (const char* name : {"a.pdf", "b.json", "c.PDF", "d.csv"}) REQUIRE(lanes.push({0, UniqueFd(), name, std::nullopt}));
+  const auto names = [](const std::vector<ParseJob>& jobs) {
+    std::string all;
+    for (const ParseJob& job : jobs) all += job.name + " ";
+    return all;
+  };
+  CHECK(names(lanes.take(JobLanes::Wait::no, 64, 1)) == "b.json d.csv ");
+  CHECK(names(lanes.take(JobLanes::Wait::no, 64, 1)) == "a.pdf ");
+  CHECK(names(lanes.take(JobLanes::Wait::no, 64, 1)) == "c.PDF ");
+  CHECK(lanes.take(JobLanes::Wait::no, 64, 1).empty());
+}
+
 TEST_CASE("After stop nothing more is taken") {
   Answers answers;
   const auto pool = start(options(), answers);
@@ -199,7 +246,7 @@ TEST_CASE("After stop nothing more is taken") {
 }
 
 TEST_CASE("Messages between pool and worker survive the round trip") {
-  const WorkerSetup setup{1, 2, 3, HashMethod::md5, "name = 'x'"};
+  const WorkerSetup setup{1, 2, 3, 4, HashMethod::md5, "name = 'x'"};
   const auto setup_back = decode_worker_setup(encode(setup));
   REQUIRE(setup_back.has_value());
   CHECK(setup_back->hash_method == HashMethod::md5);

@@ -101,7 +101,9 @@ Result<ScanResult> scan_once(ScanOptions options, const Clock& clock, const std:
   if (!listing) return pass_on(listing);
   const auto listed = Stopwatch::now();
   BoundedQueue<ParseAnswer> answers(in_flight_max + 8);
-  auto pool = ParserPool::start(options.parsers, [&](ParseAnswer answer) { answers.push(std::move(answer)); });
+  auto pool = ParserPool::start(options.parsers, [&](std::vector<ParseAnswer> together) {
+    for (ParseAnswer& answer : together) answers.push(std::move(answer));
+  });
   if (!pool) return pass_on(pool);
   // Nothing is decided before everything was read, so no content is ever asked for again.
   OrderBook book(options.parsers.profile, [](const std::string&, const std::string& path, std::uint32_t) -> Result<std::shared_ptr<const SalesOrder>> {

@@ -49,8 +49,8 @@ Result<std::unique_ptr<Sources>> Sources::start(SourcesOptions options, store::R
     ids.push_back(folder.id);
   }
   if (const auto restored = sources->intake_.restore(ids); !restored) return pass_on(restored);
-  auto pool = ParserPool::start(std::move(options.parsers), [raw = sources.get()](ParseAnswer answer) {
-    raw->folders_[answer.id >> source_bits]->on_answer(std::move(answer));
+  auto pool = ParserPool::start(std::move(options.parsers), [raw = sources.get()](std::vector<ParseAnswer> together) {
+    raw->hand_out(std::move(together));
   });
   if (!pool) return pass_on(pool);
   sources->pool_ = std::move(*pool);
@@ -64,6 +64,16 @@ Result<std::unique_ptr<Sources>> Sources::start(SourcesOptions options, store::R
       while (!raw->stop_) source->step(step_patience);
     });
   return sources;
+}
+
+// Runs of answers of one source, most often all of them.
+void Sources::hand_out(std::vector<ParseAnswer> together) {
+  for (auto begin = together.begin(); begin != together.end();) {
+    const std::uint64_t source = begin->id >> source_bits;
+    const auto end = std::find_if(begin, together.end(), [&](const ParseAnswer& answer) { return answer.id >> source_bits != source; });
+    folders_[source]->on_answers({std::make_move_iterator(begin), std::make_move_iterator(end)});
+    begin = end;
+  }
 }
 
 void Sources::stop() {

@@ -42,6 +42,7 @@ class Sources final : public Control {
   std::string sandbox() const;
 
  private:
+  void hand_out(std::vector<ParseAnswer> together);
   Sources(store::Record& record, LayoutProfile profile);
   Result<FolderSource*> find(std::string_view id) const;
 

@@ -13,6 +13,10 @@
 namespace millrace::ingest {
 namespace {
 
+constexpr std::size_t head_bytes = 4;
+constexpr std::size_t receive_bytes = 256 * 1024;   // what one call may bring
+constexpr std::size_t buffer_kept_max = 1024 * 1024;  // a larger one was needed once and is given back
+
 Failure gone(std::string_view doing, int error) {
   return fail(ErrorCode::unavailable, std::string(doing) + ": " + (error == 0 ? "the other side closed" : std::strerror(error)));
 }
@@ -106,12 +110,73 @@ Result<Frame> receive_frame(int socket) {
   return frame;
 }
 
+Result<void> FrameSender::add(std::string_view payload) {
+  if (payload.size() > frame_bytes_max) return fail(ErrorCode::limit_reached, "a message is larger than 512 MB");
+  for (std::size_t i = 0; i < head_bytes; ++i) buffer_.push_back(static_cast<char>(payload.size() >> (8 * i)));
+  buffer_.append(payload);
+  return {};
+}
+
+Result<void> FrameSender::flush() {
+  std::string_view left = buffer_;
+  while (!left.empty()) {
+    const ssize_t n = send(socket_, left.data(), left.size(), MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return gone("sending", errno);
+    left.remove_prefix(static_cast<std::size_t>(n));
+  }
+  buffer_.clear();
+  if (buffer_.capacity() > buffer_kept_max) buffer_.shrink_to_fit();
+  return {};
+}
+
+std::optional<std::uint32_t> FrameReceiver::size_of_next() const {
+  if (end_ - begin_ < head_bytes) return std::nullopt;
+  std::uint32_t size = 0;
+  for (std::size_t i = 0; i < head_bytes; ++i) size |= std::uint32_t{static_cast<unsigned char>(buffer_[begin_ + i])} << (8 * i);
+  return size;
+}
+
+bool FrameReceiver::ready() const {
+  const auto size = size_of_next();
+  return size && (*size > frame_bytes_max || end_ - begin_ >= head_bytes + *size);
+}
+
+Result<void> FrameReceiver::receive() {
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+    if (buffer_.size() > buffer_kept_max) buffer_ = std::string();
+  } else if (begin_ > 0) {  // the rest of a frame moves to the front, to grow there
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  const std::size_t wanted = std::max(receive_bytes, head_bytes + size_of_next().value_or(0));
+  if (buffer_.size() < wanted) buffer_.resize(wanted);
+  while (true) {
+    const ssize_t n = recv(socket_, buffer_.data() + end_, buffer_.size() - end_, 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return gone("receiving", n < 0 ? errno : 0);
+    end_ += static_cast<std::size_t>(n);
+    return {};
+  }
+}
+
+Result<std::string_view> FrameReceiver::take() {
+  const auto size = size_of_next();
+  if (!size || *size > frame_bytes_max) return damaged();
+  const std::string_view payload(buffer_.data() + begin_ + head_bytes, *size);
+  begin_ += head_bytes + *size;
+  return payload;
+}
+
 std::string encode(const WorkerSetup& setup) {
   std::string out;
   ByteWriter writer(out);
   writer.varint(setup.memory_max);
   writer.varint(setup.file_size_max);
   writer.varint(setup.time_max_ms);
+  writer.varint(setup.shared_bytes);
   writer.u8(static_cast<std::uint8_t>(setup.hash_method));
   writer.text(setup.profile_toml);
   return out;
@@ -123,28 +188,48 @@ Result<WorkerSetup> decode_worker_setup(std::string_view bytes) {
   setup.memory_max = reader.varint();
   setup.file_size_max = reader.varint();
   setup.time_max_ms = reader.varint();
+  setup.shared_bytes = reader.varint();
   setup.hash_method = reader.u8() == 0 ? HashMethod::xxh3_128 : HashMethod::md5;
   setup.profile_toml = reader.text();
   if (!reader.ok() || !reader.at_end()) return damaged();
   return setup;
 }
 
-std::string encode(const WorkerRequest& request) {
+//   count (name flags [offset size] [hash])*   flags: 1 in memory, 2 a hash is known
+std::string encode(const std::vector<WorkerDocument>& batch) {
   std::string out;
   ByteWriter writer(out);
-  writer.text(request.name);
-  writer.u8(request.known_hash ? 1 : 0);
-  if (request.known_hash) put_hash(writer, *request.known_hash);
+  writer.varint(batch.size());
+  for (const WorkerDocument& document : batch) {
+    writer.text(document.name);
+    writer.u8(static_cast<std::uint8_t>((document.in_memory ? 1 : 0) | (document.known_hash ? 2 : 0)));
+    if (document.in_memory) {
+      writer.varint(document.offset);
+      writer.varint(document.size);
+    }
+    if (document.known_hash) put_hash(writer, *document.known_hash);
+  }
   return out;
 }
 
-Result<WorkerRequest> decode_worker_request(std::string_view bytes) {
+Result<std::vector<WorkerDocument>> decode_worker_batch(std::string_view bytes) {
   ByteReader reader(bytes);
-  WorkerRequest request;
-  request.name = reader.text();
-  if (reader.u8() == 1) request.known_hash = take_hash(reader);
+  std::vector<WorkerDocument> batch(std::min(reader.count(2), documents_per_batch_max + 1));
+  if (batch.empty() || batch.size() > documents_per_batch_max) return damaged();
+  for (WorkerDocument& document : batch) {
+    document.name = reader.text();
+    const std::uint8_t flags = reader.u8();
+    if (flags > 3) return damaged();
+    document.in_memory = (flags & 1) != 0;
+    if (document.in_memory) {
+      document.offset = reader.varint();
+      document.size = reader.varint();
+    }
+    if ((flags & 2) != 0) document.known_hash = take_hash(reader);
+    if (!document.in_memory && batch.size() > 1) return damaged();
+  }
   if (!reader.ok() || !reader.at_end()) return damaged();
-  return request;
+  return batch;
 }
 
 std::string encode(const WorkerAnswer& answer) {
