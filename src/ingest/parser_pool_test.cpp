@@ -219,7 +219,7 @@ TEST_CASE("Workers that are ended in the middle of their batches lose no documen
   REQUIRE(answers.wait_for(documents));
   for (int i = 1; i <= documents; ++i) {
     const ParseAnswer& answer = answers.at(static_cast<std::uint64_t>(i));
-    REQUIRE(answer.document.orders.size() == 1);
+    REQUIRE_MESSAGE(answer.document.orders.size() == 1, (answer.document.findings.empty() ? "" : answer.document.findings[0].reason));
     CHECK(answer.document.orders[0].number.text == std::to_string(i));
   }
 }

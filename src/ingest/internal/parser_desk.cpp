@@ -17,6 +17,7 @@ constexpr std::size_t slow_batch_max = 4;
 constexpr std::size_t in_memory_max = 256 * 1024;  // bytes; larger documents are few and read by the worker itself
 constexpr std::size_t alignment = 64;
 constexpr int crashes_until_blamed = 2;
+constexpr int start_tries_max = 2;  // a worker may be ended from outside before it can greet
 // Answers of a batch come every few milliseconds. After this silence its documents are looked at one by one, each
 // with the full time.
 constexpr std::chrono::milliseconds batch_patience{2'000};
@@ -175,12 +176,14 @@ bool ParserDesk::ensure_worker() {
     }
   }
   if (ready) {
-    auto started = WorkerProcess::start(options_.pool.executable, options_.through_bubblewrap, options_.setup, memory_->descriptor());
-    if (started) {
-      process_ = std::move(*started);
-      return true;
+    for (int tries = 0; tries < start_tries_max; ++tries) {
+      auto started = WorkerProcess::start(options_.pool.executable, options_.through_bubblewrap, options_.setup, memory_->descriptor());
+      if (started) {
+        process_ = std::move(*started);
+        return true;
+      }
+      ready = pass_on(started);
     }
-    ready = pass_on(started);
   }
   log_error("parser_cannot_start", {{"reason", ready.error().text()}});
   for (Batch& batch : put_off_) {
