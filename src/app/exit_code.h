@@ -25,11 +25,13 @@ inline ExitCode exit_code_of(ErrorCode code) {
     case ErrorCode::conflict:
       return exit_conflict;
     case ErrorCode::unavailable:
+    case ErrorCode::storage_full:
       return exit_try_again;
     case ErrorCode::limit_reached:
       return exit_try_again;
     case ErrorCode::cancelled:
       return exit_interrupted;
+    case ErrorCode::read_only:
     case ErrorCode::denied:
     case ErrorCode::corrupt:
     case ErrorCode::internal:

@@ -20,6 +20,8 @@ enum class ErrorCode {
   denied,         // no right to do this
   limit_reached,  // a named bound was hit
   unavailable,    // try again later
+  storage_full,   // no room on the disk: make some, then try again
+  read_only,      // the disk or the record takes no changes: repair it; reading goes on
   corrupt,        // our own data is damaged
   cancelled,      // somebody asked to stop
   internal,       // our own mistake

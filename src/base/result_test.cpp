@@ -11,6 +11,7 @@ namespace {
 
 constexpr ErrorCode all_codes[] = {ErrorCode::invalid_input, ErrorCode::not_found,     ErrorCode::conflict,
                                    ErrorCode::denied,        ErrorCode::limit_reached, ErrorCode::unavailable,
+                                   ErrorCode::storage_full,  ErrorCode::read_only,
                                    ErrorCode::corrupt,       ErrorCode::cancelled,     ErrorCode::internal};
 
 Result<int> lines_of(std::string_view order) {
@@ -56,6 +57,7 @@ TEST_CASE("Each error code has its own name, words for a person and an HTTP stat
     CHECK(row.http_status < 600);
   }
   CHECK(traits(ErrorCode::not_found).http_status == 404);
+  CHECK(traits(ErrorCode::storage_full).http_status == 507);
   CHECK(traits(ErrorCode::unavailable).retry);
   CHECK_FALSE(traits(ErrorCode::invalid_input).retry);
 }

@@ -91,5 +91,7 @@ struct SalesOrder {
   std::vector<OrderLine> lines;
   bool operator==(const SalesOrder&) const = default;
 };
+// The same order, maybe filed under another status.
+bool equal_but_status(const SalesOrder& left, const SalesOrder& right);
 
 }  // namespace millrace

@@ -28,6 +28,17 @@ TEST_CASE("A place in a document is named as its program names it") {
   CHECK(place_text({page, 2, 0}) == "page 2");
 }
 
+TEST_CASE("An order filed under another status is the same order, one with another line is not") {
+  SalesOrder order;
+  order.number.text = "7";
+  order.lines.emplace_back();
+  SalesOrder other = order;
+  other.status = "Shipped";
+  CHECK(equal_but_status(order, other));
+  other.lines.front().line_total = 1;
+  CHECK(!equal_but_status(order, other));
+}
+
 TEST_CASE("States have one word each") {
   CHECK(word(DocumentStatus::unknown) == "unknown");
   CHECK(word(DocumentStatus::open) == "open");

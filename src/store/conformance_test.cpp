@@ -5,64 +5,10 @@
 #include <atomic>
 #include <thread>
 
-#include "testing/world.h"
+#include "store/record_test_world.h"
 
 namespace millrace::store {
 namespace {
-
-class FixedClock final : public Clock {
- public:
-  Instant now() const override { return testing::instant("2026-03-01T08:00:00Z"); }
-};
-
-std::shared_ptr<const SalesOrder> order(std::string number, std::string status = "Open", std::int64_t total = 2500) {
-  SalesOrder made;
-  made.number.text = std::move(number);
-  made.status = std::move(status);
-  made.customer_code = "C1";
-  made.currency = *Currency::parse("EUR");
-  OrderLine line;
-  line.line_number = 1;
-  line.item_code = "00123";
-  line.quantity_ordered = line.quantity_open = Quantity{1'000'000};
-  line.line_total = line.open_amount = total;
-  made.lines.push_back(line);
-  return std::make_shared<const SalesOrder>(std::move(made));
-}
-
-feed::Change put(std::shared_ptr<const SalesOrder> content) {
-  feed::OrderPut put;
-  put.order = std::move(content);
-  put.documents.emplace_back();
-  return feed::order_put(std::move(put));
-}
-
-Batch batch(std::vector<feed::Change> changes) {
-  Batch made;
-  made.source = "orders";
-  made.changes = std::move(changes);
-  return made;
-}
-
-FileRecord file(std::string path, std::uint64_t size = 10) {
-  FileRecord made;
-  made.path = std::move(path);
-  made.size = size;
-  made.mtime_ns = 1'700'000'000'123'456'789;
-  made.inode = 0xFFFF'FFFF'FFFF'FFF0;
-  made.hash = content_hash(made.path);
-  made.format = "json";
-  return made;
-}
-
-feed::Rejection rejection(std::uint64_t id) {
-  feed::Rejection made;
-  made.id = id;
-  made.source = "orders";
-  made.path = "Open/half.json";
-  made.reason = "ends in the middle";
-  return made;
-}
 
 // "1 put 7 Open, 2 gone 7": what changes say, for answers as text.
 std::string told(const std::vector<feed::Change>& changes) {
@@ -85,8 +31,8 @@ void changes_are_numbered_without_holes(RecordUnderTest& place) {
   auto record = place.open(clock);
   std::string heard;
   record->on_commit([&](const std::vector<feed::Change>& changes) { heard += "[" + told(changes) + "]"; });
-  REQUIRE(record->commit(batch({put(order("7")), put(order("9"))})));
-  const auto second = record->commit(batch({feed::order_removed(OrderNumber{"9"}, "file deleted"), put(order("7", "Shipped"))}));
+  REQUIRE(record->commit(small_batch({put(small_order("7")), put(small_order("9"))})));
+  const auto second = record->commit(small_batch({feed::order_removed(OrderNumber{"9"}, "file deleted"), put(small_order("7", "Shipped"))}));
   REQUIRE(second);
   CHECK(second->last == feed::Sequence{4});
   CHECK(second->changes.front().at == clock.now());
@@ -102,15 +48,15 @@ void everything_is_there_after_opening_again(RecordUnderTest& place) {
   const FixedClock clock;
   {
     auto record = place.open(clock);
-    Batch first = batch({put(order("7")), feed::rejection_put(rejection(41)), feed::rejection_put(rejection(42))});
-    first.files_put = {file("Open/a.json"), file("Open/b\nc\xFF.json")};
-    first.candidates_put = {{"Open/a.json", 0, order("7"), {"look at it"}}, {"Open/a.json", 1, order("8"), {}}};
+    Batch first = small_batch({put(small_order("7")), feed::rejection_put(small_rejection(41)), feed::rejection_put(small_rejection(42))});
+    first.files_put = {small_file("Open/a.json"), small_file("Open/b\nc\xFF.json")};
+    first.candidates_put = {{"Open/a.json", 0, small_order("7"), {"look at it"}}, {"Open/a.json", 1, small_order("8"), {}}};
     REQUIRE(record->commit(std::move(first)));
-    REQUIRE(record->commit(batch({feed::rejection_removed(41)})));
+    REQUIRE(record->commit(small_batch({feed::rejection_removed(41)})));
   }
   auto record = place.open(clock);
   CHECK(record->last_sequence() == feed::Sequence{4});
-  CHECK(record->files("orders") == std::vector<FileRecord>{file("Open/a.json"), file("Open/b\nc\xFF.json")});
+  CHECK(record->files("orders") == std::vector<FileRecord>{small_file("Open/a.json"), small_file("Open/b\nc\xFF.json")});
   std::string candidates;
   REQUIRE(record->candidates("orders", [&](const Candidate& candidate) {
     candidates += candidate.path + "#" + std::to_string(candidate.ordinal) + "=" + candidate.order->number.text +
@@ -118,28 +64,28 @@ void everything_is_there_after_opening_again(RecordUnderTest& place) {
     return true;
   }));
   CHECK(candidates == "Open/a.json#0=7!look at it Open/a.json#1=8 ");
-  CHECK(*record->candidate("orders", "Open/a.json", 1)->order == *order("8"));
+  CHECK(*record->candidate("orders", "Open/a.json", 1)->order == *small_order("8"));
   CHECK(record->candidate("orders", "Open/a.json", 2).error().code() == ErrorCode::not_found);
   REQUIRE(record->rejections()->size() == 1);
-  CHECK(record->rejections()->front() == rejection(42));
-  const auto next = record->commit(batch({put(order("10"))}));
+  CHECK(record->rejections()->front() == small_rejection(42));
+  const auto next = record->commit(small_batch({put(small_order("10"))}));
   CHECK(next->last == feed::Sequence{5});
 }
 
 void a_new_reading_replaces_what_a_file_said(RecordUnderTest& place) {
   const FixedClock clock;
   auto record = place.open(clock);
-  Batch first = batch({});
-  first.files_put = {file("a.csv", 10), file("b.csv")};
-  first.candidates_put = {{"a.csv", 0, order("7"), {}}, {"a.csv", 1, order("8"), {}}, {"b.csv", 0, order("9"), {}}};
+  Batch first = small_batch({});
+  first.files_put = {small_file("a.csv", 10), small_file("b.csv")};
+  first.candidates_put = {{"a.csv", 0, small_order("7"), {}}, {"a.csv", 1, small_order("8"), {}}, {"b.csv", 0, small_order("9"), {}}};
   REQUIRE(record->commit(std::move(first)));
-  Batch second = batch({});
-  second.files_put = {file("a.csv", 20)};
+  Batch second = small_batch({});
+  second.files_put = {small_file("a.csv", 20)};
   second.files_removed = {"b.csv"};
-  second.candidates_put = {{"a.csv", 0, order("8", "Open", 99), {}}};
+  second.candidates_put = {{"a.csv", 0, small_order("8", "Open", 99), {}}};
   second.candidates_removed = {"b.csv"};
   REQUIRE(record->commit(std::move(second)));
-  CHECK(record->files("orders") == std::vector<FileRecord>{file("a.csv", 20)});
+  CHECK(record->files("orders") == std::vector<FileRecord>{small_file("a.csv", 20)});
   CHECK(record->candidate("orders", "a.csv", 0)->order->lines[0].line_total == 99);
   CHECK(!record->candidate("orders", "a.csv", 1));
   CHECK(!record->candidate("orders", "b.csv", 0));
@@ -159,7 +105,7 @@ void many_writers_get_one_order_of_events(RecordUnderTest& place) {
   for (int w = 0; w < writers; ++w)
     threads.emplace_back([&, w] {
       for (int b = 0; b < batches; ++b)
-        if (!record->commit(batch({put(order(std::to_string(w * 1000 + b))), put(order(std::to_string(w)))}))) in_order = false;
+        if (!record->commit(small_batch({put(small_order(std::to_string(w * 1000 + b))), put(small_order(std::to_string(w)))}))) in_order = false;
     });
   for (std::thread& thread : threads) thread.join();
   CHECK(in_order);
@@ -187,9 +133,9 @@ void what_was_touched_is_known(RecordUnderTest& place) {
   RecordPosition first;
   {
     auto record = place.open(clock);
-    Batch one = batch({put(order("7"))});
-    one.files_put = {file("a.csv", 10), file("b.csv", 11)};
-    one.candidates_put = {{"a.csv", 0, order("7"), {}}, {"b.csv", 0, order("9"), {}}};
+    Batch one = small_batch({put(small_order("7"))});
+    one.files_put = {small_file("a.csv", 10), small_file("b.csv", 11)};
+    one.candidates_put = {{"a.csv", 0, small_order("7"), {}}, {"b.csv", 0, small_order("9"), {}}};
     const auto committed = record->commit(std::move(one));
     REQUIRE(committed);
     first = *record->position();
@@ -197,9 +143,9 @@ void what_was_touched_is_known(RecordUnderTest& place) {
     CHECK(first.sequence == feed::Sequence{1});
     CHECK(told(record->files_changed_after(first.revision)) == "");
     CHECK(told(record->files_changed_after(0)) == "a.csv 10: 7; b.csv 11: 9");
-    Batch two = batch({});
-    two.files_put = {file("a.csv", 20)};
-    two.candidates_put = {{"a.csv", 0, order("8"), {}}};
+    Batch two = small_batch({});
+    two.files_put = {small_file("a.csv", 20)};
+    two.candidates_put = {{"a.csv", 0, small_order("8"), {}}};
     two.files_removed = two.candidates_removed = {"b.csv"};
     REQUIRE(record->commit(std::move(two)));
   }

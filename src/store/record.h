@@ -6,6 +6,10 @@
 //   * Sequences are given inside the transaction: 1, 2, 3, ... without holes, in commit order.
 //   * Several `commit` calls that wait at the same moment share one transaction and one fsync (group commit).
 //   * One connection writes and checkpoints; all others are read-only.
+//   * What cannot be what was written is never answered: rows carry checksums, tables sums, and the newest commit is
+//     mirrored in a mark beside the database (docs/decisions/0004).
+//   * After a write or flush that failed nothing further is acknowledged until the record was opened anew and stands
+//     where it was left. Damage makes it read-only until it is restored.
 //   * Implementations pass `store/conformance_test.h`.
 #pragma once
 #include <array>
@@ -54,8 +58,8 @@ struct Candidate {
 struct Batch {
   std::string source;
   std::vector<FileRecord> files_put;
-  std::vector<std::string> files_removed;       // paths
-  std::vector<Candidate> candidates_put;        // replace all candidates of the same path
+  std::vector<std::string> files_removed;       // paths; their candidates go with them
+  std::vector<Candidate> candidates_put;        // replace all candidates of the same path, which is a known file
   std::vector<std::string> candidates_removed;  // paths that have none any more
   std::vector<feed::Change> changes;            // sequence and at are filled by commit
   bool empty() const;
@@ -96,16 +100,31 @@ struct RecordStatistics {
   std::uint64_t batches = 0;    // batches in them
   std::uint64_t rows_written = 0;
   std::chrono::microseconds commit_longest{0};
+  std::uint64_t free_bytes = 0;  // of the disk that holds it
   std::uint32_t schema_version = 0;
 };
+
+// Whether the record takes changes.
+struct RecordCondition {
+  enum class State : std::uint8_t {
+    good,
+    storage_full,  // the disk is full: refused now, tried again by every commit
+    failing,       // the disk refuses writes: the same, after opening the record anew
+    damaged,       // stored rows are not what was written: read-only until it is restored
+  };
+  State state = State::good;
+  std::string text;  // what happened and what to do, "" when good
+};
+std::string_view word(RecordCondition::State state);
 
 class Record : public feed::Reader {
  public:
   // Called after every commit, in order, from the writer: the door to the read model. Set before the first commit.
   virtual void on_commit(std::function<void(const std::vector<feed::Change>&)> listener) = 0;
 
-  // Errors   unavailable  disk full, locked or I/O error: nothing of the batch is stored; try again later
-  //          corrupt      the database is damaged
+  // Errors   storage_full  the disk is full: nothing of the batch is stored; try again later
+  //          read_only     the disk refuses writes or the record is damaged: nothing of the batch is stored
+  //          unavailable   another program holds the database: nothing of the batch is stored; try again later
   virtual Result<Committed> commit(Batch batch) = 0;
 
   virtual Result<std::vector<FileRecord>> files(const std::string& source) = 0;
@@ -122,7 +141,9 @@ class Record : public feed::Reader {
   virtual Result<std::vector<FileNow>> files_changed_after(std::uint64_t revision) = 0;
 
   virtual RecordStatistics statistics() const = 0;
-  // Quick or full check of the stored pages; the text of a failure says what to do.
+  virtual RecordCondition condition() const = 0;
+  // Verifies every row against the sums of the newest transaction; `full` checks the structure of the pages too.
+  // Errors   corrupt  the text says what is damaged and what to do; the record is read-only from now on
   virtual Result<void> verify(bool full) = 0;
 };
 
@@ -132,22 +153,47 @@ struct SqliteOptions {
   std::size_t group_max = 256;  // batches in one transaction
   std::uint64_t touched_revisions_max = 65'536;  // as far back as `files_changed_after` answers
   std::size_t touched_files_max = 100'000;       // as many files as it answers
-  std::uint64_t checkpoint_bytes = 32ull << 20;      // of log: checkpoint even while batches wait
-  std::uint64_t checkpoint_bytes_idle = 1ull << 20;  // of log: checkpoint when none waits
+  std::uint64_t checkpoint_bytes = 32ull << 20;      // of log: checkpoint even while batches come
+  std::uint64_t checkpoint_bytes_idle = 1ull << 20;  // of log: checkpoint when none came for `idle_after`
+  std::chrono::milliseconds idle_after{200};
+  std::chrono::milliseconds try_again_after{1'000};  // whether a disk that refused writes takes them again
+  // All rows are verified in the background so long after the start, and again and again.
+  std::chrono::milliseconds verify_delay{5'000};
+  std::chrono::milliseconds verify_interval{std::chrono::hours(24)};
+  // Hears of every change of the condition, from any thread of the record.
+  std::function<void(const RecordCondition&)> on_condition = {};
 };
 
 // The number of the data format this program writes: that of its newest migration.
 std::uint32_t record_format();
 
-// Opens or creates the record and brings its schema up to date.
+// Opens or creates the record and brings its schema up to date. A record that lost its newest commits opens, but damaged:
+// it answers what is still there and takes no changes.
 // Errors   unavailable  folder not writable, or another millrace holds it
-//          corrupt      not a Millrace database or damaged
+//          corrupt      not a Millrace database, or so damaged that nothing can be answered
 //          conflict     written by a newer version; the text names both
+//          storage_full, read_only  the disk refuses the writes that opening needs
 Result<std::unique_ptr<Record>> open_sqlite_record(SqliteOptions options);
 
 // The changes of a record that may be in use by a running server: read-only, takes no lock.
 // Errors   not_found    no record there; the text says where it looked
 //          conflict     its schema is not ours; start the server once to bring it up to date
+//          corrupt      it lost its newest commits, or is damaged
 Result<std::unique_ptr<feed::Reader>> open_sqlite_reader(const std::string& path);
+
+// What a whole record holds, once every row was verified.
+struct RecordReport {
+  RecordPosition position;
+  std::string digest;  // equal for equal rows
+  std::uint64_t changes = 0, files = 0, documents = 0, rejections = 0;
+  std::uint32_t schema_version = 0;
+};
+
+// Verifies pages, rows, sums and mark of a record that may be in use; takes no lock, writes nothing.
+// `progress` hears rows read and rows in all; false ends it.
+// Errors   not_found, conflict, corrupt  as open_sqlite_reader
+//          cancelled                     `progress` said so
+Result<RecordReport> verify_sqlite_record(const std::string& path,
+                                          const std::function<bool(std::uint64_t done, std::uint64_t total)>& progress);
 
 }  // namespace millrace::store

@@ -2,8 +2,8 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include "store/conformance_test.h"
+#include "store/internal/migrations.h"
 #include "store/internal/sql_text.h"
-#include "store/internal/sqlite_connection.h"
 #include "testing/temporary_folder.h"
 
 namespace millrace::store {

@@ -3,6 +3,7 @@
 // Invariants
 //   * A writer sets synchronous=FULL and checkpoints itself; readers are read-only and never checkpoint, because
 //     SQLite before 3.51.3 can corrupt the log when two connections write or checkpoint.
+//   * Closing a connection never checkpoints: what a damaged or failing disk holds is left as it is.
 //   * Not thread-safe: one thread at a time.
 #pragma once
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -13,7 +14,6 @@
 
 #include "base/result.h"
 #include "feed/change.h"
-#include "store/record.h"
 
 namespace millrace::store {
 
@@ -27,25 +27,44 @@ class SqliteConnection {
   SQLite::Statement& statement(std::string_view name);
   SQLite::Database& database() { return database_; }
 
-  feed::Sequence last_sequence();
-  RecordPosition position();
-  std::vector<feed::Change> changes(SQLite::Statement& rows);
-
  private:
   SQLite::Database database_;
   std::map<std::string, SQLite::Statement, std::less<>> statements_;
 };
 
-// Thrown by row decoding when stored bytes cannot be read; `error_of` makes it `corrupt`.
+// A statement's rows end with this: an unfinished statement would hold the log and stop checkpoints.
+class ResetAtEnd {
+ public:
+  explicit ResetAtEnd(SQLite::Statement& statement) : statement_(statement) {}
+  ~ResetAtEnd() { statement_.tryReset(); }
+  ResetAtEnd(const ResetAtEnd&) = delete;
+  ResetAtEnd& operator=(const ResetAtEnd&) = delete;
+
+ private:
+  SQLite::Statement& statement_;
+};
+
+// Thrown when stored bytes cannot be what was written; it becomes `corrupt`.
 struct DamagedRow {
   std::string text;
 };
 
-Error error_of(const SQLite::Exception& exception, std::string_view doing);
+// What a person can do about a damaged record; ends the texts of `corrupt`.
+std::string advice_for_damage(const std::string& database_path);
 
-// Brings the schema up to date, one transaction per migration.
-Result<std::uint32_t> migrate(SqliteConnection& connection);
-std::uint32_t schema_version_newest();
-std::uint32_t schema_version(SqliteConnection& connection);
+// `writing` tells a disk that refuses writes (read_only) from one that cannot be read now (unavailable).
+Error error_of(const SQLite::Exception& exception, std::string_view doing, bool writing = false);
+
+// Runs `question` and turns what SQLite and the row decoders throw into an Error.
+template <class Question>
+auto answer_of(const std::string& doing, Question question) -> Result<decltype(question())> {
+  try {
+    return question();
+  } catch (const SQLite::Exception& exception) {
+    return Failure(error_of(exception, doing));
+  } catch (const DamagedRow& damaged) {
+    return fail(ErrorCode::corrupt, doing + ": " + damaged.text);
+  }
+}
 
 }  // namespace millrace::store

@@ -4,19 +4,19 @@
 
 #include "base/bytes.h"
 #include "domain/order_codec.h"
-#include "domain/order_rules.h"
 
 namespace millrace::store {
 namespace {
 
-// SQLite keeps signed 64 bits; inode numbers use all of them and come back by the same cast.
-std::int64_t stored(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-
-void bind_blob(SQLite::Statement& statement, int index, std::string_view bytes) {
-  statement.bindNoCopy(index, bytes.data(), static_cast<int>(bytes.size()));
+// Nothing is copied: what is bound lives until the statement has run, and every value is bound anew before it runs again.
+void bind_bytes(SQLite::Statement& statement, int index, std::string_view bytes) {
+  // A null pointer would be bound as NULL.
+  statement.bindNoCopy(index, bytes.empty() ? "" : bytes.data(), static_cast<int>(bytes.size()));
 }
 
-std::string flags_blob(const std::vector<std::string>& flags) {
+void bind_text(SQLite::Statement& statement, int index, const std::string& text) { statement.bindNoCopy(index, text); }
+
+std::string flags_bytes(const std::vector<std::string>& flags) {
   std::string bytes;
   ByteWriter out(bytes);
   out.varint(flags.size());
@@ -45,152 +45,184 @@ SqliteWriter::SqliteWriter(SqliteConnection& connection, const Clock& clock, std
     : connection_(connection),
       clock_(clock),
       touched_revisions_max_(touched_revisions_max),
-      last_(connection.last_sequence()),
-      revision_(connection.position().revision) {}
+      state_(read_state(connection)),
+      change_append_(connection.statement("change_append")),
+      history_append_(connection.statement("history_append")),
+      file_add_(connection.statement("file_add")),
+      candidate_add_(connection.statement("candidate_add")) {}
 
-Result<void> SqliteWriter::write(std::vector<Batch*>& batches) {
-  feed::Sequence next = last_.next();
+Result<void> SqliteWriter::write(const std::vector<Batch*>& batches) {
+  next_ = state_;
   try {
-    SQLite::Transaction transaction(connection_.database());
+    SQLite::Transaction transaction(connection_.database(), SQLite::TransactionBehavior::IMMEDIATE);
     const Instant now = clock_.now();
-    for (Batch* batch : batches) write_batch(*batch, next, now);
-    write_state(batches);
+    ++next_.revision;
+    for (Batch* batch : batches) write_batch(*batch, now);
+    write_touched(batches);
+    write_state(connection_, next_);
     transaction.commit();
   } catch (const SQLite::Exception& exception) {
-    return Failure(error_of(exception, "writing the record"));
+    return Failure(error_of(exception, "writing the record", true));
   }
-  last_ = feed::Sequence{next.value - 1};
-  ++revision_;
+  state_ = next_;
   return {};
 }
 
-void SqliteWriter::write_state(const std::vector<Batch*>& batches) {
-  const std::uint64_t revision = revision_ + 1;
-  SQLite::Statement& state = connection_.statement("state_put");
-  state.bind(1, stored(revision));
-  run(state);
+void SqliteWriter::write_touched(const std::vector<Batch*>& batches) {
   std::string touched;
   ByteWriter out(touched);
   for (const Batch* batch : batches) put_touched(out, *batch);
   if (touched.empty()) return;
+  const std::int64_t revision = stored(next_.revision), previous = stored(next_.touched);
   SQLite::Statement& append = connection_.statement("touch_append");
-  append.bind(1, stored(revision));
-  bind_blob(append, 2, touched);
+  append.bind(1, revision);
+  append.bind(2, previous);
+  bind_bytes(append, 3, touched);
+  append.bind(4, checksum_of_touch(revision, previous, touched));
   run(append);
-  if (revision <= touched_revisions_max_) return;
+  next_.touched = next_.revision;
+  if (next_.revision <= touched_revisions_max_) return;
   SQLite::Statement& forget = connection_.statement("touch_forget");
-  forget.bind(1, stored(revision - touched_revisions_max_));
+  forget.bind(1, stored(next_.revision - touched_revisions_max_));
   run(forget);
 }
 
-void SqliteWriter::write_batch(Batch& batch, feed::Sequence& next, Instant now) {
-  write_files(batch);
-  write_candidates(batch);
+void SqliteWriter::write_batch(Batch& batch, Instant now) {
   for (feed::Change& change : batch.changes) {
-    change.sequence = next;
+    change.sequence = next_.sequence = next_.sequence.next();
     change.at = now;
-    next = next.next();
-    write_change(change);
   }
+  write_candidates(batch, write_files(batch));
+  for (const feed::Change& change : batch.changes) write_change(change);
 }
 
-void SqliteWriter::write_files(const Batch& batch) {
-  for (const std::string& path : batch.files_removed) {
-    SQLite::Statement& statement = connection_.statement("file_remove");
-    statement.bind(1, batch.source);
-    bind_blob(statement, 2, path);
-    run(statement);
-  }
+// Answers the paths that the record did not know before: they cannot have candidates.
+SqliteWriter::Paths SqliteWriter::write_files(const Batch& batch) {
+  for (const std::string& path : batch.files_removed) remove_file(batch.source, path);
+  Paths fresh;
+  fresh.reserve(batch.files_put.size());
   for (const FileRecord& file : batch.files_put) {
-    SQLite::Statement& statement = connection_.statement("file_put");
-    statement.bind(1, batch.source);
-    bind_blob(statement, 2, file.path);
-    statement.bind(3, stored(file.size));
-    statement.bind(4, file.mtime_ns);
-    statement.bind(5, stored(file.inode));
-    bind_blob(statement, 6, {reinterpret_cast<const char*>(file.hash.bytes.data()), file.hash.bytes.size()});
-    statement.bind(7, static_cast<int>(file.state));
-    statement.bind(8, file.format);
-    statement.bind(9, std::int64_t{file.read_at.time_since_epoch().count()});
-    run(statement);
+    const std::int64_t checksum = checksum_of_file(batch.source, file);
+    bind_text(file_add_, 1, batch.source);
+    bind_bytes(file_add_, 2, file.path);
+    file_add_.bind(3, stored(file.size));
+    file_add_.bind(4, file.mtime_ns);
+    file_add_.bind(5, stored(file.inode));
+    bind_bytes(file_add_, 6, {reinterpret_cast<const char*>(file.hash.bytes.data()), file.hash.bytes.size()});
+    file_add_.bind(7, static_cast<int>(file.state));
+    bind_text(file_add_, 8, file.format);
+    file_add_.bind(9, std::int64_t{file.read_at.time_since_epoch().count()});
+    file_add_.bind(10, checksum);
+    if (run(file_add_)) {
+      fresh.insert(file.path);
+    } else {
+      remove(bound_file("file_forget", batch.source, file.path), next_.sums.files);
+      run(file_add_);
+    }
+    next_.sums.files.add(checksum);
+  }
+  return fresh;
+}
+
+// `cleared`: paths whose former candidates are gone already.
+void SqliteWriter::write_candidates(const Batch& batch, Paths cleared) {
+  for (const std::string& path : batch.candidates_removed) remove_candidates(batch.source, path);
+  ByNumber changes;
+  changes.reserve(batch.changes.size());
+  for (const feed::Change& change : batch.changes)
+    if (change.kind == feed::ChangeKind::order_put) changes.insert_or_assign(change.put.order->number.text, &change);
+  for (const Candidate& candidate : batch.candidates_put) {
+    if (cleared.insert(candidate.path).second) remove_candidates(batch.source, candidate.path);
+    write_candidate(batch, candidate, changes);
   }
 }
 
-void SqliteWriter::write_candidates(const Batch& batch) {
-  const auto remove = [&](const std::string& path) {
-    SQLite::Statement& statement = connection_.statement("candidates_remove");
-    statement.bind(1, batch.source);
-    bind_blob(statement, 2, path);
-    run(statement);
-  };
-  for (const std::string& path : batch.candidates_removed) remove(path);
-  for (const Candidate& candidate : batch.candidates_put) {
-    if (candidate.ordinal == 0) remove(candidate.path);
-    const std::string content = encode(*candidate.order), flags = flags_blob(candidate.flags);
-    SQLite::Statement& statement = connection_.statement("candidate_put");
-    statement.bind(1, batch.source);
-    bind_blob(statement, 2, candidate.path);
-    statement.bind(3, static_cast<std::int64_t>(candidate.ordinal));
-    bind_blob(statement, 4, content);
-    bind_blob(statement, 5, flags);
-    run(statement);
+void SqliteWriter::write_candidate(const Batch& batch, const Candidate& candidate, const ByNumber& changes) {
+  const auto change = changes.find(candidate.order->number.text);
+  // The folder gives the status of the order that counts; everything else is what the document says.
+  const bool told = change != changes.end() && equal_but_status(*change->second->put.order, *candidate.order);
+  const std::int64_t sequence = told ? stored(change->second->sequence.value) : 0;
+  const std::string content = told ? candidate.order->status : encode(*candidate.order);
+  const std::string flags = flags_bytes(candidate.flags);
+  const std::int64_t checksum = checksum_of_candidate(batch.source, candidate.path, candidate.ordinal, sequence, content, flags);
+  bind_text(candidate_add_, 1, batch.source);
+  bind_bytes(candidate_add_, 2, candidate.path);
+  candidate_add_.bind(3, static_cast<std::int64_t>(candidate.ordinal));
+  candidate_add_.bind(4, sequence);
+  bind_bytes(candidate_add_, 5, content);
+  bind_bytes(candidate_add_, 6, flags);
+  candidate_add_.bind(7, checksum);
+  if (!run(candidate_add_)) {  // the same ordinal twice: the last one stands
+    SQLite::Statement& forget = bound_file("candidate_forget", batch.source, candidate.path);
+    forget.bind(3, static_cast<std::int64_t>(candidate.ordinal));
+    remove(forget, next_.sums.candidates);
+    run(candidate_add_);
   }
+  next_.sums.candidates.add(checksum);
 }
 
 void SqliteWriter::write_change(const feed::Change& change) {
   const std::string payload = feed::encode_payload(change);
-  SQLite::Statement& statement = connection_.statement("change_append");
-  statement.bind(1, stored(change.sequence.value));
-  statement.bind(2, std::int64_t{change.at.time_since_epoch().count()});
-  statement.bind(3, static_cast<int>(change.kind));
-  statement.bind(4, feed::subject(change));
-  bind_blob(statement, 5, payload);
-  run(statement);
-  if (change.kind == feed::ChangeKind::order_put) {
-    write_order(change);
-  } else if (change.kind == feed::ChangeKind::order_removed) {
-    SQLite::Statement& remove = connection_.statement("order_remove");
-    remove.bind(1, change.removed.number.text);
-    run(remove);
-  } else if (change.kind == feed::ChangeKind::rejection_put) {
-    SQLite::Statement& put = connection_.statement("rejection_put");
-    put.bind(1, stored(change.rejection_put.rejection.id));
-    put.bind(2, stored(change.sequence.value));
-    bind_blob(put, 3, payload);
-    run(put);
-  } else {
-    SQLite::Statement& remove = connection_.statement("rejection_remove");
-    remove.bind(1, stored(change.rejection_removed.id));
-    run(remove);
-  }
+  const std::int64_t sequence = stored(change.sequence.value), at_ms = change.at.time_since_epoch().count();
+  const std::int64_t checksum = checksum_of_change(sequence, at_ms, static_cast<int>(change.kind), payload);
+  change_append_.bind(1, sequence);
+  change_append_.bind(2, at_ms);
+  change_append_.bind(3, static_cast<int>(change.kind));
+  bind_bytes(change_append_, 4, payload);
+  change_append_.bind(5, checksum);
+  run(change_append_);
+  next_.sums.changes.add(checksum);
+  const bool of_order = change.kind == feed::ChangeKind::order_put || change.kind == feed::ChangeKind::order_removed;
+  if (!of_order) return write_rejection(change, payload);
+  const std::string number = feed::subject(change);
+  bind_text(history_append_, 1, number);
+  history_append_.bind(2, sequence);
+  run(history_append_);
+  next_.sums.histories.add(checksum_of_history(number, sequence));
 }
 
-void SqliteWriter::write_order(const feed::Change& change) {
-  const SalesOrder& order = *change.put.order;
-  const OrderAmounts sums = amounts(order);
-  SQLite::Statement& statement = connection_.statement("order_put");
-  statement.bind(1, order.number.text);
-  statement.bind(2, stored(change.sequence.value));
-  statement.bind(3, order.status);
-  statement.bind(4, order.customer_code);
-  statement.bind(5, order.currency.code());
-  statement.bind(6, static_cast<std::int64_t>(order.lines.size()));
-  statement.bind(7, sums.total);
-  statement.bind(8, sums.open);
-  if (order.updated) {
-    statement.bind(9, std::int64_t{order.updated->time_since_epoch().count()});
-  } else {
-    statement.bind(9);
-  }
-  run(statement);
+void SqliteWriter::write_rejection(const feed::Change& change, std::string_view payload) {
+  const bool stands = change.kind == feed::ChangeKind::rejection_put;
+  const std::int64_t id = stored(stands ? change.rejection_put.rejection.id : change.rejection_removed.id);
+  SQLite::Statement& forget = connection_.statement("rejection_forget");
+  forget.bind(1, id);
+  remove(forget, next_.sums.rejections);
+  if (!stands) return;
+  const std::int64_t checksum = checksum_of_rejection(id, payload);
+  SQLite::Statement& add = connection_.statement("rejection_add");
+  add.bind(1, id);
+  bind_bytes(add, 2, payload);
+  add.bind(3, checksum);
+  run(add);
+  next_.sums.rejections.add(checksum);
 }
 
-void SqliteWriter::run(SQLite::Statement& statement) {
-  statement.exec();
+void SqliteWriter::remove_file(const std::string& source, const std::string& path) {
+  remove(bound_file("file_forget", source, path), next_.sums.files);
+  remove_candidates(source, path);
+}
+
+void SqliteWriter::remove_candidates(const std::string& source, const std::string& path) {
+  remove(bound_file("candidates_forget", source, path), next_.sums.candidates);
+}
+
+SQLite::Statement& SqliteWriter::bound_file(std::string_view name, const std::string& source, const std::string& path) {
+  SQLite::Statement& statement = connection_.statement(name);
+  bind_text(statement, 1, source);
+  bind_bytes(statement, 2, path);
+  return statement;
+}
+
+bool SqliteWriter::run(SQLite::Statement& statement) {
+  const ResetAtEnd reset(statement);
   ++rows_written_;
-  // Bound views must not outlive this row.
-  statement.reset();
-  statement.clearBindings();
+  return statement.exec() > 0;
+}
+
+void SqliteWriter::remove(SQLite::Statement& statement, TableSum& table) {
+  const ResetAtEnd reset(statement);
+  ++rows_written_;
+  while (statement.executeStep()) table.remove(statement.getColumn(0).getInt64());
 }
 
 }  // namespace millrace::store

@@ -1,1 +1,1 @@
-INSERT INTO change (sequence, at_ms, kind, subject, payload) VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO change (sequence, at_ms, kind, payload, checksum) VALUES (?1, ?2, ?3, ?4, ?5)

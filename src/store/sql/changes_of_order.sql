@@ -1,2 +1,3 @@
-SELECT sequence, at_ms, kind, payload FROM change
-WHERE subject = ?1 AND kind IN (1, 2) ORDER BY sequence DESC LIMIT ?2
+SELECT change.sequence, at_ms, kind, payload, checksum FROM order_history
+LEFT JOIN change ON change.sequence = order_history.sequence
+WHERE number = ?1 ORDER BY order_history.sequence DESC LIMIT ?2

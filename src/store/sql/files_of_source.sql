@@ -1,1 +1,1 @@
-SELECT path, size, mtime_ns, inode, hash, state, format, read_at_ms FROM source_file WHERE source = ?1 ORDER BY path
+SELECT source, path, size, mtime_ns, inode, hash, state, format, read_at_ms, checksum FROM source_file WHERE source = ?1 ORDER BY path

@@ -1,1 +1,1 @@
-SELECT payload FROM rejection ORDER BY id
+SELECT id, payload, checksum FROM rejection ORDER BY id

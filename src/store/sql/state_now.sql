@@ -1,1 +1,1 @@
-SELECT identity, revision, (SELECT COALESCE(MAX(sequence), 0) FROM change) FROM record_state WHERE only_row = 1
+SELECT content, checksum FROM record_state WHERE only_row = 1

@@ -1,1 +1,1 @@
-UPDATE record_state SET revision = ?1 WHERE only_row = 1
+INSERT OR REPLACE INTO record_state (only_row, content, checksum) VALUES (1, ?1, ?2)

@@ -1,1 +1,1 @@
-INSERT INTO file_touch (revision, files) VALUES (?1, ?2)
+INSERT INTO file_touch (revision, previous, files, checksum) VALUES (?1, ?2, ?3, ?4)

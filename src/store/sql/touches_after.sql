@@ -1,1 +1,1 @@
-SELECT revision, files FROM file_touch WHERE revision > ?1 ORDER BY revision
+SELECT revision, previous, files, checksum FROM file_touch WHERE revision > ?1 ORDER BY revision

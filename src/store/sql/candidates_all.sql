@@ -1,0 +1,1 @@
+SELECT source, path, ordinal, sequence, content, flags, checksum FROM candidate

@@ -1,1 +1,0 @@
-DELETE FROM candidate WHERE source = ?1 AND path = ?2

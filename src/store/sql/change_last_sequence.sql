@@ -1,1 +1,0 @@
-SELECT COALESCE(MAX(sequence), 0) FROM change

@@ -1,1 +1,0 @@
-DELETE FROM source_file WHERE source = ?1 AND path = ?2

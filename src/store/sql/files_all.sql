@@ -1,0 +1,1 @@
+SELECT source, path, size, mtime_ns, inode, hash, state, format, read_at_ms, checksum FROM source_file

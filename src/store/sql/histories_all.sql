@@ -1,0 +1,1 @@
+SELECT number, sequence FROM order_history

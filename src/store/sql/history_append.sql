@@ -1,0 +1,1 @@
+INSERT INTO order_history (number, sequence) VALUES (?1, ?2)

@@ -1,1 +1,0 @@
-DELETE FROM sales_order WHERE number = ?1

@@ -1,0 +1,1 @@
+DELETE FROM rejection WHERE id = ?1 RETURNING checksum

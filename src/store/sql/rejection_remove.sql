@@ -1,1 +1,0 @@
-DELETE FROM rejection WHERE id = ?1
