@@ -28,6 +28,19 @@ class Restart(Story):
         second = self.serve()
         self.wait_book(second, ["2 Open 50.00", "3 Shipped 100.00", "4 Open 100.00", "5 Open 100.00"])
 
+    def test_what_was_rewritten_and_moved_while_it_was_down_opens_no_gap(self):
+        for number in range(1, 4):
+            self.write(f"Open/SO{number}.json", order_json(number))
+        self.serve().stop()
+        for number in range(1, 4):
+            (self.orders / f"Open/SO{number}.json").unlink()
+            self.write(f"Shipped/SO{number}.json", order_json(number, opened="2", updated="2026-11-09 08:00:00"), age=0)
+        self.write("Open/SO4.json", order_json(4))
+        second = self.serve()
+        self.wait_book(second, ["1 Shipped 50.00", "2 Shipped 50.00", "3 Shipped 50.00", "4 Open 100.00"])
+        kinds = [change["kind"] for number in range(1, 4) for change in second.get(f"/api/v1/orders/{number}/history")["data"]]
+        self.assertNotIn("order_removed", kinds)
+
     def test_a_kill_loses_nothing_that_was_shown(self):
         millrace = self.serve()
         for number in range(1, 6):

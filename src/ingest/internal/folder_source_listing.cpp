@@ -147,6 +147,8 @@ void FolderSource::compare(const Listing& listing, std::string_view below) {
     }
     if (!is_known) appeared.push_back(&file);
     Pending& pending = pending_[file.path];
+    // Seen no later than what this listing misses: a document that was rewritten and moved is read before it may go.
+    pending.since = std::min(pending.since, now);
     pending.reread |= reread_;
     if (pending.being_written) continue;
     const bool settled = pending.closed || wall_ns - file.stamp.mtime_ns > std::chrono::nanoseconds(young).count();
