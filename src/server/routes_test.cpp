@@ -262,7 +262,7 @@ TEST_CASE("the memory report explains the read model column by column, and its n
   const auto& process = memory.at("process");
   CHECK(process.at("rss_bytes").as_int64() ==
         process.at("file_bytes").as_int64() + process.at("read_model_bytes").as_int64() + process.at("unexplained_bytes").as_int64());
-  check_problem(plant.get("/api/v1/performance/memory?x=1"), 400, "bad-request");
+  check_problem(plant.get("/api/v1/performance/memory?x=1"), 400, "unknown-parameter");
 }
 
 TEST_CASE("health tells alive from ready") {

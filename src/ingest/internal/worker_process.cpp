@@ -26,6 +26,8 @@ Failure system_failure(std::string_view doing, int error) {
   return fail(ErrorCode::unavailable, std::string(doing) + ": " + std::strerror(error));
 }
 
+// The worker leads a process group of its own and inherits nothing but its socket and where errors are written: what
+// is ended while its sandbox is still being set up leaves nobody behind who keeps our files and pipes open.
 Result<pid_t> spawn(const std::vector<std::string>& command, int socket) {
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -37,8 +39,14 @@ Result<pid_t> spawn(const std::vector<std::string>& command, int socket) {
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, socket, worker_socket);
+  posix_spawn_file_actions_addclosefrom_np(&actions, worker_socket + 1);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setpgroup(&attributes, 0);
   pid_t pid = -1;
-  const int error = posix_spawn(&pid, arguments.front(), &actions, nullptr, arguments.data(), environment);
+  const int error = posix_spawn(&pid, arguments.front(), &actions, &attributes, arguments.data(), environment);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return system_failure("starting " + command.front(), error);
   return pid;
@@ -105,7 +113,7 @@ bool WorkerProcess::readable_before(Stopwatch::time_point deadline) const {
 std::string WorkerProcess::end() {
   if (pid_ < 0) return "ended";
   socket_.reset();
-  kill(pid_, SIGKILL);
+  kill(-pid_, SIGKILL);  // with what bubblewrap started and has not yet tied to itself
   int status = 0;
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
