@@ -72,6 +72,14 @@ class Plant:
             os.rename(self.away, self.orders)
 
 
+def check_patience(server, lines, cpu, seconds):
+    """A failing disk is asked again now and then: no hot loop, and the log does not fill what is left of the disk."""
+    if len(server.lines) - lines > 60 * seconds:
+        raise Violation(f"{len(server.lines) - lines} log lines in {seconds} s while the disk failed, such as {server.lines[-1][:160]}")
+    if server.cpu_seconds() - cpu > 0.6 * seconds:
+        raise Violation(f"{server.cpu_seconds() - cpu:.1f} s of CPU in {seconds} s while the disk failed")
+
+
 def settle_after(plant, server, limit, what):
     """Healed: what changed meanwhile is shown. A failed sync may instead end in a record that says it takes nothing more."""
     began = time.monotonic()
@@ -118,7 +126,9 @@ def under_fault(plant, environment, broken, what):
         run.count("refused to start on a failing disk")
         return
     listener, reads, writer = Listener(server, plant.ledger), Reads(server), Writer(plant.tree, rate=60)
+    lines, cpu = len(server.lines), server.cpu_seconds()
     threading.Event().wait(0.8)
+    check_patience(server, lines, cpu, 0.8)
     run.count("changes written", writer.finish())
     broken.unlink(missing_ok=True)
     healed = settle_after(plant, server, run.arguments.heal_max, what)
@@ -173,7 +183,9 @@ def really_full(run):
         for _ in range(2):
             fill(place / "ballast")
             writer = Writer(plant.tree, rate=60)
+            lines, cpu = len(server.lines), server.cpu_seconds()
             threading.Event().wait(2.0)
+            check_patience(server, lines, cpu, 2.0)
             writer.finish()
             said = world.notices_of_damage(server) or [line for line in server.lines if "full" in line]
             if not said:

@@ -14,7 +14,7 @@ import subprocess
 import threading
 
 import world
-from order_tree import OrderTree, Writer
+from order_tree import OrderTree, Writer, row_of
 from world import Ledger, Listener, Server, Violation
 
 WORLD_CYCLES = 40
@@ -28,6 +28,7 @@ class Plant:
         self.folder = run.folder / f"plant{run.cycle}"
         self.orders, self.away, self.data = self.folder / "orders", self.folder / "away", self.folder / "data"
         self.tree = OrderTree(self.orders, run.rng)
+        self.counted = 0  # of the ledger's acknowledgements
         self.ledger = Ledger(self.tree)
         self.began = run.cycle
 
@@ -40,7 +41,6 @@ class Plant:
         subprocess.run([self.run.binary, "scan", str(self.orders), "--orders-csv", str(table)], check=False, capture_output=True, timeout=120)
         with open(table, encoding="utf-8") as file:
             scanned = {row["order"]: (row["status"], row["lines"], row["net"]) for row in csv.DictReader(file)}
-        from order_tree import row_of
         wanted = {}
         for order, state in self.tree.current().items():
             row = row_of(int(order), state)
@@ -140,7 +140,13 @@ def main():
             if plants:
                 settle(plants[-1])
             plants.append(Plant(run))
-        plant = plants[-1]
+        try:
+            one_kill(run, plants[-1])
+        except Violation:
+            plants.clear()  # with --all the next cycle begins with a new one
+            raise
+
+    def one_kill(run, plant):
         if run.rng.random() < 0.5 and plant.ledger.count:
             check_record_alone(plant)
         server = plant.serve()
@@ -153,7 +159,7 @@ def main():
         kill = run.rng.choices([k for k, _ in KILLS], [weight for _, weight in KILLS])[0]
         kill(plant, server)
         run.count("kills")
-        run.count("acknowledged", plant.ledger.count - getattr(plant, "counted", 0))
+        run.count("acknowledged", plant.ledger.count - plant.counted)
         plant.counted = plant.ledger.count
 
     def settle(plant):
@@ -168,7 +174,7 @@ def main():
             raise Violation("the export after a clean restart differs from the one before")
         world.stop_clean(again)
 
-    world.run_loop("kill", given, cycle, lambda run: settle(plants[-1]))
+    world.run_loop("kill", given, cycle, lambda run: settle(plants[-1]) if plants else None)
 
 
 if __name__ == "__main__":

@@ -125,8 +125,9 @@ def main():
     recordings = []
 
     def cycle(run):
-        if (run.cycle - 1) % CUTS_PER_RECORDING == 0:
-            recordings.append(Recording(run, len(recordings), recordings[-1] if recordings else None))
+        if not recordings or (run.cycle - 1) % CUTS_PER_RECORDING == 0:
+            earlier = recordings.pop() if recordings else None
+            recordings.append(Recording(run, run.cycle, earlier))
         recordings[-1].check_cut(run.cycle)
 
     world.run_loop("power", given, cycle)

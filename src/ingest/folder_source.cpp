@@ -150,6 +150,10 @@ void FolderSource::take_requests() {
 std::chrono::milliseconds FolderSource::until_next_due() const {
   if (answers_waiting_.exchange(false)) return 0ms;
   TimePoint next = paused_ ? TimePoint::max() : refresh_due_;
+  if (commit_blocked_) {  // nothing else can go on before that
+    next = std::min(next, commit_due_);
+    return std::max(0ms, std::chrono::ceil<std::chrono::milliseconds>(next - Stopwatch::now()));
+  }
   if (!paused_ && in_flight_.size() < in_flight_max)
     for (const auto& [path, pending] : pending_)
       if (!reading_.contains(path)) next = std::min(next, pending.due);
@@ -161,7 +165,7 @@ std::chrono::milliseconds FolderSource::until_next_due() const {
 
 bool FolderSource::wait_for_events(std::chrono::milliseconds patience) {
   if (!watch_) {
-    requests_->wait(patience, [&] { return answers_.size() > 0 || stop_; });
+    requests_->wait(patience, [&] { return (answers_.size() > 0 && !commit_blocked_) || stop_; });
     return false;
   }
   return handle_events(watch_->step(patience));
@@ -266,10 +270,12 @@ bool FolderSource::remove_gone() {
 }
 
 bool FolderSource::commit() {
+  if (commit_blocked_ && Stopwatch::now() < commit_due_) return false;
   const auto wrote = intake_.commit(options_.id);
   if (!wrote) {
     if (!commit_blocked_) log_error("source_commit_failed", {{"source", options_.id}, {"reason", wrote.error().text()}});
     commit_blocked_ = true;
+    commit_due_ = Stopwatch::now() + options_.commit_retry;
     now_.state = SourceState::failed;
     now_.message = wrote.error().text();
     return false;

@@ -42,6 +42,7 @@ struct FolderSourceOptions {
   std::chrono::milliseconds removal_grace{60};       // for the other half of a move
   std::chrono::milliseconds retry_delay{700};        // before a fresh file that cannot be read is refused
   std::chrono::milliseconds held_interval{3'000};    // between looks at a root that vanished
+  std::chrono::milliseconds commit_retry{500};       // between tries while the record refuses: a full disk is asked, not hammered
   ListOptions listing;
   std::uint64_t job_id_base = 0;                     // ids of this source's parse jobs start here
   std::function<void()> news;                        // from the stepping thread: its state changed, or a refresh ended
@@ -132,6 +133,7 @@ class FolderSource {
   bool refresh_open_ = false;  // a refresh was listed and its files are not all settled yet
   bool refresh_wrote_ = false;
   bool commit_blocked_ = false;  // the record refuses for now: nothing further is taken in
+  TimePoint commit_due_{};       // of the next try while blocked
   std::uint64_t root_device_ = 0, root_inode_ = 0;
   bool vanished_accepted_ = false;
   TimePoint refresh_due_{};
