@@ -303,8 +303,12 @@ std::optional<Finding> pdf_damage(std::string_view content) {
 ParsedDocument parse_pdf_words(std::string_view tsv, const CompiledLayout& layout) {
   auto rows = pdf_rows(tsv);
   if (!rows) return refused(rows.error().text());
-  if (rows->empty()) return refused("needs eyes: scanned page without text; keep the order as a text PDF or type it in");
-  return PageReader(std::move(*rows), layout).read();
+  return parse_pdf_rows(std::move(*rows), layout);
+}
+
+ParsedDocument parse_pdf_rows(std::vector<PdfRow> rows, const CompiledLayout& layout) {
+  if (rows.empty()) return refused("needs eyes: scanned page without text; keep the order as a text PDF or type it in");
+  return PageReader(std::move(rows), layout).read();
 }
 
 }  // namespace millrace::ingest

@@ -1,6 +1,6 @@
 // Order documents as pages: label/value lines, a table of lines by its column positions, printed sums.
 //
-// The text comes from `pdftotext -tsv`, one word with its box per row. A page cannot prove that it is whole, so
+// The words come from `plain_pdf_words` or, when a file is out of the ordinary, from `pdftotext -tsv`. A page cannot prove that it is whole, so
 // every printed sum must agree with the lines, or the document is refused: never is a number invented.
 //
 //   row        words whose boxes stand on one baseline
@@ -10,6 +10,7 @@
 #pragma once
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "ingest/document.h"
 
@@ -21,5 +22,7 @@ class CompiledLayout;
 std::optional<Finding> pdf_damage(std::string_view content);
 
 ParsedDocument parse_pdf_words(std::string_view tsv, const CompiledLayout& layout);
+struct PdfRow;
+ParsedDocument parse_pdf_rows(std::vector<PdfRow> rows, const CompiledLayout& layout);
 
 }  // namespace millrace::ingest

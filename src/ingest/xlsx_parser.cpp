@@ -141,9 +141,10 @@ class SheetReader {
 
   // A head row with an order number column: the whole sheet is one flat table from here on.
   bool read_flat(const std::vector<Row>& rows, std::size_t head, ParsedDocument& answer) {
+    const auto names = [&](const SheetCell& cell) { return layout_.find(text(cell), Scope::flat).field != Field::unknown; };
+    if (rows[head].size() < 4 || std::count_if(rows[head].begin(), rows[head].end(), names) < 4) return false;
     std::vector<std::string> headers;
     for (const SheetCell& cell : rows[head]) headers.emplace_back(text(cell));
-    if (headers.size() < 4) return false;
     auto columns = flat_columns(headers, layout_);
     const auto known = std::count_if(columns.begin(), columns.end(), [](const FlatColumn& column) { return column.match.field != Field::unknown; });
     if (known < 4 || !is_order_header(columns)) return false;

@@ -60,20 +60,7 @@ std::vector<PdfCell> PdfRow::cells() const {
   return cells;
 }
 
-Result<std::vector<PdfRow>> pdf_rows(std::string_view tsv) {
-  std::vector<PdfWord> words;
-  if (!tsv.starts_with("level\t")) return fail(ErrorCode::invalid_input, "the text of the pages could not be read");
-  while (!tsv.empty()) {
-    const std::size_t end = std::min(tsv.find('\n'), tsv.size());
-    std::string_view row = tsv.substr(0, end);
-    tsv.remove_prefix(std::min(end + 1, tsv.size()));
-    if (!row.starts_with("5\t")) continue;  // 1 page, 3 flow, 4 line: poppler's own idea of the layout
-    const auto word = word_of(row);
-    if (!word) return fail(ErrorCode::invalid_input, "the text of the pages could not be read");
-    if (word->text.empty()) continue;
-    if (words.size() >= words_max) return fail(ErrorCode::limit_reached, "the pages hold more than 2,000,000 words");
-    words.push_back(*word);
-  }
+std::vector<PdfRow> rows_of(std::vector<PdfWord> words) {
   std::stable_sort(words.begin(), words.end(), [](const PdfWord& a, const PdfWord& b) {
     return a.page != b.page ? a.page < b.page : a.bottom < b.bottom;
   });
@@ -90,6 +77,23 @@ Result<std::vector<PdfRow>> pdf_rows(std::string_view tsv) {
     std::stable_sort(row.words.begin(), row.words.end(), [](const PdfWord& a, const PdfWord& b) { return a.left < b.left; });
   }
   return rows;
+}
+
+Result<std::vector<PdfRow>> pdf_rows(std::string_view tsv) {
+  std::vector<PdfWord> words;
+  if (!tsv.starts_with("level\t")) return fail(ErrorCode::invalid_input, "the text of the pages could not be read");
+  while (!tsv.empty()) {
+    const std::size_t end = std::min(tsv.find('\n'), tsv.size());
+    std::string_view row = tsv.substr(0, end);
+    tsv.remove_prefix(std::min(end + 1, tsv.size()));
+    if (!row.starts_with("5\t")) continue;  // 1 page, 3 flow, 4 line: poppler's own idea of the layout
+    const auto word = word_of(row);
+    if (!word) return fail(ErrorCode::invalid_input, "the text of the pages could not be read");
+    if (word->text.empty()) continue;
+    if (words.size() >= words_max) return fail(ErrorCode::limit_reached, "the pages hold more than 2,000,000 words");
+    words.push_back(*word);
+  }
+  return rows_of(std::move(words));
 }
 
 }  // namespace millrace::ingest

@@ -29,6 +29,9 @@ struct PdfRow {
   std::vector<PdfCell> cells() const;
 };
 
+// Words on one baseline, from top to bottom.
+std::vector<PdfRow> rows_of(std::vector<PdfWord> words);
+
 // Errors   invalid_input  not the answer of `pdftotext -tsv`
 //          limit_reached  more than 2,000,000 words
 Result<std::vector<PdfRow>> pdf_rows(std::string_view tsv);

@@ -5,14 +5,10 @@
 #include <cmath>
 #include <map>
 #include <optional>
-#include <orcus/exception.hpp>
-#include <orcus/sax_parser.hpp>
 
 #include "base/text.h"
+#include "ingest/internal/xml_scanner.h"
 #include "ingest/internal/zip_archive.h"
-
-// orcus' own workbook filter (0.17) drops inline strings and hands numbers on as doubles only, so its XML parser is
-// used and the five parts of a workbook that matter are read here.
 
 namespace millrace::ingest {
 namespace {
@@ -24,80 +20,48 @@ constexpr double serial_max = 2958466;  // the day after 9999-12-31
 
 struct TooManyCells {};
 
-// Elements with their attributes at hand and their text collected: what every part below needs.
-class PartHandler : public orcus::sax_handler {
- public:
-  virtual ~PartHandler() = default;
-  void attribute(const orcus::sax::parser_attribute& attribute) { attributes_.emplace_back(attribute.name, attribute.value); }
-  void start_element(const orcus::sax::parser_element& element) {
-    begin(element.name);
-    attributes_.clear();
-  }
-  void end_element(const orcus::sax::parser_element& element) { end(element.name); }
-  void characters(std::string_view text, bool) { hear(text); }
-
- protected:
-  virtual void begin(std::string_view element) = 0;
-  virtual void end(std::string_view) {}
-  virtual void hear(std::string_view) {}
-  std::string_view attribute_of(std::string_view name) const {
-    for (const auto& [key, value] : attributes_) {
-      if (key == name) return value;
-    }
-    return {};
-  }
-
- private:
-  std::vector<std::pair<std::string, std::string>> attributes_;
-};
-
-void parse_part(const std::string& xml, PartHandler& handler) {
-  orcus::sax_parser<PartHandler> parser(xml.data(), xml.size(), handler);
-  parser.parse();
-}
-
 struct SheetEntry {
   std::string name;
   std::string relation;
 };
 
-class WorkbookPart final : public PartHandler {
+class WorkbookPart final : public XmlHandler {
  public:
   std::vector<SheetEntry> sheets;
   bool from_1904 = false;
 
  private:
-  void begin(std::string_view element) override {
+  void begin(std::string_view element, const XmlAttributes& attributes) override {
     if (element == "workbookPr") {
-      const std::string_view flag = attribute_of("date1904");
+      const std::string_view flag = attributes["date1904"];
       from_1904 = flag == "1" || flag == "true";
     } else if (element == "sheet") {
-      sheets.push_back({std::string(attribute_of("name")), std::string(attribute_of("id"))});
+      sheets.push_back({std::string(attributes["name"]), std::string(attributes["id"])});
     }
   }
 };
 
-class RelationsPart final : public PartHandler {
+class RelationsPart final : public XmlHandler {
  public:
   std::map<std::string, std::string> targets;        // by id
   std::map<std::string, std::string> target_of_kind;  // by the last word of the type
 
  private:
-  void begin(std::string_view element) override {
+  void begin(std::string_view element, const XmlAttributes& attributes) override {
     if (element != "Relationship") return;
-    const std::string_view type = attribute_of("Type");
-    targets[std::string(attribute_of("Id"))] = attribute_of("Target");
-    target_of_kind[std::string(type.substr(type.rfind('/') + 1))] = attribute_of("Target");
+    const std::string_view type = attributes["Type"];
+    targets[std::string(attributes["Id"])] = attributes["Target"];
+    target_of_kind[std::string(type.substr(type.rfind('/') + 1))] = attributes["Target"];
   }
 };
 
-class StringsPart final : public PartHandler {
+class StringsPart final : public XmlHandler {
  public:
   explicit StringsPart(std::deque<std::string>& into) : texts(into) {}
   std::deque<std::string>& texts;
 
  private:
-  void begin(std::string_view element) override {
+  void begin(std::string_view element, const XmlAttributes&) override {
     if (element == "si") {
       if (texts.size() >= cells_max) throw TooManyCells{};
       texts.emplace_back();
@@ -147,18 +111,18 @@ int whole_number(std::string_view text, int missing) {
   return error == std::errc() && end == text.data() + text.size() ? value : missing;
 }
 
-class StylesPart final : public PartHandler {
+class StylesPart final : public XmlHandler {
  public:
   bool is_date(int style) const { return style >= 0 && static_cast<std::size_t>(style) < dates_.size() && dates_[static_cast<std::size_t>(style)]; }
 
  private:
-  void begin(std::string_view element) override {
+  void begin(std::string_view element, const XmlAttributes& attributes) override {
     if (element == "numFmt") {
-      own_[whole_number(attribute_of("numFmtId"), -1)] = is_date_code(attribute_of("formatCode"));
+      own_[whole_number(attributes["numFmtId"], -1)] = is_date_code(attributes["formatCode"]);
     } else if (element == "cellXfs") {
       in_cell_formats_ = true;
     } else if (element == "xf" && in_cell_formats_) {
-      const int id = whole_number(attribute_of("numFmtId"), 0);
+      const int id = whole_number(attributes["numFmtId"], 0);
       const auto own = own_.find(id);
       dates_.push_back(own != own_.end() ? own->second : is_date_id(id));
     }
@@ -186,7 +150,7 @@ CellAddress address_of(std::string_view name) {
   return {row - 1, column - 1};
 }
 
-class SheetPart final : public PartHandler {
+class SheetPart final : public XmlHandler {
  public:
   SheetPart(Workbook& workbook, Sheet& sheet, std::size_t shared_count, const StylesPart& styles, std::int32_t origin, std::size_t& cell_count)
       : workbook_(workbook), sheet_(sheet), shared_count_(shared_count), styles_(styles), origin_(origin), cell_count_(cell_count) {}
@@ -194,12 +158,12 @@ class SheetPart final : public PartHandler {
  private:
   enum class Kind : std::uint8_t { number, shared, text, truth, error, iso_date };
 
-  void begin(std::string_view element) override {
+  void begin(std::string_view element, const XmlAttributes& attributes) override {
     if (element == "row") {
-      row_ = whole_number(attribute_of("r"), row_ + 2) - 1;
+      row_ = whole_number(attributes["r"], row_ + 2) - 1;
       column_ = -1;
     } else if (element == "c") {
-      begin_cell();
+      begin_cell(attributes);
     } else if (element == "f") {
       formula_ = true;
     } else if (element == "v") {
@@ -210,24 +174,24 @@ class SheetPart final : public PartHandler {
       in_value_ = !phonetic_;
     }
   }
-  void begin_cell() {
-    const std::string_view name = attribute_of("r");
+  void begin_cell(const XmlAttributes& attributes) {
+    const std::string_view name = attributes["r"];
     if (name.empty()) {
       ++column_;
     } else {
       const CellAddress address = address_of(name);
-      if (address.row < 0) throw orcus::general_error("a cell has the address '" + printable(shortened(name)) + "'");
+      if (address.row < 0) throw XmlError("a cell has the address '" + printable(shortened(name)) + "'");
       row_ = address.row;
       column_ = address.column;
     }
-    const std::string_view type = attribute_of("t");
+    const std::string_view type = attributes["t"];
     kind_ = type == "s"                             ? Kind::shared
             : type == "inlineStr" || type == "str" ? Kind::text
             : type == "b"                          ? Kind::truth
             : type == "e"                          ? Kind::error
             : type == "d"                          ? Kind::iso_date
                                                    : Kind::number;
-    style_ = whole_number(attribute_of("s"), 0);
+    style_ = whole_number(attributes["s"], 0);
     formula_ = false;
     value_.clear();
   }
@@ -257,7 +221,7 @@ class SheetPart final : public PartHandler {
     switch (kind_) {
       case Kind::shared: {
         const int index = whole_number(value_, -1);
-        if (index < 0 || static_cast<std::size_t>(index) >= shared_count_) throw orcus::general_error("a cell names a text that is not there");
+        if (index < 0 || static_cast<std::size_t>(index) >= shared_count_) throw XmlError("a cell names a text that is not there");
         return FieldValue::of_text(workbook_.texts[static_cast<std::size_t>(index)]);
       }
       case Kind::truth: return FieldValue::of_text(value_ == "1" ? "true" : "false");
@@ -309,7 +273,8 @@ template <class Part>
 Result<void> read_part(const ZipArchive& archive, const std::string& name, Part& part) {
   auto xml = archive.unpack(name);
   if (!xml) return pass_on(xml);
-  parse_part(*xml, part);
+  if (!is_valid_utf8(*xml)) return fail(ErrorCode::invalid_input, "damaged workbook: '" + printable(name) + "' is not valid UTF-8");
+  XmlScanner(*xml, part).scan();
   return {};
 }
 

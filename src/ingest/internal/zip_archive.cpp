@@ -1,10 +1,13 @@
 #include "ingest/internal/zip_archive.h"
 
+#include <libdeflate.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -17,6 +20,7 @@ constexpr std::size_t entries_max = 1000;
 constexpr std::uint64_t inflated_max = 256ull << 20;
 constexpr std::uint64_t ratio_free_bytes = 10ull << 20;
 constexpr std::uint64_t ratio_max = 100;
+constexpr std::uint64_t at_once_max = 1u << 20;
 constexpr std::size_t local_header_bytes = 30;
 constexpr std::size_t central_header_bytes = 46;
 constexpr std::size_t end_record_bytes = 22;
@@ -125,7 +129,12 @@ class DtdWatch {
 
  private:
   static bool has_word(std::string_view text) {
-    return text.find("<!DOCTYPE") != std::string_view::npos || text.find("<!ENTITY") != std::string_view::npos;
+    // The exclamation mark is what sheets do not have; '<' they have everywhere.
+    for (std::size_t at = text.find('!'); at != std::string_view::npos; at = text.find('!', at + 1)) {
+      const std::string_view rest = text.substr(at + 1);
+      if (at > 0 && text[at - 1] == '<' && (rest.starts_with("DOCTYPE") || rest.starts_with("ENTITY"))) return true;
+    }
+    return false;
   }
   bool first_ = true;
   std::string tail_;
@@ -151,15 +160,33 @@ Failure declares_dtd(const Entry& entry) { return damaged(entry, "declares a doc
 
 // One flipped bit may turn a 1 into a 3 and stay a sound workbook: the checksum is what tells.
 Result<std::string> whole(const Entry& entry, std::string bytes) {
-  const auto sum = crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+  const auto sum = libdeflate_crc32(0, bytes.data(), bytes.size());
   if (sum != entry.checksum) return damaged(entry, "does not match its checksum; copy the file again");
   return bytes;
 }
 
-Result<std::string> inflated(const Entry& entry) {
+// Small entries, which is nearly all: in one go into the memory they say they need, two to three times as fast.
+Result<std::string> inflated_at_once(const Entry& entry) {
+  struct Free {
+    void operator()(libdeflate_decompressor* d) const { libdeflate_free_decompressor(d); }
+  };
+  static thread_local const std::unique_ptr<libdeflate_decompressor, Free> decompressor(libdeflate_alloc_decompressor());
+  if (decompressor == nullptr) throw std::bad_alloc();
+  std::string out(entry.unpacked, '\0');
+  std::size_t made = 0;
+  const auto status = libdeflate_deflate_decompress(decompressor.get(), entry.data.data(), entry.data.size(), out.data(), out.size(), &made);
+  if (status == LIBDEFLATE_BAD_DATA) return damaged(entry, "cannot be unpacked");
+  if (status != LIBDEFLATE_SUCCESS || made != entry.unpacked) return damaged(entry, "lies about its size");
   DtdWatch watch;
+  if (!watch.hear(out)) return declares_dtd(entry);
+  return whole(entry, std::move(out));
+}
+
+Result<std::string> inflated(const Entry& entry) {
+  if (entry.unpacked <= at_once_max) return inflated_at_once(entry);
   Inflater inflater;
   if (!inflater.good()) return fail(ErrorCode::internal, "zlib could not be started");
+  DtdWatch watch;
   z_stream& stream = inflater.stream();
   // zlib's interface predates const
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(entry.data.data()));
