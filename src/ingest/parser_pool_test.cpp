@@ -197,14 +197,19 @@ TEST_CASE("A PDF is read inside the walls, a broken one is refused there") {
   CHECK(pool->workers_replaced() == 0);
 }
 
-// The worker processes of this test: children of any of its threads.
-std::vector<pid_t> children() {
-  std::vector<pid_t> found;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+// The processes below `process` that are parsers by now, and no longer the sandbox that starts one.
+void find_parsers(const std::string& process, std::vector<pid_t>& found) {
+  std::error_code gone;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/" + process + "/task", gone)) {
     std::ifstream list(task.path() / "children");
-    for (pid_t pid = 0; list >> pid;) found.push_back(pid);
+    for (pid_t pid = 0; list >> pid;) {
+      std::ifstream command("/proc/" + std::to_string(pid) + "/cmdline");
+      std::string program;
+      std::getline(command, program, '\0');
+      if (program.ends_with("/millrace") || program.ends_with("parse_worker")) found.push_back(pid);
+      find_parsers(std::to_string(pid), found);
+    }
   }
-  return found;
 }
 
 TEST_CASE("Workers that are ended in the middle of their batches lose no document and blame none") {
@@ -214,7 +219,9 @@ TEST_CASE("Workers that are ended in the middle of their batches lose no documen
   for (int i = 1; i <= documents; ++i) {
     REQUIRE(pool->submit({static_cast<std::uint64_t>(i), memory_document(order_json(i)), "a.json", std::nullopt}));
     if (i != documents / 2) continue;
-    for (const pid_t pid : children()) kill(pid, SIGKILL);
+    std::vector<pid_t> parsers;
+    find_parsers("self", parsers);
+    for (const pid_t pid : parsers) kill(pid, SIGKILL);
   }
   REQUIRE(answers.wait_for(documents));
   for (int i = 1; i <= documents; ++i) {
