@@ -112,6 +112,17 @@ void read_page(QPDFPageObjectHelper page, int number, PageFonts& fonts, BoundedC
   if (!PdfContent(fonts, box, number, words).read(content.bytes)) throw Unusual{};
 }
 
+// Words over words: bold made by printing twice, or a stamp across the page. Which of them counts is not for us to say.
+bool overlaps(const PdfWords& words) {
+  constexpr double slack = 0.5;  // points
+  for (const PdfRow& row : rows_of(words.words)) {
+    for (std::size_t i = 1; i < row.words.size(); ++i) {
+      if (row.words[i].left < row.words[i - 1].right - slack) return true;
+    }
+  }
+  return false;
+}
+
 std::optional<PdfWords> read_file(std::string_view content) {
   QPDF pdf;
   pdf.setSuppressWarnings(true);
@@ -128,6 +139,7 @@ std::optional<PdfWords> read_file(std::string_view content) {
   for (const QPDFPageObjectHelper& page : pages) read_page(page, ++number, fonts, bytes, words);
   if (pdf.anyWarnings() || words.words.empty()) return std::nullopt;
   words.finish();
+  if (overlaps(words)) return std::nullopt;
   return words;
 }
 
