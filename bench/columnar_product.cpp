@@ -149,8 +149,11 @@ struct OrderReader {
       for (std::size_t row = 0; row < count; ++row) {
         Cell& cell = cells[row * columns.size() + column];
         cell.number = numbers[column * count + row];
-        if (columns[column].is_text())
-          cell.text = columns[column].dictionary->text(static_cast<std::uint32_t>(cell.number));
+        if (!columns[column].is_text()) continue;
+        const Cell* const above = row > 0 ? &cell - columns.size() : nullptr;
+        cell.text = above != nullptr && above->number == cell.number
+                        ? above->text
+                        : columns[column].dictionary->text(static_cast<std::uint32_t>(cell.number));
       }
     }
     std::int64_t sum = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace millrace::columns {
 namespace {
@@ -40,20 +41,30 @@ std::size_t Block::exception_at_or_after(const Segment& segment, std::size_t row
 
 std::size_t Block::run_start(std::size_t run) const {
   if (run >= runs_) return rows_;
-  std::size_t first = 0;
-  std::size_t count = mark_words();
-  while (count > 1) {  // the last word of marks before which at most `run` runs begin
-    const std::size_t half = count / 2;
-    if (run_rank(first + half) <= run) {
-      first += half;
-      count -= half;
-    } else {
-      count = half;
-    }
+  // Runs are mostly of like length: the word of marks is near where it would be if they all were.
+  std::size_t word = run * mark_words() / runs_;
+  while (run_rank(word) > run) --word;
+  while (word + 1 < mark_words() && run_rank(word + 1) <= run) ++word;
+  std::uint64_t bits = run_bits(word);
+  for (std::size_t skip = run - run_rank(word); skip > 0; --skip) bits &= bits - 1;
+  return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+}
+
+std::size_t Block::start_at_or_before(std::size_t row) const {
+  std::size_t word = row / 64;
+  std::uint64_t bits = run_bits(word) & (~std::uint64_t{0} >> (63 - row % 64));
+  while (bits == 0) bits = run_bits(--word);  // row 0 begins a run
+  return word * 64 + 63 - static_cast<std::size_t>(std::countl_zero(bits));
+}
+
+std::size_t Block::start_after(std::size_t row) const {
+  std::size_t word = row / 64;
+  std::uint64_t bits = row % 64 == 63 ? 0 : run_bits(word) & (~std::uint64_t{0} << (row % 64 + 1));
+  while (bits == 0) {
+    if (++word == mark_words()) return rows_;
+    bits = run_bits(word);
   }
-  std::uint64_t bits = run_bits(first);
-  for (std::size_t skip = run - run_rank(first); skip > 0; --skip) bits &= bits - 1;
-  return first * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+  return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
 }
 
 std::int64_t Block::formula(const Shape& shape, const Segment& segment, std::size_t row) const {
@@ -65,7 +76,7 @@ std::int64_t Block::formula(const Shape& shape, const Segment& segment, std::siz
       return at_place(segment, run, run);
     }
     case Basis::place:
-      return at_place(segment, row - run_start(run_of(row)), row);
+      return at_place(segment, row - start_at_or_before(row), row);
     case Basis::derived:
       break;
   }
@@ -138,11 +149,9 @@ void Block::decode(const Shape& shape, std::size_t column, std::int64_t* out) co
       break;
     }
     case Basis::place: {
-      std::size_t start = 0;
-      for (std::size_t run = 0; run < runs_; ++run) {
-        const std::size_t end = run + 1 < runs_ ? run_start(run + 1) : rows_;
+      for (std::size_t start = 0, end = 0; start < rows_; start = end) {
+        end = start_after(start);
         for (std::size_t row = start; row < end; ++row) out[row] = at_place(segment, row - start, row);
-        start = end;
       }
       break;
     }
@@ -158,17 +167,32 @@ void Block::decode(const Shape& shape, std::size_t column, std::int64_t* out) co
     for (std::size_t row = 0; row < rows_; ++row) out[row] = plain_value(segment, out[row]);
 }
 
+// Neighbouring rows of a column packed per row.
+void Block::values_at(const Segment& segment, std::size_t row, std::size_t count, std::int64_t* out) const {
+  const std::int64_t base = segment.base;
+  if (segment.width == 0 || segment.width > 32) {
+    for (std::size_t index = 0; index < count; ++index) out[index] = at_place(segment, row + index, row + index);
+    return;
+  }
+  auto* const numbers = reinterpret_cast<std::uint64_t*>(out);
+  plane_values(words_.data() + segment.rest, row, count, segment.width, numbers);
+  const auto step = static_cast<std::uint64_t>(std::int64_t{segment.step});
+  std::uint64_t line = static_cast<std::uint64_t>(base) + step * row;
+  for (std::size_t index = 0; index < count; ++index, line += step) numbers[index] += line;
+}
+
 void Block::read(const Shape& shape, std::size_t row, std::size_t count, std::int64_t* out) const {
   std::array<std::uint16_t, 64> runs;
   std::array<std::uint16_t, 64> places;
   if (runs_ > 0) {
     std::size_t run = run_of(row);
-    std::size_t start = run_start(run);
-    std::size_t next = run_start(run + 1);
+    std::size_t start = start_at_or_before(row);
+    std::size_t next = start_after(row);
     for (std::size_t index = 0; index < count; ++index) {
       if (row + index == next) {
         start = next;
-        next = run_start(++run + 1);
+        next = start_after(start);
+        ++run;
       }
       runs[index] = static_cast<std::uint16_t>(run);
       places[index] = static_cast<std::uint16_t>(row + index - start);
@@ -178,7 +202,7 @@ void Block::read(const Shape& shape, std::size_t row, std::size_t count, std::in
     const Segment& segment = segments_[column];
     std::int64_t* const to = out + column * count;
     if (segment.basis == Basis::row) {
-      for (std::size_t index = 0; index < count; ++index) to[index] = at_place(segment, row + index, row + index);
+      values_at(segment, row, count, to);
     } else if (segment.basis == Basis::run) {
       for (std::size_t index = 0; index < count; ++index)
         to[index] =
@@ -204,24 +228,23 @@ void Block::read(const Shape& shape, std::size_t row, std::size_t count, std::in
   }
 }
 
-bool Block::decode_runs(std::size_t column, std::int64_t* out) const {
-  const Segment& segment = segments_[column];
-  if (segment.basis != Basis::run || segment.exception_count > 0) return false;
-  decode_numbers(segment, runs_, out);
-  if (segment.has_absent)
-    for (std::size_t run = 0; run < runs_; ++run) out[run] = plain_value(segment, out[run]);
+// Bits of the packed numbers that stand for `wanted`, exceptions not looked at.
+bool Block::select_numbers(const Segment& segment, std::int64_t wanted, std::uint32_t* selection) const {
+  if (segment.step != 0 || segment.width > 32 || wanted == absent) return false;
+  const std::size_t count = numbers_of(segment);
+  std::fill_n(selection, block_rows / 32, 0U);
+  const std::uint64_t above = static_cast<std::uint64_t>(wanted) - static_cast<std::uint64_t>(segment.base);
+  // The stand-in for absent is nobody's value.
+  if (above >> segment.width != 0 || (segment.has_absent && wanted == segment.low - 1)) return true;
+  select_equal(words_.data() + segment.rest, count, segment.width, static_cast<std::uint32_t>(above), selection);
+  if (count % 32 != 0) selection[count / 32] &= (1U << (count % 32)) - 1;
+  for (std::size_t word = (count + 31) / 32; word < padded_count(count) / 32; ++word) selection[word] = 0;
   return true;
 }
 
 bool Block::select_packed(std::size_t column, std::int64_t wanted, std::uint32_t* selection) const {
   const Segment& segment = segments_[column];
-  if (segment.basis != Basis::row || segment.step != 0 || segment.width > 32 || wanted == absent) return false;
-  const std::size_t words = padded_count(rows_) / 32;
-  const std::uint64_t above = static_cast<std::uint64_t>(wanted) - static_cast<std::uint64_t>(segment.base);
-  if (above >> segment.width != 0)
-    std::fill_n(selection, words, 0U);
-  else
-    select_equal(words_.data() + segment.rest, rows_, segment.width, static_cast<std::uint32_t>(above), selection);
+  if (segment.basis != Basis::row || !select_numbers(segment, wanted, selection)) return false;
   for (std::size_t index = 0; index < segment.exception_count; ++index) {
     const std::size_t row = position(segment, index);
     const std::uint32_t bit = 1U << (row % 32);
@@ -230,11 +253,40 @@ bool Block::select_packed(std::size_t column, std::int64_t wanted, std::uint32_t
     else
       selection[row / 32] &= ~bit;
   }
-  if (rows_ % 32 != 0) selection[rows_ / 32] &= (1U << (rows_ % 32)) - 1;
-  for (std::size_t word = (rows_ + 31) / 32; word < words; ++word) selection[word] = 0;
-  // The stand-in for absent is nobody's value.
-  if (segment.has_absent && wanted == segment.low - 1) std::fill_n(selection, words, 0U);
   return true;
+}
+
+bool Block::select_runs(std::size_t column, std::int64_t wanted, std::uint32_t* selection) const {
+  const Segment& segment = segments_[column];
+  return segment.basis == Basis::run && segment.exception_count == 0 && select_numbers(segment, wanted, selection);
+}
+
+void Block::spread(const std::uint32_t* runs, std::uint32_t* rows) const {
+  std::fill_n(rows, block_rows / 32, 0U);
+  const auto fill = [rows](std::size_t first, std::size_t end) {
+    for (std::size_t row = first; row < end;) {
+      const std::size_t stop = std::min(end, (row / 32 + 1) * 32);
+      rows[row / 32] |= static_cast<std::uint32_t>(((std::uint64_t{1} << (stop - row)) - 1) << (row % 32));
+      row = stop;
+    }
+  };
+  std::size_t mark = 0;  // the word of marks in which the last run asked for begins
+  const auto start_of = [&](std::size_t run) {
+    if (run >= runs_) return std::size_t{rows_};
+    while (mark + 1 < mark_words() && run_rank(mark + 1) <= run) ++mark;
+    std::uint64_t bits = run_bits(mark);
+    for (std::size_t skip = run - run_rank(mark); skip > 0; --skip) bits &= bits - 1;
+    return mark * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+  };
+  for (std::size_t word = 0; word < (runs_ + 31) / 32; ++word) {
+    for (std::uint32_t bits = runs[word]; bits != 0;) {
+      const auto low = static_cast<unsigned>(std::countr_zero(bits));
+      const auto length = static_cast<unsigned>(std::countr_one(bits >> low));
+      const std::size_t first = start_of(word * 32 + low);
+      fill(first, start_of(word * 32 + low + length));
+      bits &= static_cast<std::uint32_t>(~(((std::uint64_t{1} << length) - 1) << low));
+    }
+  }
 }
 
 std::size_t Block::lower_bound(const Shape& shape, std::size_t column, std::int64_t wanted) const {
@@ -259,6 +311,17 @@ std::size_t Block::lower_bound(const Shape& shape, std::size_t column, std::int6
     }
   }
   return by_run ? run_start(first) : first;
+}
+
+std::size_t Block::upper_bound(const Shape& shape, std::size_t column, std::int64_t wanted, std::size_t from) const {
+  if (from >= rows_) return rows_;
+  const Segment& segment = segments_[column];
+  if (segment.basis == Basis::run && segment.exception_count == 0 && segment.width == 0 && segment.step > 0) {
+    const std::size_t run = run_of(from);
+    return at_place(segment, run, run) > wanted ? from : start_after(from);
+  }
+  if (wanted == std::numeric_limits<std::int64_t>::max()) return rows_;
+  return lower_bound(shape, column, wanted + 1);
 }
 
 std::size_t Block::column_bytes(std::size_t column) const {

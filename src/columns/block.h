@@ -58,21 +58,27 @@ class Block {
   void decode(const Shape& shape, std::size_t column, std::int64_t* out) const;
   // All columns of a few neighbouring rows: value of column c, row r is out[c * count + r]. `count` up to 64.
   void read(const Shape& shape, std::size_t row, std::size_t count, std::int64_t* out) const;
-  // Bits of the rows with this value, padded_count(rows()) / 32 words. False: cheaper to decode and compare.
+  // Bits of the rows with this value, block_rows / 32 words. False: cheaper to decode and compare.
   bool select_packed(std::size_t column, std::int64_t wanted, std::uint32_t* selection) const;
-  // The value of each run, where a column is kept per run and knows no exception; out has room for block_rows. False:
-  // it is not.
-  bool decode_runs(std::size_t column, std::int64_t* out) const;
+  // The same for a column kept per run: bits of the runs. `spread` makes them bits of rows.
+  bool select_runs(std::size_t column, std::int64_t wanted, std::uint32_t* selection) const;
+  void spread(const std::uint32_t* runs, std::uint32_t* rows) const;
 
   // The first row whose value is not less than `wanted`, rows() if none. The column ascends in this block.
   std::size_t lower_bound(const Shape& shape, std::size_t column, std::int64_t wanted) const;
 
+  // The first row at or after `from` whose value is above `wanted`, rows() if none; the value at `from` is not below
+  // it.
+  std::size_t upper_bound(const Shape& shape, std::size_t column, std::int64_t wanted, std::size_t from) const;
+
   std::size_t run_of(std::size_t row) const {
     const std::size_t word = row / 64;
-    return run_rank(word) +
-           static_cast<std::size_t>(std::popcount(run_bits(word) & (~std::uint64_t{0} >> (63 - row % 64)))) - 1;
+    return run_rank(word) + bit_count(run_bits(word) & (~std::uint64_t{0} >> (63 - row % 64))) - 1;
   }
   std::size_t run_start(std::size_t run) const;
+  // The first row of the run of a row, and of the run after it (rows() if there is none).
+  std::size_t start_at_or_before(std::size_t row) const;
+  std::size_t start_after(std::size_t row) const;
 
   std::size_t column_bytes(std::size_t column) const;  // with its description
   std::size_t run_bytes() const;                       // the marks shared by all columns
@@ -107,6 +113,8 @@ class Block {
                                      static_cast<std::uint64_t>(std::int64_t{segment.step}) * place + rest);
   }
   std::int64_t formula(const Shape& shape, const Segment& segment, std::size_t row) const;
+  void values_at(const Segment& segment, std::size_t row, std::size_t count, std::int64_t* out) const;
+  bool select_numbers(const Segment& segment, std::int64_t wanted, std::uint32_t* selection) const;
   void decode_numbers(const Segment& segment, std::size_t count, std::int64_t* out) const;
   void spread_runs(const std::int64_t* of_run, std::int64_t* out) const;
   void apply_exceptions(const Segment& segment, std::int64_t* out) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <limits>
 
 #include "base/check.h"
 
@@ -136,61 +137,84 @@ BlockEncoder::Numbers BlockEncoder::without_absent(Numbers values, const Segment
   return values_;
 }
 
-// Base and width, where the few numbers that would need many more bits may become exceptions.
-BlockEncoder::Form BlockEncoder::packed_form(Numbers numbers, const Segment& described, bool exceptions_allowed) const {
+// Base and width for numbers from `low` to `high`.
+BlockEncoder::Form BlockEncoder::packed_form(std::size_t count, std::int64_t low, std::int64_t high,
+                                             const Segment& described) const {
   Form form{described, 0};
-  const auto [low, high] = std::minmax_element(numbers.begin(), numbers.end());
-  form.segment.base = *low;
-  const unsigned width_max = static_cast<unsigned>(std::bit_width(above(*high, *low)));
-  std::array<std::uint32_t, 65> of_width{};
-  if (exceptions_allowed && width_max > 0)
-    for (const std::int64_t number : numbers) ++of_width[static_cast<std::size_t>(std::bit_width(above(number, *low)))];
-  form.bits = packed_words(numbers.size(), width_max) * bits_per_word;
-  form.segment.width = static_cast<std::uint8_t>(width_max);
-  if (!exceptions_allowed) return form;
-  std::uint64_t excepted = 0;
-  for (unsigned width = width_max; width-- > 0;) {
-    excepted += of_width[width + 1];
-    const std::uint64_t bits =
-        packed_words(numbers.size(), width) * bits_per_word + excepted * exception_bits(described) + 31;
-    if (bits >= form.bits) continue;
-    form.bits = bits;
-    form.segment.width = static_cast<std::uint8_t>(width);
-  }
+  form.segment.base = low;
+  form.segment.width = static_cast<std::uint8_t>(std::bit_width(above(high, low)));
+  form.bits = packed_words(count, form.segment.width) * bits_per_word;
   return form;
 }
 
-// One value for most rows, wherever it stands in the range.
-BlockEncoder::Form BlockEncoder::majority_form(Numbers numbers, const Segment& described) const {
+// Fewer bits, and exceptions for the few numbers that need more; one base for all, or the value that most rows share.
+// A sample says first whether this can pay.
+BlockEncoder::Form BlockEncoder::excepting_form(Numbers numbers, const Form& packed) const {
+  const std::int64_t low = packed.segment.base;
+  const std::uint64_t each = exception_bits(packed.segment);
+  const auto best_width = [&](std::size_t stride) {
+    std::array<std::uint32_t, 65> of_width{};
+    std::size_t seen = 0;
+    for (std::size_t row = 0; row < numbers.size(); row += stride, ++seen)
+      ++of_width[static_cast<std::size_t>(std::bit_width(above(numbers[row], low)))];
+    Form best = packed;
+    std::uint64_t excepted = 0;
+    for (unsigned width = packed.segment.width; width-- > 0;) {
+      excepted += of_width[width + 1];
+      const std::uint64_t bits =
+          packed_words(numbers.size(), width) * bits_per_word + excepted * numbers.size() / seen * each + 31;
+      if (bits >= best.bits) continue;
+      best.bits = bits;
+      best.segment.width = static_cast<std::uint8_t>(width);
+    }
+    return best;
+  };
+  constexpr std::size_t stride = 37;  // no multiple of the lines of an order
+  Form best = best_width(stride);
+  if (best.bits < packed.bits) best = best_width(1);
+
   std::int64_t candidate = numbers.front();
   std::size_t lead = 0;
-  for (const std::int64_t number : numbers) {
-    if (lead == 0) candidate = number;
-    lead += number == candidate ? 1 : std::size_t(-1);
+  std::size_t sampled = 0;
+  for (std::size_t row = 0; row < numbers.size(); row += stride) {
+    if (lead == 0) candidate = numbers[row];
+    lead += numbers[row] == candidate ? 1 : std::size_t(-1);
+    ++sampled;
   }
+  // Exceptions cost more than packed numbers: without a clear majority there is nothing to win.
+  if (lead * 4 < sampled) return best;
   const auto others = static_cast<std::uint64_t>(
       numbers.size() - static_cast<std::size_t>(std::count(numbers.begin(), numbers.end(), candidate)));
-  Form form{described, others * exception_bits(described) + 31};
-  form.segment.base = candidate;
-  form.segment.width = 0;
+  if (others * each + 31 < best.bits) {
+    best.bits = others * each + 31;
+    best.segment.base = candidate;
+    best.segment.width = 0;
+  }
+  return best;
+}
+
+BlockEncoder::Form BlockEncoder::sloped_form(Numbers numbers, const Segment& described) const {
+  const std::int32_t step = slope(numbers, described);
+  if (step == 0) return {};
+  std::int64_t low = std::numeric_limits<std::int64_t>::max();
+  std::int64_t high = std::numeric_limits<std::int64_t>::min();
+  for (std::size_t place = 0; place < numbers.size(); ++place) {
+    const std::int64_t rest = numbers[place] - std::int64_t{step} * static_cast<std::int64_t>(place);
+    low = std::min(low, rest);
+    high = std::max(high, rest);
+  }
+  Form form = packed_form(numbers.size(), low, high, described);
+  form.segment.step = step;
   return form;
 }
 
 BlockEncoder::Form BlockEncoder::row_form(Numbers numbers, const Segment& described) const {
-  Form best = packed_form(numbers, described, true);
-  if (best.bits == 0) return best;
-  if (best.segment.width > 0)
-    if (const Form one = majority_form(numbers, described); one.bits < best.bits) best = one;
-  if (const std::int32_t step = slope(numbers, described); step != 0) {
-    std::vector<std::int64_t> straight(numbers.size());
-    for (std::size_t row = 0; row < numbers.size(); ++row)
-      straight[row] = numbers[row] - std::int64_t{step} * static_cast<std::int64_t>(row);
-    if (Form sloped = packed_form(straight, described, false); sloped.bits < best.bits) {
-      sloped.segment.step = step;
-      best = sloped;
-    }
-  }
-  return best;
+  const std::int64_t high = described.low > described.high ? described.origin() : described.high;
+  const Form packed = packed_form(numbers.size(), described.origin(), high, described);
+  if (packed.bits == 0) return packed;
+  const Form sloped = sloped_form(numbers, described);
+  const Form excepting = excepting_form(numbers, packed);
+  return sloped.bits < excepting.bits ? sloped : excepting;
 }
 
 BlockEncoder::Form BlockEncoder::run_form(Numbers numbers, const Segment& described, std::uint64_t worth) {
@@ -203,16 +227,10 @@ BlockEncoder::Form BlockEncoder::run_form(Numbers numbers, const Segment& descri
     if (excepted * exception_bits(described) >= worth) return {};
   }
   const Numbers of_run(run_values_);
-  Form form = packed_form(of_run, described, false);
-  if (const std::int32_t step = slope(of_run, described); step != 0 && form.bits > 0) {
-    straight_.resize(of_run.size());
-    for (std::size_t run = 0; run < of_run.size(); ++run)
-      straight_[run] = of_run[run] - std::int64_t{step} * static_cast<std::int64_t>(run);
-    if (Form sloped = packed_form(straight_, described, false); sloped.bits < form.bits) {
-      sloped.segment.step = step;
-      form = sloped;
-    }
-  }
+  const auto [low, high] = std::minmax_element(of_run.begin(), of_run.end());
+  Form form = packed_form(of_run.size(), *low, *high, described);
+  if (form.bits > 0)
+    if (const Form sloped = sloped_form(of_run, described); sloped.bits < form.bits) form = sloped;
   form.segment.basis = Basis::run;
   if (excepted > 0) form.bits += excepted * exception_bits(described) + 31;
   return form;

@@ -34,8 +34,9 @@ class BlockEncoder {
   void write_marks();
   Segment describe(Numbers values) const;
   Numbers without_absent(Numbers values, const Segment& described);
-  Form packed_form(Numbers numbers, const Segment& described, bool exceptions_allowed) const;
-  Form majority_form(Numbers numbers, const Segment& described) const;
+  Form packed_form(std::size_t count, std::int64_t low, std::int64_t high, const Segment& described) const;
+  Form excepting_form(Numbers numbers, const Form& packed) const;
+  Form sloped_form(Numbers numbers, const Segment& described) const;
   Form row_form(Numbers numbers, const Segment& described) const;
   Form run_form(Numbers numbers, const Segment& described, std::uint64_t worth);
   Form place_form(Numbers numbers, const Segment& described, std::uint64_t worth) const;
@@ -52,7 +53,6 @@ class BlockEncoder {
   std::vector<std::uint16_t> starts_;     // rows at which runs begin; empty: no runs are kept
   std::vector<std::int64_t> values_;      // scratch: a column with its stand-in for absent
   std::vector<std::int64_t> run_values_;  // scratch: its value at each start
-  std::vector<std::int64_t> straight_;    // scratch: what is left above a line
   std::vector<std::uint64_t> rest_;       // scratch: what is packed
   std::vector<std::uint16_t> excepted_;   // scratch: rows that do not fit
 };

@@ -105,6 +105,36 @@ Result<CsvReader::Answer> CsvReader::next(std::vector<std::string_view>& fields)
   }
 }
 
+inline bool CsvReader::end_field(std::vector<std::string_view>& fields, std::size_t& start, std::size_t end) {
+  if (end - start > limits_.field_bytes_max || fields.size() == limits_.fields_max) [[unlikely]] {
+    refuse_field(fields.size(), end - start);
+    return false;
+  }
+  fields.emplace_back(buffer_.data() + start, end - start);
+  start = end + 1;
+  return true;
+}
+
+void CsvReader::refuse_field(std::size_t before, std::size_t length) {
+  if (length > limits_.field_bytes_max)
+    refuse(ErrorCode::limit_reached, "field " + std::to_string(before + 1) + " is longer than " +
+                                         std::to_string(limits_.field_bytes_max) + " bytes");
+  else
+    refuse(ErrorCode::limit_reached, "there are more than " + std::to_string(limits_.fields_max) + " fields");
+}
+
+// The position of the next delimiter, line feed or quote, or `filled_`.
+inline std::size_t CsvReader::next_mark() {
+  while (marks_ == 0) {
+    if (marks_from_ + step_bytes >= filled_) return filled_;
+    marks_from_ += step_bytes;
+    marks_ = marks_at(marks_from_);
+  }
+  const std::size_t at = marks_from_ + static_cast<std::size_t>(std::countr_zero(marks_));
+  marks_ &= marks_ - 1;
+  return at;
+}
+
 // A record that reaches the end of the buffer is split again when more bytes are there: that happens once per chunk.
 CsvReader::Split CsvReader::split(std::vector<std::string_view>& fields) {
   fields.clear();
@@ -163,33 +193,6 @@ CsvReader::Split CsvReader::quoted_end(std::size_t& at) {
     at = next_mark();  // the delimiter or line end just seen, or the end
     return Split::done;
   }
-}
-
-bool CsvReader::end_field(std::vector<std::string_view>& fields, std::size_t& start, std::size_t end) {
-  if (end - start > limits_.field_bytes_max) {
-    refuse(ErrorCode::limit_reached, "field " + std::to_string(fields.size() + 1) + " is longer than " +
-                                         std::to_string(limits_.field_bytes_max) + " bytes");
-    return false;
-  }
-  if (fields.size() == limits_.fields_max) {
-    refuse(ErrorCode::limit_reached, "there are more than " + std::to_string(limits_.fields_max) + " fields");
-    return false;
-  }
-  fields.emplace_back(buffer_.data() + start, end - start);
-  start = end + 1;
-  return true;
-}
-
-// The position of the next delimiter, line feed or quote, or `filled_`.
-std::size_t CsvReader::next_mark() {
-  while (marks_ == 0) {
-    if (marks_from_ + step_bytes >= filled_) return filled_;
-    marks_from_ += step_bytes;
-    marks_ = marks_at(marks_from_);
-  }
-  const std::size_t at = marks_from_ + static_cast<std::size_t>(std::countr_zero(marks_));
-  marks_ &= marks_ - 1;
-  return at;
 }
 
 std::uint64_t CsvReader::marks_at(std::size_t position) const {

@@ -68,6 +68,7 @@ class CsvReader {
   Split split(std::vector<std::string_view>& fields);
   Split quoted_end(std::size_t& at);
   bool end_field(std::vector<std::string_view>& fields, std::size_t& start, std::size_t end);
+  void refuse_field(std::size_t before, std::size_t length);
   std::size_t next_mark();
   std::uint64_t marks_at(std::size_t position) const;
   void restart(std::size_t position);

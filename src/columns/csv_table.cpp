@@ -85,6 +85,7 @@ class Filler {
       Column& column = columns_[index];
       column.format = plan.formats[index];
       if (!column.format) column.dictionary = std::make_shared<Dictionary>();
+      column.is_whole = column.format == NumberFormat{};
     }
   }
 
@@ -100,7 +101,7 @@ class Filler {
       } else if (cell.empty()) {
         column.numbers.push_back(absent);
       } else {
-        const auto number = column.format->parse(cell);
+        const auto number = column.is_whole ? whole_number(cell) : column.format->parse(cell);
         if (!number) return false;
         column.numbers.push_back(*number);
       }
@@ -137,6 +138,7 @@ class Filler {
   struct Column {
     std::optional<NumberFormat> format;
     std::shared_ptr<Dictionary> dictionary;
+    bool is_whole = false;
     std::vector<std::int64_t> numbers;
     std::string_view last_text;  // in the dictionary: neighbouring rows often say the same
     std::int64_t last_code = -1;
@@ -144,7 +146,7 @@ class Filler {
     std::uint64_t outside = 0;
 
     std::int64_t code_of(std::string_view cell) {
-      if (last_code < 0 || cell != last_text) {
+      if (last_code < 0 || !same_text(cell, last_text)) {
         last_code = dictionary->code(cell);
         last_text = dictionary->text(static_cast<std::uint32_t>(last_code));
       }

@@ -13,33 +13,37 @@ constexpr std::size_t page_size_max = 1 << 20;
 }  // namespace
 
 std::uint32_t Dictionary::code(std::string_view text) {
+  const std::uint64_t hash = hash64(text);
   if (!slots_.empty()) {
-    const std::uint32_t found = slots_[slot_of(text)];
-    if (found != 0) return found - 1;
+    const Slot& found = slots_[index_of(text, hash)];
+    if (found.code_and_one != 0) return found.code_and_one - 1;
   }
   check(texts_.size() < 0xFFFF'FFFE, "a dictionary holds at most 2^32 - 2 texts");
   const std::lock_guard lock(mutex_);
   if (texts_.size() * 4 >= slots_.size() * 3) grow();
+  Slot& slot = slots_[index_of(text, hash)];
   texts_.push_back(keep(text));
-  slots_[slot_of(text)] = static_cast<std::uint32_t>(texts_.size());
+  slot = {static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(texts_.size())};
   return static_cast<std::uint32_t>(texts_.size() - 1);
 }
 
 std::optional<std::uint32_t> Dictionary::find(std::string_view text) const {
   const std::lock_guard lock(mutex_);
   if (slots_.empty()) return std::nullopt;
-  const std::uint32_t found = slots_[slot_of(text)];
-  if (found == 0) return std::nullopt;
-  return found - 1;
+  const Slot& found = slots_[index_of(text, hash64(text))];
+  if (found.code_and_one == 0) return std::nullopt;
+  return found.code_and_one - 1;
 }
 
-std::size_t Dictionary::bytes() const { return slots_.size() * sizeof(slots_[0]) + texts_.bytes() + page_bytes_; }
+std::size_t Dictionary::bytes() const { return slots_.size() * sizeof(Slot) + texts_.bytes() + page_bytes_; }
 
-// During growth the slot of a text that is already in the dictionary is asked for: texts differ, so only free ends.
-std::size_t Dictionary::slot_of(std::string_view text) const {
+std::size_t Dictionary::index_of(std::string_view text, std::uint64_t hash) const {
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t slot = hash64(text) & mask;; slot = (slot + 1) & mask) {
-    if (slots_[slot] == 0 || texts_[slots_[slot] - 1] == text) return slot;
+  const auto part = static_cast<std::uint32_t>(hash >> 32);
+  for (std::size_t index = hash & mask;; index = (index + 1) & mask) {
+    const Slot& slot = slots_[index];
+    if (slot.code_and_one == 0) return index;
+    if (slot.hash == part && same_text(texts_[slot.code_and_one - 1], text)) return index;
   }
 }
 
@@ -59,9 +63,12 @@ std::string_view Dictionary::keep(std::string_view text) {
 }
 
 void Dictionary::grow() {
-  slots_.assign(std::max<std::size_t>(16, slots_.size() * 2), 0);
-  for (std::size_t code = 0; code < texts_.size(); ++code)
-    slots_[slot_of(texts_[code])] = static_cast<std::uint32_t>(code + 1);
+  slots_.assign(std::max<std::size_t>(16, slots_.size() * 2), {});
+  for (std::size_t code = 0; code < texts_.size(); ++code) {
+    const std::uint64_t hash = hash64(texts_[code]);
+    slots_[index_of(texts_[code], hash)] = {static_cast<std::uint32_t>(hash >> 32),
+                                            static_cast<std::uint32_t>(code + 1)};
+  }
 }
 
 }  // namespace millrace::columns

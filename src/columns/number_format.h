@@ -35,4 +35,16 @@ struct NumberFormat {
   bool operator==(const NumberFormat&) const = default;
 };
 
+// `NumberFormat{}.parse(text)`, without a call for the numbers of everyday.
+inline std::optional<std::int64_t> whole_number(std::string_view text) {
+  if (text.size() - 1 >= 18 || text[0] == '-' || text[0] == '0') return NumberFormat{}.parse(text);
+  std::int64_t value = 0;
+  for (const char letter : text) {
+    const unsigned digit = static_cast<unsigned char>(letter) - unsigned{'0'};
+    if (digit > 9) return std::nullopt;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
 }  // namespace millrace::columns

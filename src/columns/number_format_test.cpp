@@ -53,7 +53,9 @@ TEST_CASE("Whatever a notation accepts it writes back to the byte, and what fits
     const auto text = format.prefix +
                       *rc::gen::container<std::string>(rc::gen::elementOf(std::string("0123456789.-"))) + format.suffix;
     if (const auto number = format.parse(text)) RC_ASSERT(printed(format, *number) == text);
+    RC_ASSERT(whole_number(text) == NumberFormat{}.parse(text));
     const auto number = *rc::gen::arbitrary<std::int64_t>();
+    RC_ASSERT(whole_number(std::to_string(number)) == NumberFormat{}.parse(std::to_string(number)));
     if (format.fits(number)) RC_ASSERT(format.parse(printed(format, number)) == number);
   }));
 }

@@ -46,19 +46,29 @@ MILLRACE_INLINE void unpack_plane_body(const std::uint32_t* words, std::size_t c
   }
 }
 
+// Most rows of a selective question hold no wanted number: four rows are looked at together, and their bits are worked
+// out only where one of them does.
 MILLRACE_INLINE void select_equal_body(const std::uint32_t* words, std::size_t count, unsigned width,
                                        std::uint32_t wanted, std::uint32_t* selection) {
   std::uint32_t row_values[lane_count];
   for (std::size_t first = 0; first < count; first += vector_size) {
     const std::size_t rows = rows_of(std::min(vector_size, count - first));
-    for (std::size_t row = 0; row < rows; ++row) {
-      row_of(words, row, width, row_values);
+    for (std::size_t row = 0; row < rows; row += 4) {
+      std::uint32_t found[lane_count] = {};
+      for (std::size_t next = row; next < row + 4; ++next) {
+        row_of(words, next, width, row_values);
+        for (std::size_t lane = 0; lane < lane_count; ++lane) found[lane] |= row_values[lane] == wanted ? ~0U : 0U;
+      }
       std::uint32_t any = 0;
-      for (std::size_t lane = 0; lane < lane_count; ++lane) any |= row_values[lane] == wanted ? 1U : 0U;
-      std::uint32_t bits = 0;
-      if (any != 0)  // rare for a selective question: the bits are worked out only then
-        for (std::size_t lane = 0; lane < lane_count; ++lane) bits |= (row_values[lane] == wanted ? 1U : 0U) << lane;
-      *selection++ = bits;
+      for (std::size_t lane = 0; lane < lane_count; ++lane) any |= found[lane];
+      for (std::size_t next = row; next < row + 4; ++next) {
+        std::uint32_t bits = 0;
+        if (any != 0) {
+          row_of(words, next, width, row_values);
+          for (std::size_t lane = 0; lane < lane_count; ++lane) bits |= (row_values[lane] == wanted ? 1U : 0U) << lane;
+        }
+        *selection++ = bits;
+      }
     }
     words += lane_count * width;
   }

@@ -23,6 +23,14 @@ inline constexpr std::size_t vector_size = 1024;
 
 inline constexpr std::size_t padded_count(std::size_t count) { return (count + 127) / 128 * 128; }
 
+// Ones of a word. The instruction is not on every x86-64, and its stand-in is a call: this is neither.
+inline unsigned bit_count(std::uint64_t bits) {
+  bits -= bits >> 1 & 0x5555'5555'5555'5555;
+  bits = (bits & 0x3333'3333'3333'3333) + (bits >> 2 & 0x3333'3333'3333'3333);
+  bits = (bits + (bits >> 4)) & 0x0F0F'0F0F'0F0F'0F0F;
+  return static_cast<unsigned>(bits * 0x0101'0101'0101'0101 >> 56);
+}
+
 // 32-bit words for `count` numbers of `width` bits, 0 <= width <= 64.
 std::size_t packed_words(std::size_t count, unsigned width);
 // `out` holds packed_words(count, width) words, all zero.
@@ -44,6 +52,27 @@ inline std::uint32_t plane_value(const std::uint32_t* words, std::size_t index, 
   std::uint64_t both = *word;
   if (shift + width > 32) both |= std::uint64_t{word[lane_count]} << 32;
   return static_cast<std::uint32_t>((both >> shift) & ((std::uint64_t{1} << width) - 1));
+}
+
+// `count` neighbouring numbers of one plane.
+inline void plane_values(const std::uint32_t* words, std::size_t index, std::size_t count, unsigned width,
+                         std::uint64_t* out) {
+  const std::uint64_t mask = (std::uint64_t{1} << width) - 1;
+  while (count > 0) {
+    const std::size_t now = count < lane_count - index % lane_count ? count : lane_count - index % lane_count;
+    const std::uint32_t* vector = words + index / vector_size * lane_count * width;
+    const std::size_t bit = index % vector_size / lane_count * width;
+    const std::uint32_t* word = vector + bit / 32 * lane_count + index % lane_count;
+    const unsigned shift = static_cast<unsigned>(bit % 32);
+    if (shift + width > 32)
+      for (std::size_t lane = 0; lane < now; ++lane)
+        out[lane] = ((std::uint64_t{word[lane + lane_count]} << 32 | word[lane]) >> shift) & mask;
+    else
+      for (std::size_t lane = 0; lane < now; ++lane) out[lane] = (word[lane] >> shift) & mask;
+    index += now;
+    count -= now;
+    out += now;
+  }
 }
 
 // Number `index` alone.

@@ -28,12 +28,8 @@ class Selection {
                                       [&](std::int64_t wanted) { return range.holds(wanted); }))
       return 0;
     const BlockState* const state = snapshot_.state(block);
-    if (state != nullptr && state->changes(condition->column).empty()) {
-      if (condition->any_of.size() == 1 &&
-          state->main->select_packed(condition->column, condition->any_of.front(), bits_.data()))
-        return count();
-      if (state->main->decode_runs(condition->column, numbers_.data())) return select_runs(*state->main, *condition);
-    }
+    if (state != nullptr && state->changes(condition->column).empty() && select_in(*state->main, *condition))
+      return count();
     snapshot_.decode(block, condition->column, numbers_.data());
     return select_rows(*condition);
   }
@@ -46,8 +42,9 @@ class Selection {
   }
 
  private:
-  void clear() { std::fill_n(bits_.begin(), (rows_ + 31) / 32, 0U); }
+  void clear() { bits_.fill(0); }
   std::size_t select_all() {
+    bits_.fill(0);
     std::fill_n(bits_.begin(), (rows_ + 31) / 32, ~0U);
     if (rows_ % 32 != 0) bits_[rows_ / 32] = (1U << (rows_ % 32)) - 1;
     return rows_;
@@ -64,29 +61,36 @@ class Selection {
     }
     return count();
   }
-  std::size_t select_runs(const Block& block, const Condition& condition) {
-    clear();
-    std::size_t found = 0;
-    for (std::size_t run = 0; run < block.runs(); ++run) {
-      if (!condition.holds(numbers_[run])) continue;
-      const std::size_t first = block.run_start(run);
-      while (run + 1 < block.runs() && condition.holds(numbers_[run + 1])) ++run;
-      const std::size_t end = block.run_start(run + 1);
-      for (std::size_t row = first; row < end; ++row) bits_[row / 32] |= 1U << (row % 32);
-      found += end - first;
+  // Without unpacking, where the form of the column allows it.
+  bool select_in(const Block& block, const Condition& condition) {
+    if (condition.any_of.size() > 4) return false;
+    bool runs = false;
+    for (std::size_t index = 0; index < condition.any_of.size(); ++index) {
+      const std::int64_t wanted = condition.any_of[index];
+      auto& found = index == 0 ? bits_ : more_;
+      if (index == 0) runs = block.select_runs(condition.column, wanted, found.data());
+      const bool possible = runs ? index == 0 || block.select_runs(condition.column, wanted, found.data())
+                                 : block.select_packed(condition.column, wanted, found.data());
+      if (!possible) return false;
+      if (index == 0) continue;
+      for (std::size_t word = 0; word < bits_.size(); ++word) bits_[word] |= more_[word];
     }
-    return found;
+    if (!runs) return true;
+    more_ = bits_;
+    block.spread(more_.data(), bits_.data());
+    return true;
   }
   std::size_t count() const {
     std::size_t found = 0;
-    for (std::size_t word = 0; word < (rows_ + 31) / 32; ++word)
-      found += static_cast<std::size_t>(std::popcount(bits_[word]));
+    for (std::size_t word = 0; word < bits_.size(); word += 2)
+      found += bit_count(bits_[word] | std::uint64_t{bits_[word + 1]} << 32);
     return found;
   }
 
   const Snapshot& snapshot_;
   std::size_t rows_ = 0;
   std::array<std::uint32_t, block_rows / 32> bits_{};
+  std::array<std::uint32_t, block_rows / 32> more_{};
   Numbers numbers_{};
 };
 

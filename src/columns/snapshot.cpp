@@ -1,6 +1,7 @@
 #include "columns/snapshot.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/check.h"
 
@@ -120,6 +121,13 @@ RowRange Snapshot::equal_range(std::size_t column, std::int64_t wanted) const {
   check(ascends(column), "only a column that ascends is searched by bisection");
   if (wanted == absent) return {};
   const std::uint64_t first = lower_bound(column, wanted);
+  // The end is nearly always in the same block.
+  const auto block = static_cast<std::size_t>(first / block_rows);
+  if (const BlockState* const of = state(block); of != nullptr && of->changes(column).empty()) {
+    const std::size_t end =
+        of->main->upper_bound(*shape_, column, wanted, static_cast<std::size_t>(first % block_rows));
+    if (end < of->main->rows()) return {first, block * block_rows + end - first};
+  }
   const std::uint64_t end =
       wanted == std::numeric_limits<std::int64_t>::max() ? rows() : lower_bound(column, wanted + 1);
   return {first, end - first};
