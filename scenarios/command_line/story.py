@@ -68,7 +68,7 @@ class CommandLine(Story):
         self.assertIn(b"nowhere", run.stderr)
 
     def test_help_shows_examples_first(self):
-        for command in ("serve", "demo", "scan", "export", "status", "doctor", "version", "config"):
+        for command in ("serve", "demo", "scan", "export", "pack", "status", "doctor", "version", "config"):
             run = self.run_command(command, "-h")
             self.assertEqual(run.returncode, 0)
             self.assertIn(b"millrace " + command.encode(), run.stdout)
@@ -82,6 +82,36 @@ class CommandLine(Story):
         json.loads(run.stdout)
         millrace.stop()
         self.assertEqual(self.run_command("status", "--listen", f"127.0.0.1:{millrace.port}").returncode, 3)
+
+    def test_pack_holds_any_table_in_few_bytes_and_gives_it_back_to_the_byte(self):
+        lines = ["order,line,item,price,customer,day,note"]
+        for order in range(1, 1201):
+            for line in range(1, 6):
+                item = (order * 31 + line * 17) % 97
+                note = '"late, call ""Ms. Ray"""' if order % 100 == 0 else ""
+                lines.append(f"{order},{line},P-{item:04},{199 + item * 71}.50,C{order % 60},2026-{1 + order % 12:02}-03,{note}")
+        source, copy = self.folder / "lines.csv", self.folder / "copy.csv"
+        source.write_bytes("\r\n".join(lines).encode())
+        run = self.run_command("pack", source, "--json", "--out", copy)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(copy.read_bytes(), source.read_bytes())
+        report = json.loads(run.stdout)
+        self.assertTrue(report["lossless"])
+        self.assertEqual(report["rows"], 6000)
+        self.assertLess(report["packed_bytes"] * 20, report["plain_bytes"])
+        self.assertEqual([column["type"] for column in report["columns"]],
+                         ["number", "number", "text", "number with 2 decimals", "text", "date", "text"])
+        self.assertIn(b"Lossless", self.run_command("pack", source).stdout)
+
+    def test_pack_refuses_what_is_no_table_with_row_and_reason(self):
+        source = self.folder / "broken.csv"
+        for content, sentence in ((b"a,b\n1,2\n3\n", b"row 3 has 1 field, the first row has 2"), (b'a\n"open', b"row 2: a quote is opened"),
+                                  (b"", b"the first line must name the columns")):
+            source.write_bytes(content)
+            run = self.run_command("pack", source)
+            self.assertEqual((run.returncode, run.stdout), (2, b""))
+            self.assertIn(sentence, run.stderr)
+        self.assertEqual(self.run_command("pack", self.folder / "nowhere.csv").returncode, 4)
 
     def test_doctor_version_and_config_tell_what_is(self):
         self.assertIn(self.run_command("doctor", "--data", self.data, "--json").returncode, (0, 1))

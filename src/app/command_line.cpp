@@ -74,6 +74,13 @@ constexpr std::array<std::string_view, 3> export_examples = {
     "millrace export orders --as-of 2026-11-20T18:00:00Z --format json",
 };
 
+constexpr std::array pack_options = std::to_array<OptionRow>({
+    {"--out", "FILE", "", "write the table back there: the same file, byte by byte", false},
+});
+constexpr std::array<std::string_view, 3> pack_examples = {"millrace pack order-lines.csv",
+                                                           "millrace pack order-lines.csv --json | jq .columns",
+                                                           "millrace pack order-lines.csv --out copy.csv"};
+
 constexpr std::array status_options =
     std::to_array<OptionRow>({{"--listen", "ADDRESS", "listen", "address of the running server", false}});
 constexpr std::array<std::string_view, 3> status_examples = {"millrace status", "millrace status --quiet && echo ready",
@@ -119,6 +126,11 @@ constexpr std::array command_table = std::to_array<CommandRow>({
      "Reads the record of the data folder; a running server is not disturbed. Filters are those of the screens.\n"
      "Texts that a spreadsheet would take for a formula get a leading apostrophe in CSV.",
      export_options, export_examples, false},
+    {"pack", "FILE.csv", "hold any CSV file in as few bytes as it takes, and show what each column costs",
+     "Reads the file into packed columns, writes it back in memory and compares byte by byte; changes nothing.\n"
+     "Numbers are numbers only where they give back their exact text; everything else stays text. Exit code 2 when the\n"
+     "file is no table, with the row and the reason.",
+     pack_options, pack_examples, false},
     {"status", "", "ask the running server how it is",
      "Exit code 0 when it answers and is ready, 3 when it is not there or not ready yet.", status_options,
      status_examples, false},

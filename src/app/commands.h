@@ -22,6 +22,7 @@ struct CommandContext {
 
 int run_scan(const CommandContext& context);
 int run_export(const CommandContext& context);
+int run_pack(const CommandContext& context);
 int run_status(const CommandContext& context);
 int run_doctor(const CommandContext& context);
 int run_version(const CommandContext& context);

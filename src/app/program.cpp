@@ -18,6 +18,7 @@ constexpr std::array dispatch_table = std::to_array<Dispatch>({
     {"demo", [](const CommandContext& context) { return run_serve(context.settings.values, ServeMode::demo); }},
     {"scan", run_scan},
     {"export", run_export},
+    {"pack", run_pack},
     {"status", run_status},
     {"doctor", run_doctor},
     {"version", run_version},

@@ -36,3 +36,12 @@ TEST_CASE("The two methods do not answer for each other") {
   CHECK(hash64("abc") == hash64("abc"));
   CHECK(hash64("abc") != hash64("abd"));
 }
+
+TEST_CASE("Content in pieces has the fingerprint of the whole") {
+  CHECK(rc::check("pieces", [](std::string first, std::string second) {
+    ContentHasher hasher;
+    hasher.add(first);
+    hasher.add(second);
+    RC_ASSERT(hasher.hash() == content_hash(first + second));
+  }));
+}
