@@ -91,9 +91,24 @@ constexpr std::array doctor_options = std::to_array<OptionRow>({
     {"--data", "DIR", "data", "", false},
     {"--orders", "DIR", "orders", "", true},
     {"--listen", "ADDRESS", "listen", "", false},
+    {"--record", "", "", "verify the record only, every row of it", false},
 });
 constexpr std::array<std::string_view, 3> doctor_examples = {
-    "millrace doctor", "millrace doctor -v --orders /srv/share/orders", "millrace doctor --json"};
+    "millrace doctor", "millrace doctor -v --orders /srv/share/orders", "millrace doctor --record --json"};
+
+constexpr std::array backup_options = std::to_array<OptionRow>({{"--data", "DIR", "data", "", false}});
+constexpr std::array<std::string_view, 3> backup_examples = {"millrace backup /mnt/nas/millrace.backup",
+                                                             "millrace backup monday.backup --data /var/lib/millrace",
+                                                             "millrace backup monday.backup --json"};
+
+constexpr std::array restore_options = std::to_array<OptionRow>({
+    {"--data", "DIR", "data", "", false},
+    {"--verify", "", "", "only prove that the backup can be restored; touches nothing", false},
+    {"--force", "", "", "move a record that is there aside", false},
+});
+constexpr std::array<std::string_view, 3> restore_examples = {"millrace restore monday.backup --verify",
+                                                              "millrace restore monday.backup --data /var/lib/millrace",
+                                                              "millrace restore monday.backup --data /var/lib/millrace --force"};
 
 constexpr std::array<std::string_view, 3> version_examples = {"millrace version", "millrace version --json",
                                                               "millrace --version"};
@@ -138,6 +153,13 @@ constexpr std::array command_table = std::to_array<CommandRow>({
      "Changes nothing but a small file in the data folder that measures the disk and goes away again.\n"
      "The verdict comes last. Exit code 0 when nothing needs a person, else 1.",
      doctor_options, doctor_examples, false},
+    {"backup", "FILE", "write the whole record to one file, also while the server runs",
+     "A consistent copy, verified row by row before FILE gets its name. `restore --verify` proves it again.", backup_options,
+     backup_examples, false},
+    {"restore", "FILE", "put the record of a backup into a data folder",
+     "The backup is unpacked and verified before anything is touched; stop the server first. A record that is there is\n"
+     "moved aside with --force, never deleted. Exit code 5 without --force when there is one.",
+     restore_options, restore_examples, false},
     {"version", "", "print version, commit, compiler and data format", "", {}, version_examples, false},
     {"config", "show", "show the settings that count and where they come from",
      "A flag wins over a variable MILLRACE_<NAME>, that over the user's file, that over /etc/millrace/millrace.toml.",

@@ -25,6 +25,8 @@ int run_export(const CommandContext& context);
 int run_pack(const CommandContext& context);
 int run_status(const CommandContext& context);
 int run_doctor(const CommandContext& context);
+int run_backup(const CommandContext& context);
+int run_restore(const CommandContext& context);
 int run_version(const CommandContext& context);
 int run_config(const CommandContext& context);
 

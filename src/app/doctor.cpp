@@ -236,10 +236,29 @@ Check check_sandbox(const Settings& settings) {
   return {"sandbox", Verdict::good, "documents are read behind " + kind, ""};
 }
 
+Check check_record(const std::string& path, const std::atomic<bool>& stop, std::optional<store::RecordReport>& found) {
+  const auto whole = store::verify_sqlite_record(path, [&](std::uint64_t, std::uint64_t) { return !stop.load(); });
+  if (whole) {
+    found = *whole;
+    return {"record", Verdict::good,
+            "record whole: " + grouped(whole->changes) + " changes, " + grouped(whole->files) + " files, digest " + whole->digest, ""};
+  }
+  switch (whole.error().code()) {
+    case ErrorCode::not_found:
+      return {"record", Verdict::good, "no record yet: the first start of the server makes it", ""};
+    case ErrorCode::conflict:
+      return {"record", Verdict::warning, whole.error().text(), ""};
+    case ErrorCode::corrupt:
+      return {"record", Verdict::bad, whole.error().text(), "see the text; nothing of it is served as an answer"};
+    default:
+      return {"record", Verdict::bad, whole.error().text(), "check the disk that holds the data folder"};
+  }
+}
+
 std::vector<Check> all_checks(const Settings& settings, const Environment& environment, Instant now,
-                              const std::atomic<bool>& stop) {
-  std::vector<Check> checks = {check_program(), check_data_folder(settings.data), check_port(settings.listen),
-                               check_clock(now)};
+                              const std::atomic<bool>& stop, std::optional<store::RecordReport>& record) {
+  std::vector<Check> checks = {check_program(), check_data_folder(settings.data), check_record(record_path(settings), stop, record),
+                               check_port(settings.listen), check_clock(now)};
   std::ranges::move(check_order_folders(settings, stop), std::back_inserter(checks));
   std::ranges::move(check_tools(environment), std::back_inserter(checks));
   checks.push_back(check_sandbox(settings));

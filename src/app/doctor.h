@@ -5,12 +5,14 @@
 //   * `bad` means the server will not work as it should; `warning` means it works, with less.
 #pragma once
 #include <atomic>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "app/settings.h"
 #include "base/time.h"
+#include "store/record.h"
 
 namespace millrace::app {
 
@@ -31,9 +33,11 @@ Check check_clock(Instant now);
 std::vector<Check> check_order_folders(const Settings& settings, const std::atomic<bool>& stop);
 std::vector<Check> check_tools(const Environment& environment);
 Check check_sandbox(const Settings& settings);
+// Verifies every row of the record, also while a server uses it. `found` is filled when it is whole.
+Check check_record(const std::string& path, const std::atomic<bool>& stop, std::optional<store::RecordReport>& found);
 
 std::vector<Check> all_checks(const Settings& settings, const Environment& environment, Instant now,
-                              const std::atomic<bool>& stop);
+                              const std::atomic<bool>& stop, std::optional<store::RecordReport>& record);
 // "1 problem, 1 warning. Not ready for users yet: ..."
 std::string verdict_sentence(const std::vector<Check>& checks);
 Verdict worst(const std::vector<Check>& checks);

@@ -21,6 +21,13 @@ TEST_CASE("a writable data folder is well, also when it must still be made") {
   std::filesystem::remove_all(pattern);
 }
 
+TEST_CASE("a data folder without a record is well: the first start makes it") {
+  const std::atomic<bool> stop{false};
+  std::optional<store::RecordReport> found;
+  CHECK(check_record("/nowhere/record.sqlite", stop, found).verdict == Verdict::good);
+  CHECK(!found);
+}
+
 TEST_CASE("a file is no data folder") { CHECK(check_data_folder("/etc/passwd/x").verdict == Verdict::bad); }
 
 TEST_CASE("a wrong address is a problem with advice, any free port is well") {

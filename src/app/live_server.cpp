@@ -22,6 +22,13 @@ Result<ingest::LayoutProfile> layout_profile(const std::string& path) {
   return profile;
 }
 
+// Why the record takes no changes, for /health and for whoever asks for some.
+std::optional<Error> refusal(const store::RecordCondition& condition) {
+  using State = store::RecordCondition::State;
+  if (condition.state == State::good) return std::nullopt;
+  return Error(condition.state == State::storage_full ? ErrorCode::storage_full : ErrorCode::read_only, condition.text);
+}
+
 }  // namespace
 
 Result<ingest::ParserPoolOptions> parser_options(const Settings& settings) {
@@ -68,7 +75,8 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .record_facts =
           [this] {
             const store::RecordStatistics numbers = road_->record().statistics();
-            return server::RecordFacts{numbers.database_bytes, numbers.log_bytes, numbers.commits};
+            return server::RecordFacts{numbers.database_bytes, numbers.log_bytes, numbers.commits, numbers.free_bytes,
+                                       refusal(road_->record().condition())};
           },
       .ready = [this](std::string& why_not) { return ready(why_not); },
       .build = build_info(),
@@ -87,6 +95,11 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
 bool LiveServer::ready(std::string& why_not) const {
   if (road_->broken()) {
     why_not = "the read model could not follow the record; restart, and run `millrace doctor` if it happens again";
+    return false;
+  }
+  // A full disk heals by itself and every answer is as right as before; the other conditions need a person.
+  if (const auto refused = refusal(road_->record().condition()); refused && refused->code() == ErrorCode::read_only) {
+    why_not = refused->text();
     return false;
   }
   for (const ingest::SourceStatus& source : road_->sources()) {

@@ -21,6 +21,8 @@ constexpr std::array dispatch_table = std::to_array<Dispatch>({
     {"pack", run_pack},
     {"status", run_status},
     {"doctor", run_doctor},
+    {"backup", run_backup},
+    {"restore", run_restore},
     {"version", run_version},
     {"config", run_config},
 });

@@ -25,7 +25,12 @@ std::string_view kind_word(feed::ChangeKind kind) {
 
 Result<std::unique_ptr<Road>> Road::open(const Settings& settings, const Clock& clock, const Progress& progress) {
   std::unique_ptr<Road> road(new Road);
-  auto record = store::open_sqlite_record({.path = record_path(settings), .clock = &clock});
+  store::SqliteOptions options{.path = record_path(settings), .clock = &clock};
+  options.on_condition = [raw = road.get()](const store::RecordCondition& now) {
+    raw->metrics_.gauge("millrace_record_condition").set(static_cast<std::int64_t>(now.state));
+  };
+  road->metrics_.gauge("millrace_record_condition").set(0);
+  auto record = store::open_sqlite_record(std::move(options));
   if (!record) return pass_on(record);
   road->record_ = std::move(*record);
   if (const auto loaded = road->load(progress); !loaded) return pass_on(loaded, "loading the record");
@@ -65,7 +70,11 @@ Result<void> Road::start_sources(const Settings& settings, const Clock& clock, s
     folder.news = news;
     options.folders.push_back(std::move(folder));
   }
-  auto sources = ingest::Sources::start(std::move(options), *record_, metrics_, clock);
+  // A damaged record takes no changes: reading the folders would find nothing that could be kept.
+  const auto damaged = [this] { return record_->condition().state == store::RecordCondition::State::damaged; };
+  const ingest::SourcesOptions without_folders{{}, options.parsers};
+  auto sources = ingest::Sources::start(damaged() ? without_folders : std::move(options), *record_, metrics_, clock);
+  if (!sources && damaged()) sources = ingest::Sources::start(without_folders, *record_, metrics_, clock);
   if (!sources) return pass_on(sources);
   sources_ = std::move(*sources);
   return {};

@@ -5,7 +5,7 @@
 namespace millrace::app {
 namespace {
 
-std::string doctor_json(const std::vector<Check>& checks) {
+std::string doctor_json(const std::vector<Check>& checks, const std::optional<store::RecordReport>& record) {
   std::string text;
   JsonWriter json(text);
   json.begin_object()
@@ -21,7 +21,14 @@ std::string doctor_json(const std::vector<Check>& checks) {
         .field("advice", check.advice)
         .end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  if (record) {
+    json.key("record").begin_object().field("digest", record->digest).field("sequence", record->position.sequence.value);
+    json.field("revision", record->position.revision).field("format", std::uint64_t{record->schema_version});
+    json.field("changes", record->changes).field("files", record->files).field("documents", record->documents);
+    json.field("rejections", record->rejections).end_object();
+  }
+  json.end_object();
   return text + "\n";
 }
 
@@ -42,12 +49,16 @@ void print(Console& console, const std::vector<Check>& checks, bool all) {
 }  // namespace
 
 int run_doctor(const CommandContext& context) {
-  const auto checks = all_checks(context.settings.values, process_environment(), context.clock.now(), context.stop);
+  const Settings& settings = context.settings.values;
+  std::optional<store::RecordReport> record;
+  const auto checks = context.invocation.has("--record")
+                          ? std::vector<Check>{check_record(record_path(settings), context.stop, record)}
+                          : all_checks(settings, process_environment(), context.clock.now(), context.stop, record);
   if (context.stop.load()) return exit_interrupted;
   if (context.invocation.json)
-    context.console.out() << doctor_json(checks) << std::flush;
+    context.console.out() << doctor_json(checks, record) << std::flush;
   else
-    print(context.console, checks, context.invocation.has("--verbose"));
+    print(context.console, checks, context.invocation.has("--verbose") || context.invocation.has("--record"));
   return worst(checks) == Verdict::bad ? exit_failed : exit_ok;
 }
 

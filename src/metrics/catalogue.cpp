@@ -30,6 +30,7 @@ constexpr MetricRow rows[] = {
     {"millrace_parse_seconds", timing, "seconds", "Time to parse one document in a worker.", {"format"}},
     {"millrace_parser_workers_replaced_total", counter, "workers", "Parser workers ended by a deadline, a memory bound or a crash.", {}},
     {"millrace_queue_depth", gauge, "items", "Items waiting in a bounded queue.", {"queue"}},
+    {"millrace_record_condition", gauge, "", "0: the record takes changes; 1: its disk is full; 2: its disk refuses writes; 3: it is damaged.", {}},
     {"millrace_rejections", gauge, "rejections", "Open rejections in the published snapshot.", {}},
     {"millrace_source_age_seconds", gauge, "seconds", "Age of the last complete look at a source.", {"source"}},
     {"process_cpu_seconds_total", counter, "seconds", "User and system CPU time spent by this process.", {}},

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -30,6 +31,9 @@ struct RecordFacts {
   std::uint64_t database_bytes = 0;
   std::uint64_t log_bytes = 0;
   std::uint64_t commits = 0;
+  std::uint64_t free_bytes = 0;  // of the disk that holds the record
+  // Why the record takes no changes now: storage_full, or read_only. Nothing when it takes them.
+  std::optional<Error> refuses = {};
 };
 
 // All references outlive the server. Tests build it from fakes.

@@ -70,6 +70,15 @@ inline Batch document_batch(int number, const std::string& status = "Open", std:
   return made;
 }
 
+// The first `count` changes as text.
+inline std::string told_up_to(Record& record, std::uint64_t count) {
+  std::string text;
+  const auto changes = record.changes_after({0}, count);
+  if (!changes) return changes.error().text();
+  for (const feed::Change& change : *changes) text += std::to_string(change.sequence.value) + feed::encode_payload(change) + "\n";
+  return text;
+}
+
 // Everything the record answers, or the first error. Equal texts: equal answers.
 inline Result<std::string> all_answers(Record& record) {
   std::string text;

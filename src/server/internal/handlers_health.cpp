@@ -28,6 +28,8 @@ std::vector<Check> checks_of(Backend& backend) {
   std::string why;
   const bool ready = backend.services.ready(why);
   checks.push_back({"ready", ready, why});
+  const RecordFacts record = backend.services.record_facts();
+  checks.push_back({"record", !record.refuses, record.refuses ? record.refuses->text() : std::to_string(record.free_bytes / 1'000'000) + " MB free on its disk"});
   for (const auto& source : backend.services.sources.sources()) {
     const bool good = source.state != ingest::SourceState::failed && source.state != ingest::SourceState::held;
     checks.push_back({"source " + source.id, good, source.message});
@@ -69,7 +71,7 @@ Response health(const Request& request, Backend& backend) {
   json.key("checks").begin_array();
   for (const Check& check : checks)
     json.begin_object().field("name", check.name).field("good", check.good).field("detail", check.detail).end_object();
-  json.end_array().end_object();
+  json.end_array().field("record_free_bytes", backend.services.record_facts().free_bytes).end_object();
   return plain("application/json", std::move(out), ready ? 200 : 503);
 }
 

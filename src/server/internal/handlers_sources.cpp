@@ -34,6 +34,7 @@ Response source_response(const Request& request, Backend& backend, std::string_v
 template <class Act>
 Response act_on_source(const Request& request, Backend& backend, Act act) {
   const std::string& id = request.path_values.at(0);
+  if (const auto refused = backend.services.record_facts().refuses) return problem_response(request, problem_of(*refused));
   const Result<void> done = act(backend.services.sources, id);
   if (!done) return problem_response(request, problem_of(done.error()));
   return source_response(request, backend, id, 202);
@@ -200,6 +201,7 @@ Response replay_rejection(const Request& request, Backend& backend) {
   if (code != std::errc() || end != text.data() + text.size())
     return problem_response(
         request, {404, "not-found", "A rejection is named by its number, not \"" + printable(text) + "\".", {}});
+  if (const auto refused = backend.services.record_facts().refuses) return problem_response(request, problem_of(*refused));
   const Result<void> done = backend.services.sources.replay(id);
   if (!done) return problem_response(request, problem_of(done.error()));
   Response response;

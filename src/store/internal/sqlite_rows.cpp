@@ -216,6 +216,14 @@ RecordSums sum_rows(SqliteConnection& connection, const std::function<bool(std::
     return verified_candidate(row);
   });
   sums.rejections = rows.sum("rejections_all", verified_rejection);
+  connection.statement("touches_after").bind(1, std::int64_t{0});
+  std::uint64_t touched = 0;
+  rows.sum("touches_after", [&](SQLite::Statement& row) {
+    const Touch touch = touch_of(row);
+    if (touched != 0 && touch.previous != touched) throw DamagedRow{"a list of touched files is missing"};
+    touched = touch.revision;
+    return std::int64_t{0};
+  });
   return sums;
 }
 
