@@ -1,6 +1,7 @@
 #include "readmodel/narrow_column.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -16,6 +17,28 @@ constexpr std::size_t padding = sizeof(std::uint64_t);
 std::uint64_t mask_of(unsigned bits) { return bits == 0 ? 0 : ~std::uint64_t{0} >> (64 - bits); }
 std::size_t bytes_for(std::size_t values, unsigned bits) { return (values * bits + 7) / 8; }
 unsigned usable(unsigned bits) { return bits > packed_bits_max ? 64 : bits; }
+
+// Eight codes of a known width lie in exactly `bits` bytes, so that their places and shifts are constants.
+template <unsigned bits>
+void unpack_groups(const std::byte* data, std::size_t groups, std::uint64_t* out) {
+  constexpr std::uint64_t mask = bits == 0 ? 0 : ~std::uint64_t{0} >> (64 - (bits == 0 ? 64 : bits));
+  const auto one = [&](unsigned i) {
+    std::uint64_t word;
+    std::memcpy(&word, data + (i * bits >> 3), sizeof word);
+    return (word >> (i * bits & 7)) & mask;
+  };
+  for (; groups > 0; --groups, data += bits, out += 8) {
+    out[0] = one(0), out[1] = one(1), out[2] = one(2), out[3] = one(3);
+    out[4] = one(4), out[5] = one(5), out[6] = one(6), out[7] = one(7);
+  }
+}
+
+using UnpackGroups = void (*)(const std::byte*, std::size_t, std::uint64_t*);
+template <std::size_t... bits>
+constexpr std::array<UnpackGroups, sizeof...(bits)> unpack_table(std::index_sequence<bits...>) {
+  return {&unpack_groups<bits>...};
+}
+constexpr auto unpack_by_bits = unpack_table(std::make_index_sequence<65>());
 
 }  // namespace
 
@@ -156,15 +179,11 @@ void PackedColumn::pack(bool nullable, std::int64_t none, int headroom, unsigned
 
 void PackedColumn::codes(std::size_t first, std::span<Word> out) const {
   if (bits_ == 0) return std::fill(out.begin(), out.end(), Word{0});
-  const auto bits = std::size_t{bits_};
-  const Word mask = mask_;
-  const std::byte* const data = data_;
-  std::size_t bit = first * bits;
-  for (Word& word : out) {
-    std::memcpy(&word, data + (bit >> 3), sizeof word);
-    word = (word >> (bit & 7)) & mask;
-    bit += bits;
-  }
+  std::size_t done = 0;
+  for (; done < out.size() && (first + done) % 8 != 0; ++done) out[done] = code(first + done);
+  const std::size_t groups = (out.size() - done) / 8;
+  unpack_by_bits[bits_](data_ + (first + done) / 8 * bits_, groups, out.data() + done);
+  for (done += groups * 8; done < out.size(); ++done) out[done] = code(first + done);
 }
 
 PackedColumn::Form PackedColumn::form() const {
