@@ -5,6 +5,7 @@
 //     rounding added. What several Snapshots share counts once, in each of their reports.
 //   * Distinct values and entropy come from at most `sampled_chunks_max` chunks spread over the book, so that the
 //     report of a million orders takes no longer than that of a hundred thousand; `rows_sampled` says of how many.
+//     Of a column with more different values than were sampled the entropy is too low: it cannot see more than it drew.
 //   * Pure: any thread may call.
 #pragma once
 #include <cstdint>

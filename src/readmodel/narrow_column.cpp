@@ -16,6 +16,10 @@ constexpr std::size_t padding = sizeof(std::uint64_t);
 
 std::uint64_t mask_of(unsigned bits) { return bits == 0 ? 0 : ~std::uint64_t{0} >> (64 - bits); }
 std::size_t bytes_for(std::size_t values, unsigned bits) { return (values * bits + 7) / 8; }
+bool product_overflows(std::uint64_t left, std::uint64_t right) {
+  std::uint64_t product = 0;
+  return __builtin_mul_overflow(left, right, &product);
+}
 unsigned usable(unsigned bits) { return bits > packed_bits_max ? 64 : bits; }
 
 // Eight codes of a known width lie in exactly `bits` bytes, so that their places and shifts are constants.
@@ -162,11 +166,14 @@ void PackedColumn::pack(bool nullable, std::int64_t none, int headroom, unsigned
   const Word span = (static_cast<Word>(high) - static_cast<Word>(low)) / step;
   unsigned bits = span == ~Word{0} ? 64 : static_cast<unsigned>(std::bit_width(span + nones));
   if (any && headroom != 0) bits += 1;
+  // A code times the step must stay within 64 bits, or dividing an offset by the step would not give the code back.
+  if (product_overflows(span + nones, step)) bits = 64;
   bits = usable(bits);
   Word base = static_cast<Word>(low);
   if (bits == 64) base = 0, step = 1;  // codes are the values themselves: nothing can fail to fit
-  else if (headroom < 0) base -= (mask_of(bits) - nones - span) * step;  // the free codes lie below
-  if (bits < 64) base -= nones * step;
+  else base -= nones * step;
+  const bool room_below = bits < 64 && headroom < 0 && !product_overflows(mask_of(bits), step);
+  if (room_below) base -= (mask_of(bits) - nones - span) * step;  // the free codes lie below
 
   nones_ = bits == 64 ? 0 : static_cast<std::uint8_t>(nones);
   base_ = base, step_ = step, bits_ = static_cast<std::uint8_t>(bits), mask_ = mask_of(bits), open_ = bits == 64;

@@ -93,6 +93,21 @@ TEST_CASE("a column takes the bits its range needs") {
   CHECK(packed<std::int32_t>({1, 1, 1}).heap_bytes() == 0);
 }
 
+TEST_CASE("values at both ends of the range keep apart, whatever came before them") {
+  constexpr auto low = std::numeric_limits<std::int64_t>::min(), high = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t first : {high, low, std::int64_t{0}, high - 1}) {
+    for (const std::int64_t second : {std::int64_t{20'000}, low, low + 1, high}) {
+      NarrowColumn<std::int64_t, true> column;
+      column.pack();
+      column.resize(3);
+      column.set(0, first), column.set(1, second), column.set(2, low);
+      CHECK(column[0] == first);
+      CHECK(column[1] == second);
+      CHECK(column[2] == low);
+    }
+  }
+}
+
 TEST_CASE("a form that contradicts itself is refused") {
   const auto column = packed<std::int32_t>({1, 2, 3, 4});
   const auto broken = [&](auto change) {
