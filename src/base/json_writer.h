@@ -49,4 +49,18 @@ class JsonWriter {
 // `value` as a JSON string with its quotes.
 void append_json_text(std::string& out, std::string_view value);
 
+// The same for writers that make room once for many values: writes at `to`, where at least `json_text_room(value)` bytes
+// are free, and answers where the text ends.
+char* put_json_text(char* to, std::string_view value);
+constexpr std::size_t json_text_room(std::string_view value) { return 6 * value.size() + 2; }
+
+// Lets `write(char* to) -> char* end` write up to `room` bytes behind what `out` holds.
+template <class Write>
+void append_in_place(std::string& out, std::size_t room, Write write) {
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + room, [&](char* data, std::size_t) {
+    return static_cast<std::size_t>(write(data + before) - data);
+  });
+}
+
 }  // namespace millrace

@@ -18,34 +18,51 @@ int digits(std::string_view text, std::size_t at, std::size_t width) {
   return value;
 }
 
+// Dates stand in every answer by the hundred: digits are put one by one, not through a format.
+char* put_digits(char* to, unsigned value, int width) {
+  for (int i = width; i-- > 0; value /= 10) to[i] = static_cast<char>('0' + value % 10);
+  return to + width;
+}
+
 std::string formatted(Instant instant, bool rfc) {
   const auto day = floor<days>(instant);
   const hh_mm_ss clock{instant - day};
-  const year_month_day date{day};
-  char text[40];
-  const int hour = static_cast<int>(clock.hours().count());
-  const int minute = static_cast<int>(clock.minutes().count());
-  const int second = static_cast<int>(clock.seconds().count());
-  std::snprintf(text, sizeof text, "%04d-%02u-%02u%c%02d:%02d:%02d", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), rfc ? 'T' : ' ', hour,
-                minute, second);
-  std::string out = text;
+  char text[iso_room + 16];
+  char* to = put_iso(text, year_month_day{day});
+  *to++ = rfc ? 'T' : ' ';
+  to = put_digits(to, static_cast<unsigned>(clock.hours().count()), 2);
+  *to++ = ':';
+  to = put_digits(to, static_cast<unsigned>(clock.minutes().count()), 2);
+  *to++ = ':';
+  to = put_digits(to, static_cast<unsigned>(clock.seconds().count()), 2);
   if (rfc) {
-    std::snprintf(text, sizeof text, ".%03dZ", static_cast<int>(clock.subseconds().count()));
-    out += text;
+    *to++ = '.';
+    to = put_digits(to, static_cast<unsigned>(clock.subseconds().count()), 3);
+    *to++ = 'Z';
   }
-  return out;
+  return {text, to};
 }
 
 }  // namespace
 
 Instant SystemClock::now() const { return floor<milliseconds>(system_clock::now()); }
 
+char* put_iso(char* to, Day day) {
+  const int year = static_cast<int>(day.year());
+  if (year >= 0 && year <= 9999) {
+    to = put_digits(to, static_cast<unsigned>(year), 4);
+  } else {  // a year has at most five digits and a sign
+    to += std::snprintf(to, iso_room, "%04d", year);
+  }
+  *to++ = '-';
+  to = put_digits(to, static_cast<unsigned>(day.month()), 2);
+  *to++ = '-';
+  return put_digits(to, static_cast<unsigned>(day.day()), 2);
+}
+
 std::string iso(Day day) {
-  char text[24];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(day.year()),
-                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
-  return text;
+  char text[iso_room];
+  return {text, put_iso(text, day)};
 }
 
 std::string rfc3339(Instant instant) { return formatted(instant, true); }

@@ -30,6 +30,9 @@ class SystemClock final : public Clock {
 using Stopwatch = std::chrono::steady_clock;
 
 std::string iso(Day day);                  // 2026-11-21
+// The same at `to`, where `iso_room` bytes are free; answers where it ends.
+inline constexpr std::size_t iso_room = 16;
+char* put_iso(char* to, Day day);
 std::string rfc3339(Instant instant);      // 2026-11-21T08:14:02.125Z
 std::string utc_seconds(Instant instant);  // 2026-11-21 08:14:02, as order files write it
 

@@ -29,7 +29,6 @@ class Selection {
  public:
   Selection(std::size_t bound, const Ranking& ranking, bool back)
       : bound_(bound), cut_at_(4 * bound + 4096), ranking_(ranking), back_(back) {
-    rows_.reserve(cut_at_);
   }
 
   void offer(const RankedRow& row) {
@@ -69,16 +68,6 @@ class Selection {
   std::vector<RankedRow> rows_;
 };
 
-// Calls `visit(chunk index, rows, count)` for every chunk with passing rows.
-template <class Visit>
-void for_passing(const Snapshot& snapshot, const OrderFilter& filter, Visit visit) {
-  std::array<std::uint16_t, chunk_rows> rows;
-  for (std::size_t c = 0; c < snapshot.chunk_count(); ++c) {
-    const std::size_t count = filter.select(snapshot.chunk(c), rows);
-    if (count > 0) visit(c, std::span<const std::uint16_t>(rows.data(), count));
-  }
-}
-
 struct Scan {
   std::vector<RankedRow> rows;  // in the order of the answer
   std::uint64_t matching = 0;
@@ -95,7 +84,7 @@ Scan scan(const Snapshot& snapshot, const OrderFilter& filter, const Ranking& ra
   const std::uint64_t cursor_key = cursor != nullptr ? ranking.key(cursor->position) : 0;
   Selection selection(limit, ranking, back);
   Scan found;
-  for_passing(snapshot, filter, [&](std::size_t c, std::span<const std::uint16_t> rows) {
+  filter.for_passing(snapshot, [&](std::size_t c, std::span<const std::uint16_t> rows) {
     const OrderChunk& chunk = snapshot.chunk(c);
     found.matching += rows.size();
     for (const std::uint16_t i : rows) {
@@ -116,14 +105,17 @@ Scan scan(const Snapshot& snapshot, const OrderFilter& filter, const Ranking& ra
   return found;
 }
 
-OrderPage page_of(const Snapshot& snapshot, const Scan& found, std::int32_t today) {
+OrderPage page_of(const Snapshot& snapshot, const Scan& found, const OrderQuery& query, const OrderFilter& filter,
+                  std::int32_t today) {
   OrderPage page;
+  page.examined = filter.candidates() ? filter.candidates()->size() : snapshot.order_count();
   page.as_of = snapshot.as_of();
   page.as_of_time = snapshot.as_of_time();
   page.matching = found.matching;
   page.sums = found.sums.sorted();
+  const internal::FieldSet wanted(query.fields);
   page.rows.reserve(found.rows.size());
-  for (const RankedRow& row : found.rows) page.rows.push_back(internal::make_row(snapshot, row.row, today));
+  for (const RankedRow& row : found.rows) page.rows.push_back(internal::make_row(snapshot, row.row, today, wanted));
   return page;
 }
 
@@ -167,7 +159,7 @@ Result<OrderPage> orders(const Snapshot& snapshot, const OrderQuery& query, Day 
     if (place->direction == Direction::before) first = found.before - found.rows.size();
     if (place->direction == Direction::before_or_at) first -= found.rows.size();
   }
-  OrderPage page = page_of(snapshot, found, day_number(today));
+  OrderPage page = page_of(snapshot, found, query, *filter, day_number(today));
   link_neighbours(page, found, ranking, place, first, hash);
   return page;
 }
@@ -177,7 +169,7 @@ namespace {
 std::vector<RankedRow> all_matching(const Snapshot& snapshot, const OrderFilter& filter, const Ranking& ranking,
                                     CurrencySums* sums, std::int32_t today) {
   std::vector<RankedRow> all;
-  for_passing(snapshot, filter, [&](std::size_t c, std::span<const std::uint16_t> rows) {
+  filter.for_passing(snapshot, [&](std::size_t c, std::span<const std::uint16_t> rows) {
     const OrderChunk& chunk = snapshot.chunk(c);
     for (const std::uint16_t i : rows) {
       if (sums != nullptr) sums->add_order(chunk, i, today);
@@ -208,7 +200,7 @@ Result<OrderPage> orders_window(const Snapshot& snapshot, const OrderQuery& quer
     std::partial_sort(first, last, all.end(), less);
   }
   found.rows.assign(first, last);
-  OrderPage page = page_of(snapshot, found, day_number(today));
+  OrderPage page = page_of(snapshot, found, query, *filter, day_number(today));
   link_neighbours(page, found, ranking, nullptr, begin, internal::filter_hash(query));
   return page;
 }

@@ -49,7 +49,7 @@ struct SortKey {
 struct OrderQuery {
   std::vector<Filter> filters;
   std::vector<SortKey> sort;         // empty: by order number
-  std::vector<OrderField> fields;    // empty: all
+  std::vector<OrderField> fields;    // empty: all; what is not asked for stays empty in the rows of a page
   std::size_t limit = page_limit_default;
   std::string cursor;                // "" first page
   std::uint64_t filter_hash = 0;     // of filters and sort, canonical
@@ -106,6 +106,7 @@ struct OrderPage {
   std::vector<OrderRow> rows;
   std::uint64_t matching = 0;
   std::vector<CurrencySum> sums;  // per currency, over all matching
+  std::uint64_t examined = 0;     // rows that were looked at for it: what it cost
   std::string next_cursor;        // "" at the end
   std::string prev_cursor;        // "" at the start
 };

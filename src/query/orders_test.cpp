@@ -226,6 +226,10 @@ TEST_CASE("any filtered and sorted list, its pages both ways, its window and its
       {{{"late", "true"}, {"currency", "JPY"}}, [](const auto&, const OrderRow& row) { return row.open_amount > 0 && row.due && *row.due < today_day && row.currency.code() == "JPY"; }},
       {{{"due", "gte.today-3"}, {"open_amount", "lt.9000"}}, [](const auto&, const OrderRow& row) { return row.due && day_number(*row.due) >= day_number(today_day) - 3 && row.open_amount < 9000; }},
       {{{"customer", "in.(C1,C10,c3)"}}, [](const auto&, const OrderRow& row) { return row.customer == "C1" || row.customer == "C10" || row.customer == "C3"; }},
+      {{{"customer", "c7"}, {"status", "Open"}}, [](const auto&, const OrderRow& row) { return row.customer == "C7" && row.status == "Open"; }},
+      {{{"customer", "C4"}, {"customer", "in.(C4,C5)"}, {"late", "false"}, {"q", "ase"}}, [](const auto&, const OrderRow& row) { return row.customer == "C4" && !row.late && row.customer_name == "ÅSE"; }},
+      {{{"customer", "C99"}}, [](const auto&, const OrderRow&) { return false; }},
+      {{{"customer", "ne.C4"}, {"due", "in.(none,today)"}}, [](const auto&, const OrderRow& row) { return row.customer != "C4" && (!row.due || *row.due == today_day); }},
       {{{"item", "A-2"}}, has_item},
       {{{"q", "ase"}}, [](const auto&, const OrderRow& row) { return row.customer_name == "ÅSE"; }},
   };
@@ -302,6 +306,61 @@ TEST_CASE("any filtered and sorted list, its pages both ways, its window and its
       const auto kept = totals(*snapshot, *parse_totals_group(name), OrderQuery{}, today_day);
       const auto passed = totals(*snapshot, *parse_totals_group(name), ask({{"order", "*"}}), today_day);
       CHECK(table(*kept) == table(*passed));
+    }
+  }
+}
+
+TEST_CASE("groups come sorted by what was asked for, only the first of them, and say how many there are") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    RandomWorld random(seed);
+    const auto snapshot = random.world.snapshot();
+    for (const std::string_view group : totals_group_names()) {
+      for (const Parameters& filter : {Parameters{}, Parameters{{"status", "Open"}, {"due", "lte.today+3"}}, Parameters{{"customer", "C3"}}, Parameters{{"currency", "JPY"}}}) {
+        for (const std::string_view sort : totals_sort_names()) {
+          for (const bool descending : {true, false}) {
+            CAPTURE(seed);
+            CAPTURE(group);
+            CAPTURE(sort);
+            CAPTURE(descending);
+            const OrderQuery query = ask(filter);
+            const auto everything = totals(*snapshot, *parse_totals_group(group), query, today_day, {*parse_totals_sort(sort), descending});
+            CHECK(everything->rows.size() == everything->groups);
+            // The same by the rule in words: the currency with the most orders decides, then the others, then the key.
+            std::map<std::string, std::uint64_t> orders;
+            for (const TotalRow& row : everything->rows)
+              for (const CurrencySum& sum : row.sums) orders[sum.currency.code()] += sum.orders;
+            std::vector<std::string> currencies;
+            for (const auto& [code, count] : orders) currencies.push_back(code);
+            std::stable_sort(currencies.begin(), currencies.end(), [&](auto& a, auto& b) { return orders[a] > orders[b]; });
+            const auto values = [&](const TotalRow& row) {
+              std::vector<std::int64_t> all(currencies.size());
+              for (const CurrencySum& sum : row.sums) {
+                const auto place = static_cast<std::size_t>(std::find(currencies.begin(), currencies.end(), sum.currency.code()) - currencies.begin());
+                const std::map<std::string_view, std::int64_t> by_name{
+                    {"open_amount", sum.open_amount}, {"total", sum.total}, {"net", sum.net}, {"late_amount", sum.late_amount}};
+                const std::map<std::string_view, std::uint64_t> counts{
+                    {"orders", sum.orders}, {"lines", sum.lines}, {"open_orders", sum.open_orders}, {"late_orders", sum.late_orders}};
+                if (const auto amount = by_name.find(sort); amount != by_name.end()) all[place] = amount->second;
+                if (const auto count = counts.find(sort); count != counts.end()) all[0] += static_cast<std::int64_t>(count->second);
+              }
+              return all;
+            };
+            const auto before = [&](const TotalRow& a, const TotalRow& b) {
+              if (sort == "key") return descending ? natural_less(b.key, a.key) : natural_less(a.key, b.key);
+              const auto left = values(a), right = values(b);
+              if (left != right) return descending ? left > right : left < right;
+              return natural_less(a.key, b.key);
+            };
+            CHECK(std::is_sorted(everything->rows.begin(), everything->rows.end(), before));
+            const std::size_t limit = 1 + random.below(5);
+            auto some = totals(*snapshot, *parse_totals_group(group), query, today_day, {*parse_totals_sort(sort), descending, limit});
+            CHECK(some->groups == everything->groups);
+            Totals first = *everything;
+            first.rows.resize(std::min(limit, first.rows.size()));
+            CHECK(table(*some) == table(first));
+          }
+        }
+      }
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <map>
+#include <numeric>
 #include <unordered_map>
 
 #include "base/text.h"
@@ -14,8 +15,8 @@ namespace millrace::query {
 namespace {
 
 using internal::CurrencySums;
+using internal::CurrencyTotal;
 using internal::OrderFilter;
-using readmodel::chunk_rows;
 using readmodel::Code;
 using readmodel::KeptGroup;
 using readmodel::OrderChunk;
@@ -24,6 +25,9 @@ using readmodel::Sum;
 using readmodel::Vocabulary;
 
 constexpr std::array<std::string_view, 7> group_names{"customer", "item", "manufacturer", "salesman", "status", "due_month", "currency"};
+
+constexpr std::array<std::string_view, 9> sort_names{"open_amount", "total", "net", "late_amount", "orders",
+                                                     "lines", "open_orders", "late_orders", "key"};
 
 // Months since year 0; a month no order can have stands for "no usable date".
 constexpr std::uint32_t no_month = 0xffffffff;
@@ -54,27 +58,49 @@ KeptGroup kept_group(TotalsGroup group) {
   }
 }
 
-// The sums of every key, found by the key's number. Codes are dense and found by their place; months and
-// currencies are few and far apart.
+// The sums of every key and currency, found by the key's number. Codes are dense and found by their place; months and
+// currencies are few and far apart. Mostly there is one currency: further ones of a key are chained behind its first.
 class Groups {
  public:
+  struct Entry {
+    std::uint32_t currency = 0;
+    std::uint32_t next = none;  // of the same key
+    CurrencyTotal sum;
+  };
+  struct Group {
+    std::uint32_t key = 0;
+    std::uint32_t first = none;
+  };
+  static constexpr std::uint32_t none = 0xffffffff;
+
   explicit Groups(std::size_t code_count) : places_(code_count, none) {}
 
-  CurrencySums& of(std::uint32_t key) {
+  CurrencyTotal& of(std::uint32_t key, std::uint32_t currency) {
     std::uint32_t& place = key < places_.size() ? places_[key] : far_.try_emplace(key, none).first->second;
     if (place == none) {
-      place = static_cast<std::uint32_t>(sums_.size());
-      sums_.emplace_back(key, CurrencySums());
+      place = static_cast<std::uint32_t>(groups_.size());
+      groups_.push_back({key, none});
     }
-    return sums_[place].second;
+    std::uint32_t* link = &groups_[place].first;
+    while (*link != none && entries_[*link].currency != currency) link = &entries_[*link].next;
+    if (*link == none) {
+      *link = static_cast<std::uint32_t>(entries_.size());
+      entries_.push_back({currency, none, {}});  // `link` may be gone now
+      return entries_.back().sum;
+    }
+    return entries_[*link].sum;
   }
-  const std::vector<std::pair<std::uint32_t, CurrencySums>>& all() const { return sums_; }
+  const std::vector<Group>& all() const { return groups_; }
+  template <class Visit>
+  void each(const Group& group, Visit visit) const {
+    for (std::uint32_t at = group.first; at != none; at = entries_[at].next) visit(entries_[at].currency, entries_[at].sum);
+  }
 
  private:
-  static constexpr std::uint32_t none = 0xffffffff;
   std::vector<std::uint32_t> places_;
   std::unordered_map<std::uint32_t, std::uint32_t> far_;
-  std::vector<std::pair<std::uint32_t, CurrencySums>> sums_;
+  std::vector<Group> groups_;
+  std::vector<Entry> entries_;
 };
 
 std::size_t code_count(const Snapshot& snapshot, TotalsGroup group) {
@@ -124,8 +150,8 @@ class LineAdder {
       }
       sum.orders = 1;
       sum.open_orders = sum.open_amount > 0 ? 1 : 0;
-      if (!late_only_) groups_.of(key).add(chunk.currency[row], sum);
-      if (late && sum.open_amount > 0) groups_.of(key).add_late(chunk.currency[row], 1, sum.open_amount);
+      if (!late_only_) groups_.of(key, chunk.currency[row]).add(sum);
+      if (late && sum.open_amount > 0) groups_.of(key, chunk.currency[row]).add_late(1, sum.open_amount);
     }
   }
 
@@ -141,15 +167,13 @@ class LineAdder {
 Groups pass(const Snapshot& snapshot, const OrderFilter& filter, TotalsGroup group, std::int32_t today) {
   Groups groups(code_count(snapshot, group));
   LineAdder lines(groups, group, today, false);
-  std::array<std::uint16_t, chunk_rows> rows;
-  for (std::size_t c = 0; c < snapshot.chunk_count(); ++c) {
+  filter.for_passing(snapshot, [&](std::size_t c, std::span<const std::uint16_t> rows) {
     const OrderChunk& chunk = snapshot.chunk(c);
-    const std::size_t count = filter.select(chunk, rows);
-    for (std::size_t i = 0; i < count; ++i) {
-      if (by_lines(group)) lines.add(chunk, rows[i]);
-      else groups.of(order_key(group, chunk, rows[i])).add_order(chunk, rows[i], today);
+    for (const std::uint16_t row : rows) {
+      if (by_lines(group)) lines.add(chunk, row);
+      else groups.of(order_key(group, chunk, row), chunk.currency[row]).add_order(chunk, row, today);
     }
-  }
+  });
   return groups;
 }
 
@@ -162,7 +186,7 @@ Groups kept(const Snapshot& snapshot, TotalsGroup group, std::int32_t today) {
       std::uint32_t key = entry.key;
       if (group == TotalsGroup::due_month) key = month_of(static_cast<std::int32_t>(entry.key));
       if (group == TotalsGroup::currency) key = entry.currency;
-      groups.of(key).add(entry.currency, entry.sum);
+      groups.of(key, entry.currency).add(entry.sum);
     }
   }
   LineAdder lines(groups, group, today, true);
@@ -171,65 +195,133 @@ Groups kept(const Snapshot& snapshot, TotalsGroup group, std::int32_t today) {
     for (std::size_t i = 0; i < chunk.used; ++i) {
       if (!chunk.live[i] || !internal::is_late(chunk, i, today)) continue;
       if (by_lines(group)) lines.add(chunk, i);
-      else groups.of(order_key(group, chunk, i)).add_late(chunk.currency[i], 1, chunk.open_amount[i]);
+      else groups.of(order_key(group, chunk, i), chunk.currency[i]).add_late(1, chunk.open_amount[i]);
     }
   }
   return groups;
 }
 
-TotalRow row_of(const Snapshot& snapshot, TotalsGroup group, std::uint32_t key, const CurrencySums& sums) {
-  TotalRow row;
-  row.sums = sums.sorted();
+std::string key_text(const Snapshot& snapshot, TotalsGroup group, std::uint32_t key) {
   const auto text = [&](Vocabulary vocabulary) { return std::string(snapshot.words(vocabulary).text(key)); };
   switch (group) {
-    case TotalsGroup::customer: row.key = text(Vocabulary::customer); break;
-    case TotalsGroup::item: row.key = text(Vocabulary::item); break;
-    case TotalsGroup::manufacturer: row.key = text(Vocabulary::manufacturer); break;
-    case TotalsGroup::salesman: row.key = text(Vocabulary::salesman); break;
-    case TotalsGroup::status: row.key = text(Vocabulary::status); break;
-    case TotalsGroup::due_month: row.key = month_text(key); break;
-    case TotalsGroup::currency: row.key = Currency::from_packed(key).code(); break;
+    case TotalsGroup::customer: return text(Vocabulary::customer);
+    case TotalsGroup::item: return text(Vocabulary::item);
+    case TotalsGroup::manufacturer: return text(Vocabulary::manufacturer);
+    case TotalsGroup::salesman: return text(Vocabulary::salesman);
+    case TotalsGroup::status: return text(Vocabulary::status);
+    case TotalsGroup::due_month: return month_text(key);
+    case TotalsGroup::currency: return Currency::from_packed(key).code();
   }
+  return {};
+}
+
+TotalRow row_of(const Snapshot& snapshot, TotalsGroup group, const Groups& groups, const Groups::Group& one) {
+  TotalRow row;
+  CurrencySums sums;
+  groups.each(one, [&](std::uint32_t currency, const CurrencyTotal& sum) { sums.add(currency, sum); });
+  row.sums = sums.sorted();
+  row.key = key_text(snapshot, group, one.key);
   // Many customers without a code have no one name.
   const bool named = group == TotalsGroup::customer || group == TotalsGroup::item;
-  if (named && !row.key.empty()) row.name = snapshot.name_of(kept_group(group), key);
+  if (named && !row.key.empty()) row.name = snapshot.name_of(kept_group(group), one.key);
   return row;
 }
 
-// Amounts of different currencies are never compared: the currency with the most orders decides first, a tie
-// goes to the next one.
-void sort_rows(std::vector<TotalRow>& rows) {
-  std::map<std::uint32_t, std::uint64_t> orders;
-  for (const TotalRow& row : rows)
-    for (const CurrencySum& sum : row.sums) orders[sum.currency.packed()] += sum.orders;
-  std::vector<std::pair<std::uint64_t, Currency>> ranked;
-  for (const auto& [packed, count] : orders) ranked.emplace_back(count, Currency::from_packed(packed));
-  std::sort(ranked.begin(), ranked.end(), [](const auto& left, const auto& right) {
-    return left.first != right.first ? left.first > right.first : left.second.code() < right.second.code();
-  });
-  std::unordered_map<std::uint32_t, std::size_t> place;
-  for (std::size_t i = 0; i < ranked.size(); ++i) place[ranked[i].second.packed()] = i;
-
-  std::vector<std::int64_t> amounts(rows.size() * ranked.size());
-  std::vector<std::pair<std::uint64_t, std::size_t>> order;  // natural key of the row's key, row
-  order.reserve(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    for (const CurrencySum& sum : rows[i].sums) amounts[i * ranked.size() + place[sum.currency.packed()]] = sum.open_amount;
-    order.emplace_back(readmodel::natural_key(rows[i].key), i);
+std::int64_t value_of(TotalsSort by, const CurrencyTotal& total) {
+  switch (by) {
+    case TotalsSort::open_amount: return total.sum.open_amount;
+    case TotalsSort::total: return total.sum.total;
+    case TotalsSort::net: return total.sum.net;
+    case TotalsSort::late_amount: return total.late_amount;
+    case TotalsSort::orders: return static_cast<std::int64_t>(total.sum.orders);
+    case TotalsSort::lines: return static_cast<std::int64_t>(total.sum.lines);
+    case TotalsSort::open_orders: return static_cast<std::int64_t>(total.sum.open_orders);
+    case TotalsSort::late_orders: return static_cast<std::int64_t>(total.late_orders);
+    case TotalsSort::key: break;
   }
-  std::sort(order.begin(), order.end(), [&](const auto& left, const auto& right) {
-    for (std::size_t c = 0; c < ranked.size(); ++c) {
-      const std::int64_t a = amounts[left.second * ranked.size() + c], b = amounts[right.second * ranked.size() + c];
-      if (a != b) return a > b;
-    }
-    if (left.first != right.first) return left.first < right.first;
-    return natural_less(rows[left.second].key, rows[right.second].key);
-  });
-  std::vector<TotalRow> sorted;
-  sorted.reserve(rows.size());
-  for (const auto& [key, i] : order) sorted.push_back(std::move(rows[i]));
-  rows = std::move(sorted);
+  return 0;
 }
+
+// Counts are numbers of one kind whatever the currency: they are added. Amounts are not.
+bool is_count(TotalsSort by) {
+  return by == TotalsSort::orders || by == TotalsSort::lines || by == TotalsSort::open_orders || by == TotalsSort::late_orders;
+}
+
+// The groups of an answer in its order: values to compare by are looked up once, then only the asked-for first groups
+// are sorted, and only they become rows.
+class Ranked {
+ public:
+  Ranked(const Snapshot& snapshot, TotalsGroup group, const Groups& groups, const TotalsOrder& order)
+      : snapshot_(snapshot), group_(group), groups_(groups), order_(order), ranked_(currencies()) {
+    const std::size_t width = is_count(order.by) ? 1 : std::max<std::size_t>(ranked_.size(), 1);
+    values_.resize(groups.all().size() * width);
+    width_ = width;
+    keys_.reserve(groups.all().size());
+    for (std::size_t i = 0; i < groups.all().size(); ++i) {
+      keys_.push_back(readmodel::natural_key(key_text(snapshot, group, groups.all()[i].key)));
+      groups.each(groups.all()[i], [&](std::uint32_t currency, const CurrencyTotal& total) {
+        const std::size_t place = is_count(order.by) ? 0 : place_of(currency);
+        values_[i * width_ + place] += value_of(order.by, total);
+      });
+    }
+  }
+
+  std::vector<std::size_t> first() const {
+    std::vector<std::size_t> all(groups_.all().size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    const std::size_t count = std::min(order_.limit, all.size());
+    const auto before = [this](std::size_t left, std::size_t right) { return less(left, right); };
+    const auto middle = all.begin() + static_cast<std::ptrdiff_t>(count);
+    if (middle != all.begin() && middle != all.end()) std::nth_element(all.begin(), middle - 1, all.end(), before);
+    std::sort(all.begin(), middle, before);
+    all.resize(count);
+    return all;
+  }
+
+ private:
+  // The currency with the most orders first.
+  std::vector<std::uint32_t> currencies() const {
+    std::map<std::uint32_t, std::uint64_t> orders;
+    for (const auto& group : groups_.all())
+      groups_.each(group, [&](std::uint32_t currency, const CurrencyTotal& total) { orders[currency] += total.sum.orders; });
+    std::vector<std::pair<std::uint64_t, Currency>> ranked;
+    for (const auto& [packed, count] : orders) ranked.emplace_back(count, Currency::from_packed(packed));
+    std::sort(ranked.begin(), ranked.end(), [](const auto& left, const auto& right) {
+      return left.first != right.first ? left.first > right.first : left.second.code() < right.second.code();
+    });
+    std::vector<std::uint32_t> packed;
+    for (const auto& [count, currency] : ranked) packed.push_back(currency.packed());
+    return packed;
+  }
+  std::size_t place_of(std::uint32_t currency) const {
+    return static_cast<std::size_t>(std::find(ranked_.begin(), ranked_.end(), currency) - ranked_.begin());
+  }
+
+  bool less(std::size_t left, std::size_t right) const {
+    for (std::size_t c = 0; c < width_; ++c) {
+      const std::int64_t a = values_[left * width_ + c], b = values_[right * width_ + c];
+      if (a != b) return order_.descending ? a > b : a < b;
+    }
+    const bool turned = order_.by == TotalsSort::key && order_.descending;
+    return turned ? key_less(right, left) : key_less(left, right);
+  }
+  // Many groups have nothing open: what decides among them must not cost two texts.
+  bool key_less(std::size_t left, std::size_t right) const {
+    if (keys_[left] != keys_[right]) return keys_[left] < keys_[right];
+    const std::string a = key_text(snapshot_, group_, groups_.all()[left].key);
+    const std::string b = key_text(snapshot_, group_, groups_.all()[right].key);
+    return natural_less(a, b);
+  }
+
+  const Snapshot& snapshot_;
+  const TotalsGroup group_;
+  const Groups& groups_;
+  const TotalsOrder order_;
+  const std::vector<std::uint32_t> ranked_;  // currencies
+  std::size_t width_ = 1;
+  std::vector<std::uint64_t> keys_;   // natural keys of the groups' texts
+  std::vector<std::int64_t> values_;  // group by group, `width_` each
+};
 
 }  // namespace
 
@@ -241,7 +333,16 @@ std::optional<TotalsGroup> parse_totals_group(std::string_view name) {
   return static_cast<TotalsGroup>(found - group_names.begin());
 }
 
-Result<Totals> totals(const Snapshot& snapshot, TotalsGroup group, const OrderQuery& query, Day today) {
+std::span<const std::string_view> totals_sort_names() { return sort_names; }
+
+std::optional<TotalsSort> parse_totals_sort(std::string_view name) {
+  const auto found = std::find(sort_names.begin(), sort_names.end(), name);
+  if (found == sort_names.end()) return std::nullopt;
+  return static_cast<TotalsSort>(found - sort_names.begin());
+}
+
+Result<Totals> totals(const Snapshot& snapshot, TotalsGroup group, const OrderQuery& query, Day today,
+                      const TotalsOrder& order) {
   const auto filter = OrderFilter::prepare(snapshot, query.filters, today);
   if (!filter) return pass_on(filter);
   const Groups groups = filter->empty() ? kept(snapshot, group, day_number(today))
@@ -249,9 +350,10 @@ Result<Totals> totals(const Snapshot& snapshot, TotalsGroup group, const OrderQu
   Totals answer;
   answer.as_of = snapshot.as_of();
   answer.as_of_time = snapshot.as_of_time();
-  answer.rows.reserve(groups.all().size());
-  for (const auto& [key, sums] : groups.all()) answer.rows.push_back(row_of(snapshot, group, key, sums));
-  sort_rows(answer.rows);
+  answer.groups = groups.all().size();
+  const std::vector<std::size_t> first = Ranked(snapshot, group, groups, order).first();
+  answer.rows.reserve(first.size());
+  for (const std::size_t i : first) answer.rows.push_back(row_of(snapshot, group, groups, groups.all()[i]));
   return answer;
 }
 

@@ -20,6 +20,7 @@ struct ReadModel::Impl {
   Blocks<OrderChunk> chunks_;
   NumberIndex numbers_;
   std::array<KeptSums, kept_group_count> kept_;
+  CustomerIndex customers_;
   Dictionaries words_;
   std::vector<RowId> free_rows_;  // a heap, smallest first: rows stay where memory already is
   RowId rows_used_ = 0;
@@ -38,6 +39,7 @@ struct ReadModel::Impl {
   void count_row(RowId row, bool add);
   void count_lines(const OrderChunk& chunk, std::size_t row, KeptGroup group, Code Article::*key, bool add);
   void count(KeptGroup group, std::uint32_t slot, std::uint32_t key, std::uint32_t currency, const Sum& sum, bool add);
+  void index_customer(RowId row, std::optional<Code> before, std::optional<Code> now);
   void keep_names(const OrderChunk& chunk, std::size_t row);
 };
 
@@ -46,6 +48,7 @@ void ReadModel::Impl::publish() {
   parts.chunks = chunks_.share();
   parts.numbers = numbers_.share();
   for (std::size_t i = 0; i < kept_group_count; ++i) parts.kept[i] = kept_[i].share();
+  parts.customers = customers_.share();
   parts.words = WordLists(words_.publish());
   auto snapshot = std::make_shared<const Snapshot>(std::move(parts));
   {
@@ -80,11 +83,13 @@ void ReadModel::Impl::put(const feed::Change& change) {
   const RowId row = found ? *found : take_row();
   if (found) count_row(row, false);
   OrderChunk& chunk = chunks_.own(row / chunk_rows, epoch_);
+  const std::optional<Code> customer_before = found ? std::optional(chunk.customer[row % chunk_rows]) : std::nullopt;
   const bool last_free = chunk.used + 1 == chunk_rows && row % chunk_rows == chunk.used;
   chunk.put(row % chunk_rows, change.put, change.sequence, change.at, words_);
   if (last_free) chunk.pack();
   if (!found) numbers_.insert(number, row, epoch_);
   count_row(row, true);
+  index_customer(row, customer_before, chunk.customer[row % chunk_rows]);
   keep_names(chunk, row % chunk_rows);
 }
 
@@ -93,6 +98,7 @@ void ReadModel::Impl::remove(std::string_view number) {
   if (!found) return;  // a file went that never counted
   count_row(*found, false);
   numbers_.erase(number, *found, epoch_);
+  index_customer(*found, chunks_.find(*found / chunk_rows)->customer[*found % chunk_rows], std::nullopt);
   chunks_.own(*found / chunk_rows, epoch_).remove(*found % chunk_rows);
   free_rows_.push_back(*found);
   std::push_heap(free_rows_.begin(), free_rows_.end(), std::greater<>());
@@ -153,6 +159,16 @@ void ReadModel::Impl::count_lines(const OrderChunk& chunk, std::size_t row, Kept
     sum.open_orders_amount = std::max<std::int64_t>(0, sum.open_amount);
     count(group, key, key, chunk.currency[row], sum, add);
   }
+}
+
+// Most changes of an order leave it with its customer, and the index as it is.
+void ReadModel::Impl::index_customer(RowId row, std::optional<Code> before, std::optional<Code> now) {
+  if (before == now) return;
+  if (before) customers_.erase(*before, row, epoch_);
+  if (!now) return;
+  const Words customers = words_.words(Vocabulary::customer);
+  for (Code code = customers_.size(); code < customers.size(); ++code) customers_.learn(code, customers.folded(code), epoch_);
+  customers_.insert(*now, row, epoch_);
 }
 
 void ReadModel::Impl::keep_names(const OrderChunk& chunk, std::size_t row) {

@@ -103,6 +103,33 @@ SumMap recomputed(const std::map<std::string, feed::OrderPut>& orders) {
   return sums;
 }
 
+// Customer text -> order numbers as the index of customers finds them, and as the columns say.
+std::map<std::string, std::vector<std::string>> by_customer(const Snapshot& snapshot, bool through_index) {
+  std::map<std::string, std::vector<std::string>> found;
+  const Words& customers = snapshot.words(Vocabulary::customer);
+  const auto number = [&](RowId row) { return std::string(snapshot.chunk_of(row).number(row % chunk_rows)); };
+  if (through_index) {
+    for (Code code = 0; code < customers.size(); ++code) {
+      const auto codes = snapshot.customers().codes_of(customers.folded(code), customers);
+      if (std::find(codes.begin(), codes.end(), code) == codes.end()) found["the index does not know"].push_back(std::string(customers.text(code)));
+      const auto rows = snapshot.customers().rows_of(code);
+      if (!rows) continue;
+      CHECK(std::is_sorted(rows->begin(), rows->end()));
+      for (const RowId row : *rows) found[std::string(customers.text(code))].push_back(number(row));
+    }
+    return found;
+  }
+  for (std::size_t c = 0; c < snapshot.chunk_count(); ++c) {
+    for (std::size_t i = 0; i < snapshot.chunk(c).used; ++i) {
+      if (!snapshot.chunk(c).live[i]) continue;
+      const Code code = snapshot.chunk(c).customer[i];
+      if (!snapshot.customers().rows_of(code)) continue;  // many
+      found[std::string(customers.text(code))].push_back(number(static_cast<RowId>(c * chunk_rows + i)));
+    }
+  }
+  return found;
+}
+
 // A busy order desk: puts, changes and removals of a few dozen orders, rejections now and then.
 class Desk {
  public:
@@ -271,6 +298,8 @@ TEST_CASE("answers do not depend on how the changes were cut into batches, and k
     CHECK(kept_sums(*one_by_one.current()) == sums);
     CHECK(kept_sums(*cut.current()) == sums);
     CHECK(whole.current()->order_count() == desk.orders().size());
+    for (const ReadModel* model : {&whole, &one_by_one, &cut})
+      CHECK(by_customer(*model->current(), true) == by_customer(*model->current(), false));
   }
 }
 
@@ -317,6 +346,52 @@ TEST_CASE("many chunks fill, empty and fill again") {
   CHECK_FALSE(snapshot->find("4").has_value());
   CHECK(snapshot->find("5").has_value());
   CHECK(snapshot->find("2749").has_value());
+}
+
+TEST_CASE("a customer with very many orders is looked up in the column, until the last of them is gone") {
+  ReadModel model;
+  std::uint64_t sequence = 0;
+  std::vector<feed::Change> changes;
+  const auto tell = [&](feed::Change change) {
+    change.sequence = feed::Sequence{++sequence};
+    changes.push_back(std::move(change));
+  };
+  const auto put = [&](int n, std::string customer) {
+    SalesOrder order;
+    order.number.text = std::to_string(n);
+    order.customer_code = std::move(customer);
+    feed::OrderPut made;
+    made.order = std::make_shared<const SalesOrder>(std::move(order));
+    tell(feed::order_put(std::move(made)));
+  };
+  const auto apply = [&] {
+    REQUIRE(model.apply(changes));
+    changes.clear();
+    return model.current();
+  };
+  const auto rows_of = [](const SnapshotPtr& snapshot, std::string_view folded) {
+    const auto codes = snapshot->customers().codes_of(folded, snapshot->words(Vocabulary::customer));
+    REQUIRE(codes.size() == 1);
+    const auto rows = snapshot->customers().rows_of(codes.front());
+    return rows ? std::optional<std::size_t>(rows->size()) : std::nullopt;
+  };
+  constexpr int many = customer_rows_max;
+  for (int n = 0; n < many; ++n) put(n, "Big");
+  put(many, "small");
+  auto snapshot = apply();
+  CHECK(rows_of(snapshot, "big") == std::size_t{many});
+  put(many + 1, "Big");
+  CHECK(rows_of(apply(), "big") == std::nullopt);
+  CHECK(rows_of(model.current(), "small") == std::size_t{1});
+  CHECK(rows_of(snapshot, "big") == std::size_t{many});  // what was published stays
+  for (int n = 0; n < many; ++n) tell(feed::order_removed(OrderNumber{std::to_string(n)}, ""));
+  CHECK(rows_of(apply(), "big") == std::nullopt);
+  put(many + 1, "small");  // the last one goes to another customer
+  CHECK(rows_of(apply(), "big") == std::size_t{0});
+  CHECK(rows_of(model.current(), "small") == std::size_t{2});
+  put(1, "Big");
+  CHECK(rows_of(apply(), "big") == std::size_t{1});
+  CHECK(snapshot->customers().codes_of("BIG", snapshot->words(Vocabulary::customer)).empty());  // texts come folded
 }
 
 TEST_CASE("readers read while the writer writes") {

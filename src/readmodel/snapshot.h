@@ -16,6 +16,7 @@
 #include "readmodel/kept_sums.h"
 #include "readmodel/number_index.h"
 #include "readmodel/order_chunk.h"
+#include "readmodel/order_index.h"
 #include "readmodel/vocabulary.h"
 
 namespace millrace::readmodel {
@@ -32,6 +33,7 @@ class Snapshot {
     std::shared_ptr<const ChunkSpine> chunks = std::make_shared<ChunkSpine>();
     std::shared_ptr<const NumberSpine> numbers = std::make_shared<NumberSpine>();
     std::array<std::shared_ptr<const KeptSpine>, kept_group_count> kept;
+    CustomerRows customers;
     std::shared_ptr<const RejectionList> rejections = std::make_shared<RejectionList>();
     WordLists words;
   };
@@ -49,6 +51,8 @@ class Snapshot {
   // Blocks of both may be null where no key was ever used.
   const NumberSpine& numbers() const { return *parts_.numbers; }
   const KeptSpine& kept(KeptGroup group) const { return *parts_.kept[static_cast<std::size_t>(group)]; }
+  // The orders of a customer, without looking at all.
+  const CustomerRows& customers() const { return parts_.customers; }
   // The name that the last order with this customer or item code gave it.
   std::string_view name_of(KeptGroup group, Code code) const;
 

@@ -24,6 +24,11 @@ class Dictionaries {
   }
   Code article(const Article& article) { return articles_->code(article); }
   std::shared_ptr<const Articles> articles() const { return articles_; }
+  // Everything written so far.
+  Words words(Vocabulary vocabulary) const {
+    const auto& dictionary = all_[static_cast<std::size_t>(vocabulary)];
+    return Words(dictionary, dictionary->size());
+  }
   std::array<Words, vocabulary_count> publish() const {
     std::array<Words, vocabulary_count> words;
     for (std::size_t i = 0; i < vocabulary_count; ++i) words[i] = Words(all_[i], all_[i]->size());

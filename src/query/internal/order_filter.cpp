@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <set>
 
 #include "base/text.h"
@@ -13,6 +14,7 @@ namespace {
 using readmodel::chunk_rows;
 using readmodel::Code;
 using readmodel::OrderChunk;
+using readmodel::RowId;
 using readmodel::Snapshot;
 using readmodel::Vocabulary;
 using readmodel::Words;
@@ -79,6 +81,32 @@ struct TextTest {
   }
 };
 
+// Both forms of a condition on one column: for a whole chunk the column is unpacked and every value tested without a
+// branch, which the compiler turns into vector instructions.
+template <class Column, class Test>
+Condition of_column(Column OrderChunk::*member, Test test) {
+  const auto shared = std::make_shared<const Test>(std::move(test));
+  return {[shared, member](const OrderChunk& chunk, Mask& mask) {
+            const Test& one = *shared;
+            std::array<typename Column::value_type, chunk_rows> values;
+            (chunk.*member).decode(0, std::span(values.data(), chunk.used));
+            for (std::size_t i = 0; i < chunk.used; ++i) mask[i] &= static_cast<std::uint8_t>(one(values[i]));
+          },
+          [shared, member](const OrderChunk& chunk, std::size_t row) { return static_cast<bool>((*shared)((chunk.*member)[row])); }};
+}
+
+// Both forms of a condition from what decides one row, asked only for rows that still count.
+template <class Holds>
+Condition dear(Holds holds) {
+  const auto shared = std::make_shared<const Holds>(std::move(holds));
+  return {[shared](const OrderChunk& chunk, Mask& mask) {
+            const Holds& one = *shared;
+            for (std::size_t i = 0; i < chunk.used; ++i)
+              if (mask[i]) mask[i] = static_cast<std::uint8_t>(one(chunk, i));
+          },
+          [shared](const OrderChunk& chunk, std::size_t row) { return static_cast<bool>((*shared)(chunk, row)); }};
+}
+
 // A column of the chunk behind a field, for conditions on whole columns.
 template <class T>
 using ColumnOf = OrderChunk::Column<T> OrderChunk::*;
@@ -105,14 +133,35 @@ Condition word_condition(const Snapshot& snapshot, OrderField field, const Filte
                        std::any_of(filter.values.begin(), filter.values.end(),
                                    [](const std::string& value) { return equal_ignoring_case(value, "late"); });
   const std::uint8_t flip = test.negative() ? 1 : 0;
-  return [table = std::move(table), column = column, or_late, flip, today](const OrderChunk& chunk, Mask& mask) {
-    std::array<Code, chunk_rows> codes;
-    (chunk.*column).decode(0, std::span(codes.data(), chunk.used));
-    for (std::size_t i = 0; i < chunk.used; ++i) {
-      const int hit = table[codes[i]] | (or_late ? int{is_late(chunk, i, today)} : 0);
-      mask[i] &= static_cast<std::uint8_t>(hit ^ flip);
-    }
-  };
+  if (or_late) {
+    return dear([table = std::move(table), column = column, flip, today](const OrderChunk& chunk, std::size_t i) {
+      return (table[(chunk.*column)[i]] | std::uint8_t{is_late(chunk, i, today)}) ^ flip;
+    });
+  }
+  if (std::count(table.begin(), table.end(), 1) == 1) {  // one word, as mostly: a comparison, not a look into the table
+    const auto wanted = static_cast<Code>(std::find(table.begin(), table.end(), 1) - table.begin());
+    return of_column(column, [wanted, flip](Code code) { return static_cast<std::uint8_t>(code == wanted) ^ flip; });
+  }
+  return of_column(column, [table = std::move(table), flip](Code code) { return table[code] ^ flip; });
+}
+
+// The codes of the customers that a filter names one by one; nothing when it asks in another way.
+std::optional<std::vector<Code>> named_customers(const Snapshot& snapshot, const Filter& filter) {
+  if (filter.name != "customer" || (filter.op != FilterOp::equal && filter.op != FilterOp::one_of)) return std::nullopt;
+  std::vector<Code> codes;
+  for (const Pattern& one : TextTest(filter).patterns) {
+    if (one.open_front || one.open_back) return std::nullopt;
+    const auto found = snapshot.customers().codes_of(one.text, snapshot.words(Vocabulary::customer));
+    codes.insert(codes.end(), found.begin(), found.end());
+  }
+  std::sort(codes.begin(), codes.end());
+  codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+  return codes;
+}
+
+Condition customer_condition(const std::vector<Code>& codes) {
+  if (codes.size() == 1) return of_column(&OrderChunk::customer, [wanted = codes.front()](Code code) { return code == wanted; });
+  return of_column(&OrderChunk::customer, [codes](Code code) { return std::binary_search(codes.begin(), codes.end(), code); });
 }
 
 std::vector<std::uint32_t> currencies_in_use(const Snapshot& snapshot) {
@@ -130,26 +179,20 @@ Condition currency_condition(const Snapshot& snapshot, const Filter& filter) {
   for (const std::uint32_t packed : currencies_in_use(snapshot)) {
     if (test.holds(search_fold(Currency::from_packed(packed).code()))) passing.push_back(packed);
   }
-  return [passing = std::move(passing)](const OrderChunk& chunk, Mask& mask) {
-    for (std::size_t i = 0; i < chunk.used; ++i) {
-      if (mask[i]) mask[i] = std::find(passing.begin(), passing.end(), chunk.currency[i]) != passing.end();
-    }
-  };
+  return dear([passing = std::move(passing)](const OrderChunk& chunk, std::size_t i) {
+    return std::find(passing.begin(), passing.end(), chunk.currency[i]) != passing.end();
+  });
 }
 
 Condition text_condition(OrderField field, const Filter& filter) {
-  return [field, test = TextTest(filter)](const OrderChunk& chunk, Mask& mask) {
-    for (std::size_t i = 0; i < chunk.used; ++i) {
-      if (!mask[i]) continue;
-      switch (field) {
-        case OrderField::order: mask[i] = test.holds(search_fold(chunk.number(i))); break;
-        case OrderField::customer_reference: mask[i] = test.holds(search_fold(chunk.reference(i))); break;
-        case OrderField::path: mask[i] = test.holds(search_fold(chunk.path(i))); break;
-        default:
-          mask[i] = test.holds(search_fold(millrace::word(static_cast<DocumentStatus>(chunk.document_status[i]))));
-      }
+  return dear([field, test = TextTest(filter)](const OrderChunk& chunk, std::size_t i) {
+    switch (field) {
+      case OrderField::order: return test.holds(search_fold(chunk.number(i)));
+      case OrderField::customer_reference: return test.holds(search_fold(chunk.reference(i)));
+      case OrderField::path: return test.holds(search_fold(chunk.path(i)));
+      default: return test.holds(search_fold(millrace::word(static_cast<DocumentStatus>(chunk.document_status[i]))));
     }
-  };
+  });
 }
 
 Result<std::vector<Interval>> intervals(const FieldRow& field, const Filter& filter) {
@@ -182,46 +225,25 @@ Result<std::vector<Interval>> intervals(const FieldRow& field, const Filter& fil
   return found;
 }
 
-template <class Value>
-Condition interval_condition(std::vector<Interval> wanted, bool negative, Value value) {
-  return [wanted = std::move(wanted), negative, value](const OrderChunk& chunk, Mask& mask) {
-    if (wanted.size() == 1) {  // the usual case, in a form the compiler turns into vector instructions
-      const Interval only = wanted.front();
-      for (std::size_t i = 0; i < chunk.used; ++i) {
-        const std::int64_t v = value(chunk, i);
-        mask[i] &= static_cast<std::uint8_t>(((v >= only.low) & (v <= only.high)) != negative);
-      }
-      return;
-    }
-    for (std::size_t i = 0; i < chunk.used; ++i) {
-      const std::int64_t v = value(chunk, i);
-      const bool hit = std::any_of(wanted.begin(), wanted.end(),
-                                   [v](const Interval& one) { return v >= one.low && v <= one.high; });
-      mask[i] &= static_cast<std::uint8_t>(hit != negative);
-    }
-  };
+bool within(const std::vector<Interval>& wanted, std::int64_t value) {
+  return std::any_of(wanted.begin(), wanted.end(), [value](const Interval& one) { return value >= one.low && value <= one.high; });
 }
 
-// A whole column at once: unpacked first, then compared in the same form.
+template <class Value>
+Condition interval_condition(std::vector<Interval> wanted, bool negative, Value value) {
+  return dear([wanted = std::move(wanted), negative, value](const OrderChunk& chunk, std::size_t i) {
+    return within(wanted, value(chunk, i)) != negative;
+  });
+}
+
 template <class Column>
 Condition column_condition(std::vector<Interval> wanted, bool negative, Column OrderChunk::*member) {
-  using Value = typename Column::value_type;
-  return [wanted = std::move(wanted), negative, member](const OrderChunk& chunk, Mask& mask) {
-    std::array<Value, chunk_rows> values;
-    (chunk.*member).decode(0, std::span(values.data(), chunk.used));
-    const auto within = [&](const Interval& one, std::size_t i) {
-      return (std::int64_t{values[i]} >= one.low) & (std::int64_t{values[i]} <= one.high);
-    };
-    if (wanted.size() == 1) {
-      const Interval only = wanted.front();
-      for (std::size_t i = 0; i < chunk.used; ++i) mask[i] &= static_cast<std::uint8_t>(within(only, i) != negative);
-      return;
-    }
-    for (std::size_t i = 0; i < chunk.used; ++i) {
-      const bool hit = std::any_of(wanted.begin(), wanted.end(), [&](const Interval& one) { return within(one, i); });
-      mask[i] &= static_cast<std::uint8_t>(hit != negative);
-    }
-  };
+  if (wanted.size() == 1) {
+    return of_column(member, [only = wanted.front(), negative](std::int64_t value) {
+      return ((value >= only.low) & (value <= only.high)) != negative;
+    });
+  }
+  return of_column(member, [wanted = std::move(wanted), negative](std::int64_t value) { return within(wanted, value) != negative; });
 }
 
 Result<Condition> number_condition(const FieldRow& field, const Filter& filter, std::int32_t today) {
@@ -266,17 +288,14 @@ Condition line_condition(const Snapshot& snapshot, const Filter& filter) {
   const bool item = filter.name == "item";
   auto first = test.any_of(snapshot.words(item ? Vocabulary::item : Vocabulary::manufacturer));
   auto second = item ? test.any_of(snapshot.words(Vocabulary::item_name)) : std::vector<std::uint8_t>();
-  return [first = std::move(first), second = std::move(second), item, negative = test.negative()](
-             const OrderChunk& chunk, Mask& mask) {
-    for (std::size_t i = 0; i < chunk.used; ++i) {
-      if (!mask[i]) continue;
-      bool hit = false;
-      for (std::size_t at = chunk.line_begin[i], end = at + chunk.lines[i]; at < end && !hit; ++at) {
-        hit = item ? first[chunk.line_item(at)] || second[chunk.line_item_name(at)] : first[chunk.line_manufacturer(at)] != 0;
-      }
-      mask[i] = hit != negative;
+  return dear([first = std::move(first), second = std::move(second), item, negative = test.negative()](
+                  const OrderChunk& chunk, std::size_t i) {
+    bool hit = false;
+    for (std::size_t at = chunk.line_begin[i], end = at + chunk.lines[i]; at < end && !hit; ++at) {
+      hit = item ? first[chunk.line_item(at)] || second[chunk.line_item_name(at)] : first[chunk.line_manufacturer(at)] != 0;
     }
-  };
+    return hit != negative;
+  });
 }
 
 // The chunk's texts as they are searched. ASCII, the usual case, folds in place; then what is found at a place
@@ -331,30 +350,48 @@ void mark_texts(const OrderChunk& chunk, std::string_view needle, Mask& hits) {
   }
 }
 
-Condition search_condition(const Snapshot& snapshot, const Filter& filter) {
-  std::string needle = search_fold(trim(filter.values.front()));
-  auto customers = snapshot.words(Vocabulary::customer).containing(needle);
-  auto names = snapshot.words(Vocabulary::customer_name).containing(needle);
-  auto items = snapshot.words(Vocabulary::item).containing(needle);
-  auto item_names = snapshot.words(Vocabulary::item_name).containing(needle);
-  const auto any = [](const std::vector<std::uint8_t>& hits) { return std::find(hits.begin(), hits.end(), 1) != hits.end(); };
-  const bool look_at_lines = any(items) || any(item_names);
-  return [=](const OrderChunk& chunk, Mask& mask) {
-    Mask texts{};
-    if (needle.empty()) return;
-    mark_texts(chunk, needle, texts);
-    for (std::size_t i = 0; i < chunk.used; ++i) {
-      if (!mask[i] || customers[chunk.customer[i]] || names[chunk.customer_name[i]]) continue;
-      if (texts[i]) continue;
-      bool hit = false;
-      if (look_at_lines) {
-        for (std::size_t at = chunk.line_begin[i], end = at + chunk.lines[i]; at < end && !hit; ++at) {
-          hit = items[chunk.line_item(at)] || item_names[chunk.line_item_name(at)];
-        }
-      }
-      mask[i] = hit;
+// A text found anywhere in what identifies an order: its number and reference, its customer, its items.
+struct Search {
+  std::string needle;
+  std::vector<std::uint8_t> customers, names, items, item_names;
+  bool look_at_lines = false;
+
+  Search(const Snapshot& snapshot, const Filter& filter)
+      : needle(search_fold(trim(filter.values.front()))),
+        customers(snapshot.words(Vocabulary::customer).containing(needle)),
+        names(snapshot.words(Vocabulary::customer_name).containing(needle)),
+        items(snapshot.words(Vocabulary::item).containing(needle)),
+        item_names(snapshot.words(Vocabulary::item_name).containing(needle)) {
+    const auto any = [](const std::vector<std::uint8_t>& hits) { return std::find(hits.begin(), hits.end(), 1) != hits.end(); };
+    look_at_lines = any(items) || any(item_names);
+  }
+
+  bool in_texts(const OrderChunk& chunk, std::size_t i) const {
+    return has(search_fold(chunk.number(i)), needle) || has(search_fold(chunk.reference(i)), needle);
+  }
+  bool by_words(const OrderChunk& chunk, std::size_t i) const {
+    if (customers[chunk.customer[i]] || names[chunk.customer_name[i]]) return true;
+    if (!look_at_lines) return false;
+    for (std::size_t at = chunk.line_begin[i], end = at + chunk.lines[i]; at < end; ++at) {
+      if (items[chunk.line_item(at)] || item_names[chunk.line_item_name(at)]) return true;
     }
-  };
+    return false;
+  }
+};
+
+Condition search_condition(const Snapshot& snapshot, const Filter& filter) {
+  const auto search = std::make_shared<const Search>(snapshot, filter);
+  return {[search](const OrderChunk& chunk, Mask& mask) {
+            if (search->needle.empty()) return;
+            Mask texts{};
+            mark_texts(chunk, search->needle, texts);
+            for (std::size_t i = 0; i < chunk.used; ++i) {
+              if (mask[i] && !texts[i]) mask[i] = search->by_words(chunk, i);
+            }
+          },
+          [search](const OrderChunk& chunk, std::size_t row) {
+            return search->needle.empty() || search->in_texts(chunk, row) || search->by_words(chunk, row);
+          }};
 }
 
 Result<Condition> condition(const Snapshot& snapshot, const Filter& filter, std::int32_t today) {
@@ -374,6 +411,11 @@ Result<Condition> condition(const Snapshot& snapshot, const Filter& filter, std:
 Result<OrderFilter> OrderFilter::prepare(const Snapshot& snapshot, std::span<const Filter> filters, Day today) {
   OrderFilter prepared;
   for (const Filter& filter : filters) {
+    if (const auto customers = named_customers(snapshot, filter)) {
+      prepared.conditions_.push_back(customer_condition(*customers));
+      prepared.narrow_candidates(snapshot, *customers);
+      continue;
+    }
     auto made = condition(snapshot, filter, day_number(today));
     if (!made) return pass_on(made, filter.name);
     prepared.conditions_.push_back(std::move(*made));
@@ -381,10 +423,22 @@ Result<OrderFilter> OrderFilter::prepare(const Snapshot& snapshot, std::span<con
   return prepared;
 }
 
+// The shorter of two lists is as good: every condition is asked again row by row.
+void OrderFilter::narrow_candidates(const Snapshot& snapshot, const std::vector<Code>& customers) {
+  std::vector<RowId> rows;
+  for (const Code code : customers) {
+    const auto some = snapshot.customers().rows_of(code);
+    if (!some) return;
+    rows.insert(rows.end(), some->begin(), some->end());
+  }
+  if (customers.size() > 1) std::sort(rows.begin(), rows.end());
+  if (!candidates_ || rows.size() < candidates_->size()) candidates_ = std::move(rows);
+}
+
 std::size_t OrderFilter::select(const OrderChunk& chunk, std::array<std::uint16_t, chunk_rows>& rows) const {
   Mask mask;
   chunk.live.decode(0, std::span(mask.data(), chunk.used));
-  for (const Condition& one : conditions_) one(chunk, mask);
+  for (const Condition& one : conditions_) one.narrow(chunk, mask);
   std::size_t count = 0;
   for (std::size_t i = 0; i < chunk.used; ++i) {
     rows[count] = static_cast<std::uint16_t>(i);
@@ -394,10 +448,8 @@ std::size_t OrderFilter::select(const OrderChunk& chunk, std::array<std::uint16_
 }
 
 bool OrderFilter::passes(const OrderChunk& chunk, std::size_t row) const {
-  Mask mask{};
-  mask[row] = chunk.live[row];
-  for (const Condition& one : conditions_) one(chunk, mask);
-  return mask[row] != 0;
+  return chunk.live[row] && std::all_of(conditions_.begin(), conditions_.end(),
+                                        [&](const Condition& one) { return one.holds(chunk, row); });
 }
 
 }  // namespace millrace::query::internal

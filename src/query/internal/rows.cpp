@@ -11,103 +11,110 @@ using readmodel::KeptGroup;
 using readmodel::OrderChunk;
 using readmodel::Vocabulary;
 
-OrderRow make_row(const readmodel::Snapshot& snapshot, readmodel::RowId id, std::int32_t today) {
+namespace {
+
+std::optional<Day> day_of(std::int32_t number) {
+  return number == readmodel::no_day ? std::optional<Day>() : std::optional<Day>(day_from_number(number));
+}
+Instant instant_of(std::int64_t value) { return Instant(std::chrono::milliseconds(value)); }
+
+void fill_words(OrderRow& row, const readmodel::Snapshot& snapshot, const OrderChunk& chunk, std::size_t i, FieldSet wanted) {
+  const auto word = [&](OrderField field, std::string_view& to, Vocabulary vocabulary, readmodel::Code code) {
+    if (wanted.has(field)) to = snapshot.words(vocabulary).text(code);
+  };
+  word(OrderField::status, row.status, Vocabulary::status, chunk.status[i]);
+  word(OrderField::customer, row.customer, Vocabulary::customer, chunk.customer[i]);
+  word(OrderField::customer_name, row.customer_name, Vocabulary::customer_name, chunk.customer_name[i]);
+  word(OrderField::salesman, row.salesman, Vocabulary::salesman, chunk.salesman[i]);
+  word(OrderField::revision, row.revision, Vocabulary::revision, chunk.revision[i]);
+  word(OrderField::format, row.format, Vocabulary::format, chunk.format[i]);
+  word(OrderField::source, row.source, Vocabulary::source, chunk.source[i]);
+  if (wanted.has(OrderField::document_status)) row.document_status = millrace::word(static_cast<DocumentStatus>(chunk.document_status[i]));
+}
+
+}  // namespace
+
+OrderRow make_row(const readmodel::Snapshot& snapshot, readmodel::RowId id, std::int32_t today, FieldSet wanted) {
   const OrderChunk& chunk = snapshot.chunk_of(id);
   const std::size_t i = id % chunk_rows;
-  const auto text = [&](Vocabulary vocabulary, readmodel::Code code) { return snapshot.words(vocabulary).text(code); };
-  const auto day = [](std::int32_t number) {
-    return number == readmodel::no_day ? std::optional<Day>() : std::optional<Day>(day_from_number(number));
-  };
-  const auto instant = [](std::int64_t value) { return Instant(std::chrono::milliseconds(value)); };
   OrderRow row;
   row.order = chunk.number(i);
-  row.customer_reference = chunk.reference(i);
-  row.path = chunk.path(i);
-  row.status = text(Vocabulary::status, chunk.status[i]);
-  row.customer = text(Vocabulary::customer, chunk.customer[i]);
-  row.customer_name = text(Vocabulary::customer_name, chunk.customer_name[i]);
-  row.salesman = text(Vocabulary::salesman, chunk.salesman[i]);
-  row.revision = text(Vocabulary::revision, chunk.revision[i]);
-  row.format = text(Vocabulary::format, chunk.format[i]);
-  row.source = text(Vocabulary::source, chunk.source[i]);
-  row.document_status = millrace::word(static_cast<DocumentStatus>(chunk.document_status[i]));
+  if (wanted.has(OrderField::customer_reference)) row.customer_reference = chunk.reference(i);
+  if (wanted.has(OrderField::path)) row.path = chunk.path(i);
+  fill_words(row, snapshot, chunk, i, wanted);
   row.currency = Currency::from_packed(chunk.currency[i]);
-  row.order_date = day(chunk.order_date[i]);
-  row.due = day(chunk.due[i]);
-  row.requested = day(chunk.requested[i]);
-  row.promise = day(chunk.promise[i]);
-  row.lines = chunk.lines[i];
-  row.quantity = chunk.quantity[i];
-  row.open_quantity = chunk.open_quantity[i];
-  row.net = chunk.net[i];
-  row.tax = chunk.tax[i];
-  row.freight = chunk.freight[i];
-  row.total = chunk.total[i];
-  row.open_amount = chunk.open_amount[i];
-  if (row.due && row.open_amount > 0) row.lateness_days = today - chunk.due[i];
-  row.late = is_late(chunk, i, today);
-  row.flagged = chunk.flagged[i] != 0;
-  if (chunk.updated[i] != readmodel::no_instant) row.updated = instant(chunk.updated[i]);
-  row.changed_at = instant(chunk.changed_at[i]);
   row.sequence = feed::Sequence{chunk.sequence[i]};
+  if (wanted.has(OrderField::order_date)) row.order_date = day_of(chunk.order_date[i]);
+  if (wanted.has(OrderField::due)) row.due = day_of(chunk.due[i]);
+  if (wanted.has(OrderField::requested)) row.requested = day_of(chunk.requested[i]);
+  if (wanted.has(OrderField::promise)) row.promise = day_of(chunk.promise[i]);
+  if (wanted.has(OrderField::lines)) row.lines = chunk.lines[i];
+  if (wanted.has(OrderField::quantity)) row.quantity = chunk.quantity[i];
+  if (wanted.has(OrderField::open_quantity)) row.open_quantity = chunk.open_quantity[i];
+  if (wanted.has(OrderField::net)) row.net = chunk.net[i];
+  if (wanted.has(OrderField::tax)) row.tax = chunk.tax[i];
+  if (wanted.has(OrderField::freight)) row.freight = chunk.freight[i];
+  if (wanted.has(OrderField::total)) row.total = chunk.total[i];
+  if (wanted.has(OrderField::open_amount)) row.open_amount = chunk.open_amount[i];
+  const bool can_be_late = chunk.open_amount[i] > 0 && chunk.due[i] != readmodel::no_day;
+  if (wanted.has(OrderField::lateness_days) && can_be_late) row.lateness_days = today - chunk.due[i];
+  if (wanted.has(OrderField::late)) row.late = is_late(chunk, i, today);
+  if (wanted.has(OrderField::flagged)) row.flagged = chunk.flagged[i] != 0;
+  if (wanted.has(OrderField::updated) && chunk.updated[i] != readmodel::no_instant) row.updated = instant_of(chunk.updated[i]);
+  if (wanted.has(OrderField::changed_at)) row.changed_at = instant_of(chunk.changed_at[i]);
   return row;
 }
 
-CurrencySums::Entry& CurrencySums::of(std::uint32_t currency) {
-  // Most neighbours share their currency.
-  if (latest_ < sums_.size() && sums_[latest_].currency == currency) return sums_[latest_];
-  for (latest_ = 0; latest_ < sums_.size(); ++latest_)
-    if (sums_[latest_].currency == currency) return sums_[latest_];
-  sums_.push_back({.currency = currency, .sum = {}});
-  return sums_.back();
+namespace {
+void add_to(std::int64_t& sum, std::int64_t amount) {
+  sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) + static_cast<std::uint64_t>(amount));
 }
+}  // namespace
 
-// Once per matching row of every filtered answer: plain additions in place. They wrap as the kept sums do.
-void CurrencySums::add_order(const OrderChunk& chunk, std::size_t row, std::int32_t today) {
-  const auto add_to = [](std::int64_t& sum, std::int64_t amount) {
-    sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) + static_cast<std::uint64_t>(amount));
-  };
+// Once per matching row of every filtered answer: plain additions in place.
+void CurrencyTotal::add_order(const OrderChunk& chunk, std::size_t row, std::int32_t today) {
   const std::int64_t open = chunk.open_amount[row];
-  Entry& entry = of(chunk.currency[row]);
-  entry.sum.orders += 1;
-  entry.sum.lines += chunk.lines[row];
-  entry.sum.open_orders += open > 0 ? 1 : 0;
-  add_to(entry.sum.net, chunk.net[row]);
-  add_to(entry.sum.total, chunk.total[row]);
-  add_to(entry.sum.open_amount, open);
-  if (is_late(chunk, row, today)) {
-    entry.late_orders += 1;
-    add_to(entry.late_amount, open);
-  }
+  sum.orders += 1;
+  sum.lines += chunk.lines[row];
+  sum.open_orders += open > 0 ? 1 : 0;
+  add_to(sum.net, chunk.net[row]);
+  add_to(sum.total, chunk.total[row]);
+  add_to(sum.open_amount, open);
+  if (is_late(chunk, row, today)) add_late(1, open);
 }
 
-void CurrencySums::add(std::uint32_t currency, const readmodel::Sum& sum) { of(currency).sum.add(sum); }
-
-void CurrencySums::add_late(std::uint32_t currency, std::uint64_t orders, std::int64_t amount) {
-  Entry& entry = of(currency);
-  entry.late_orders += orders;
-  entry.late_amount = static_cast<std::int64_t>(static_cast<std::uint64_t>(entry.late_amount) + static_cast<std::uint64_t>(amount));
+void CurrencyTotal::add_late(std::uint64_t orders, std::int64_t amount) {
+  late_orders += orders;
+  add_to(late_amount, amount);
 }
 
-void CurrencySums::add(const CurrencySums& other) {
-  for (const Entry& entry : other.sums_) {
-    add(entry.currency, entry.sum);
-    add_late(entry.currency, entry.late_orders, entry.late_amount);
-  }
+CurrencyTotal& CurrencySums::of(std::uint32_t currency) {
+  // Most neighbours share their currency.
+  if (latest_ < totals_.size() && totals_[latest_].first == currency) return totals_[latest_].second;
+  for (latest_ = 0; latest_ < totals_.size(); ++latest_)
+    if (totals_[latest_].first == currency) return totals_[latest_].second;
+  return totals_.emplace_back(currency, CurrencyTotal()).second;
+}
+
+void CurrencySums::add(std::uint32_t currency, const CurrencyTotal& total) {
+  CurrencyTotal& to = of(currency);
+  to.add(total.sum);
+  to.add_late(total.late_orders, total.late_amount);
 }
 
 std::vector<CurrencySum> CurrencySums::sorted() const {
   std::vector<CurrencySum> out;
-  for (const Entry& entry : sums_) {
-    out.push_back({.currency = Currency::from_packed(entry.currency),
-                   .orders = entry.sum.orders,
-                   .lines = entry.sum.lines,
-                   .net = entry.sum.net,
-                   .total = entry.sum.total,
-                   .open_amount = entry.sum.open_amount,
-                   .open_orders = entry.sum.open_orders,
-                   .late_orders = entry.late_orders,
-                   .late_amount = entry.late_amount});
+  out.reserve(totals_.size());
+  for (const auto& [currency, total] : totals_) {
+    out.push_back({.currency = Currency::from_packed(currency),
+                   .orders = total.sum.orders,
+                   .lines = total.sum.lines,
+                   .net = total.sum.net,
+                   .total = total.sum.total,
+                   .open_amount = total.sum.open_amount,
+                   .open_orders = total.sum.open_orders,
+                   .late_orders = total.late_orders,
+                   .late_amount = total.late_amount});
   }
   std::sort(out.begin(), out.end(),
             [](const CurrencySum& left, const CurrencySum& right) { return left.currency.code() < right.currency.code(); });

@@ -1,5 +1,6 @@
 // Rows and sums out of columns.
 #pragma once
+#include <span>
 #include <vector>
 
 #include "query/orders.h"
@@ -8,29 +9,55 @@
 
 namespace millrace::query::internal {
 
-OrderRow make_row(const readmodel::Snapshot& snapshot, readmodel::RowId row, std::int32_t today);
-
-// One sum per currency; wraps modulo 2^64 like the kept sums.
-class CurrencySums {
+// Which columns of a row are asked for.
+class FieldSet {
  public:
+  FieldSet() = default;
+  // None named: all.
+  explicit FieldSet(std::span<const OrderField> fields) {
+    if (fields.empty()) return;
+    bits_ = bit(OrderField::order) | bit(OrderField::currency);
+    for (const OrderField field : fields) bits_ |= bit(field);
+  }
+  template <class... Field>
+  bool has(Field... fields) const { return (bits_ & (bit(fields) | ...)) != 0; }
+
+ private:
+  static constexpr std::uint32_t bit(OrderField field) { return std::uint32_t{1} << static_cast<unsigned>(field); }
+  std::uint32_t bits_ = ~std::uint32_t{0};
+};
+
+// Only the columns in `wanted` are filled in, besides order, currency and sequence.
+OrderRow make_row(const readmodel::Snapshot& snapshot, readmodel::RowId row, std::int32_t today, FieldSet wanted = {});
+
+// What orders of one currency amount to; wraps modulo 2^64 like the kept sums.
+struct CurrencyTotal {
+  readmodel::Sum sum;
+  std::uint64_t late_orders = 0;
+  std::int64_t late_amount = 0;
+
   // Counts a whole order.
   void add_order(const readmodel::OrderChunk& chunk, std::size_t row, std::int32_t today);
-  void add(std::uint32_t currency, const readmodel::Sum& sum);
-  void add_late(std::uint32_t currency, std::uint64_t orders, std::int64_t amount);
-  void add(const CurrencySums& other);
-  bool empty() const { return sums_.empty(); }
+  void add(const readmodel::Sum& more) { sum.add(more); }
+  void add_late(std::uint64_t orders, std::int64_t amount);
+};
+
+// One total per currency.
+class CurrencySums {
+ public:
+  void add_order(const readmodel::OrderChunk& chunk, std::size_t row, std::int32_t today) {
+    of(chunk.currency[row]).add_order(chunk, row, today);
+  }
+  void add(std::uint32_t currency, const readmodel::Sum& sum) { of(currency).add(sum); }
+  void add(std::uint32_t currency, const CurrencyTotal& total);
+  void add_late(std::uint32_t currency, std::uint64_t orders, std::int64_t amount) { of(currency).add_late(orders, amount); }
+  bool empty() const { return totals_.empty(); }
   // Sorted by currency code.
   std::vector<CurrencySum> sorted() const;
 
  private:
-  struct Entry {
-    std::uint32_t currency = 0;
-    readmodel::Sum sum;
-    std::uint64_t late_orders = 0;
-    std::int64_t late_amount = 0;
-  };
-  Entry& of(std::uint32_t currency);
-  std::vector<Entry> sums_;
+  CurrencyTotal& of(std::uint32_t currency);
+  std::vector<std::pair<std::uint32_t, CurrencyTotal>> totals_;
   std::size_t latest_ = 0;  // where `of` found its currency last
 };
 

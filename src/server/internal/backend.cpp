@@ -1,6 +1,7 @@
 #include "server/internal/backend.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/hash.h"
@@ -45,19 +46,15 @@ std::string envelope(const Moment& at, const std::vector<ingest::SourceStatus>& 
 
 namespace {
 
-// One text for all spellings of the same question: parameters by name, values in their order.
-std::string canonical_url(const Request& request) {
-  std::vector<const std::pair<std::string, std::string>*> sorted;
-  for (const auto& pair : request.parameters) sorted.push_back(&pair);
-  std::stable_sort(sorted.begin(), sorted.end(), [](auto* left, auto* right) { return left->first < right->first; });
-  std::string text(request.raw_path);
-  char separator = '?';
-  for (const auto* pair : sorted) {
-    text += separator;
-    text += percent_encoded(pair->first) + "=" + percent_encoded(pair->second);
-    separator = '&';
-  }
-  return text;
+// The address as it was asked. Another spelling of the same question is another resource to HTTP, and to us.
+void append_address(std::string& out, const Request& request) {
+  out.append(request.raw_path).append("?").append(request.raw_query);
+}
+
+void append_number(std::string& out, std::int64_t number) {
+  std::array<char, 20> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  out.append(text.data(), end);
 }
 
 bool matches_tag(std::string_view if_none_match, std::string_view tag) {
@@ -70,24 +67,30 @@ bool matches_tag(std::string_view if_none_match, std::string_view tag) {
   return false;
 }
 
-void add_data_headers(Response& response, const Moment& at, const std::string& tag) {
-  response.header("ETag", tag);
+void add_data_headers(Response& response, const Moment& at, std::string tag) {
+  response.headers.reserve(8);
+  response.header("ETag", std::move(tag));
   response.header("Millrace-As-Of", std::to_string(at.as_of.value));
   response.header("Millrace-As-Of-Time", rfc3339(at.as_of_time));
   response.header("Cache-Control", "private, no-cache");
   response.header("Vary", "Accept, Accept-Encoding, Authorization");
 }
 
+// "12-20780-1234": Sequence, day, and a hash of what else decides the bytes.
 std::string tag_of(const Moment& at, std::string_view variant) {
-  return "\"" + std::to_string(at.as_of.value) + "-" + std::to_string(day_number(at.today)) + "-" +
-         std::to_string(hash64(variant)) + "\"";
+  std::string tag = "\"";
+  append_number(tag, static_cast<std::int64_t>(at.as_of.value));
+  tag += '-';
+  append_number(tag, day_number(at.today));
+  tag += '-';
+  tag += std::to_string(hash64(variant));
+  tag += '"';
+  return tag;
 }
 
 // A held or failed source changes what the numbers mean, its age alone does not.
-std::string state_text(const std::vector<ingest::SourceStatus>& sources) {
-  std::string text;
-  for (const auto& source : sources) text += source.id + ':' + std::string(ingest::word(source.state)) + ';';
-  return text;
+void append_states(std::string& out, const std::vector<ingest::SourceStatus>& sources) {
+  for (const auto& source : sources) out.append(source.id).append(":").append(ingest::word(source.state)).append(";");
 }
 
 std::shared_ptr<const std::string> kept_or_null(Backend& backend, const std::string& key) {
@@ -99,61 +102,85 @@ std::shared_ptr<const std::string> kept_or_null(Backend& backend, const std::str
 }  // namespace
 
 bool not_modified(const Request& request, const Moment& at, std::string_view variant, Response& response) {
-  const std::string tag = tag_of(at, std::string(variant) + canonical_url(request));
+  std::string text(variant);
+  append_address(text, request);
+  const std::string tag = tag_of(at, text);
   add_data_headers(response, at, tag);
   if (!matches_tag(request.header("If-None-Match"), tag)) return false;
   response.status = 304;
   return true;
 }
 
+namespace {
+
+// The kept text is what follows the envelope: the fields of the object with its closing brace.
+std::string behind_envelope(std::string object) {
+  if (object == "{}") return "}";
+  object.front() = ',';
+  return object;
+}
+
+// Packed answers carry the ages of the sources, so they are kept under them too: one packing per second at most.
+void send_packed(Response& response, Backend& backend, Keep keep, Coding coding, const std::string& packed_key) {
+  std::string whole;
+  whole.append(response.first()).append(response.second());
+  std::string small = packed(whole, coding);
+  if (small.empty()) return;
+  response.kept = std::make_shared<const std::string>(std::move(small));
+  if (keep == Keep::yes) backend.services.results.keep(packed_key, response.kept);
+  response.body.clear();
+  response.encoded = true;
+  response.header("Content-Encoding", std::string(name_of(coding)));
+}
+
+}  // namespace
+
 Response data_response(const Request& request, Backend& backend, Keep keep,
-                       const std::function<Result<std::string>(const Moment&)>& build) {
+                       const std::function<Built(const Moment&)>& build) {
   const Moment at = moment(backend.services);
   const std::vector<ingest::SourceStatus> sources = backend.services.sources.sources();
   const Coding coding = preferred(request.header("Accept-Encoding"));
-  const std::string url = canonical_url(request);
-  const std::string tag = tag_of(at, url + '|' + std::string(name_of(coding)) + '|' + state_text(sources));
+  std::string key;
+  key.reserve(256);
+  append_number(key, static_cast<std::int64_t>(at.as_of.value));
+  key += '|';
+  append_number(key, day_number(at.today));
+  key += '|';
+  append_address(key, request);
+  std::string variant = key;
+  variant.append("|").append(name_of(coding)).append("|");
+  append_states(variant, sources);
   Response response;
-  add_data_headers(response, at, tag);
-  if (keep == Keep::yes && matches_tag(request.header("If-None-Match"), tag)) {
+  std::string tag = tag_of(at, variant);
+  const bool known = keep == Keep::yes && matches_tag(request.header("If-None-Match"), tag);
+  add_data_headers(response, at, std::move(tag));
+  if (known) {
     response.status = 304;
     return response;
   }
   response.content_type = "application/json";
-  const std::string head = envelope(at, sources);
-  const std::string key = std::to_string(at.as_of.value) + '|' + std::to_string(day_number(at.today)) + '|' + url;
-  // Packed answers carry the ages of the sources, so they are kept under them too: one packing per second at most.
-  const std::string packed_key = std::string(name_of(coding)) + '|' + key + '|' + head;
+  response.body = "{" + envelope(at, sources);
+  const std::string packed_key =
+      coding == Coding::identity ? std::string() : std::string(name_of(coding)) + '|' + key + '|' + response.body;
   if (keep == Keep::yes && coding != Coding::identity) {
     if (auto found = backend.services.results.find(packed_key)) {
       backend.statistics.count_cache(true);
+      response.body.clear();
       response.kept = std::move(found);
       response.encoded = true;
       response.header("Content-Encoding", std::string(name_of(coding)));
       return response;
     }
   }
-  std::shared_ptr<const std::string> rest = keep == Keep::yes ? kept_or_null(backend, key) : nullptr;
-  if (!rest) {
-    Result<std::string> built = build(at);
-    if (!built) return problem_response(request, problem_of(built.error()));
-    rest = std::make_shared<const std::string>(std::move(*built));
-    if (keep == Keep::yes) backend.services.results.keep(key, rest);
+  response.kept = keep == Keep::yes ? kept_or_null(backend, key) : nullptr;
+  if (!response.kept) {
+    Built built = build(at);
+    if (built.problem) return problem_response(request, *built.problem);
+    response.kept = std::make_shared<const std::string>(behind_envelope(std::move(built.text)));
+    if (keep == Keep::yes && !built.is_cheap) backend.services.results.keep(key, response.kept);
   }
-  response.body.reserve(head.size() + rest->size() + 3);
-  response.body.append("{").append(head);
-  if (!rest->empty()) response.body.append(",").append(*rest);
-  response.body.append("}");
-  if (keep == Keep::yes && coding != Coding::identity && response.body.size() > packed_from_bytes) {
-    std::string small = packed(response.body, coding);
-    if (!small.empty()) {
-      response.kept = std::make_shared<const std::string>(std::move(small));
-      backend.services.results.keep(packed_key, response.kept);
-      response.body.clear();
-      response.encoded = true;
-      response.header("Content-Encoding", std::string(name_of(coding)));
-    }
-  }
+  if (coding != Coding::identity && response.size() > packed_from_bytes)
+    send_packed(response, backend, keep, coding, packed_key);
   return response;
 }
 

@@ -35,13 +35,32 @@ Moment moment(const Services& services);
 // The common part of every data answer, without braces: as_of, as_of_time, sources.
 std::string envelope(const Moment& moment, const std::vector<ingest::SourceStatus>& sources);
 
+// What a builder made: a whole JSON object, whose fields follow the envelope in the answer, or what is wrong.
+struct Built {
+  Built(std::string object) : text(std::move(object)) {}
+  Built(Problem wrong) : problem(std::move(wrong)) {}
+  Built(Result<std::string> result) {
+    if (result) text = std::move(*result);
+    else problem = problem_of(result.error());
+  }
+  // An index found it, so that keeping it would only push out what was dear to make.
+  Built&& cheap() && {
+    is_cheap = true;
+    return std::move(*this);
+  }
+
+  std::string text;
+  std::optional<Problem> problem;
+  bool is_cheap = false;
+};
+
 // Answers from one Snapshot: 304 when the client has this state, the kept result when there is one, else builds.
 //
-// `build` writes the fields after the envelope. `keep` says whether its text may be kept under (Sequence, day, URL);
-// what depends on anything but the Snapshot, the day and the URL must not be.
+// `keep` says whether what `build` makes may be kept under (Sequence, day, address); what depends on anything but the
+// Snapshot, the day and the address must not be. `build` reads the parameters too, so that a kept result needs neither.
 enum class Keep { no, yes };
 Response data_response(const Request& request, Backend& backend, Keep keep,
-                       const std::function<Result<std::string>(const Moment&)>& build);
+                       const std::function<Built(const Moment&)>& build);
 // The same headers for exports: as-of and ETag. Answers 304 in `response` when the client has it.
 bool not_modified(const Request& request, const Moment& at, std::string_view variant, Response& response);
 

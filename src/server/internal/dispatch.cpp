@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <charconv>
 #include <cstdio>
 #include <random>
 
@@ -26,6 +27,7 @@ constexpr std::string_view security_headers =
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_ipv4_loopback(std::string_view host) {
+  if (host == "127.0.0.1") return true;
   const auto parts = split(host, '.');
   if (parts.size() != 4 || parts[0] != "127") return false;
   return std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
@@ -81,8 +83,8 @@ std::string request_id(std::string_view offered) {
   static const std::uint64_t start = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
   static std::atomic<std::uint64_t> next{0};
   const std::uint64_t value = start + next.fetch_add(0x9E3779B97F4A7C15ULL, std::memory_order_relaxed);
-  char text[20];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+  std::string text(16, '0');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = "0123456789abcdef"[value >> (60 - 4 * i) & 15];
   return text;
 }
 
@@ -165,10 +167,12 @@ Response run(const Route& route, const Request& request, Backend& backend) {
 
 void pack(const Request& request, Response& response) {
   if (response.encoded || response.stream || response.status != 200) return;
-  const std::string_view bytes = response.bytes();
-  if (bytes.size() <= packed_from_bytes) return;
+  if (response.size() <= packed_from_bytes) return;
   const Coding coding = preferred(request.header("Accept-Encoding"));
-  std::string small = packed(bytes, coding);
+  if (coding == Coding::identity) return;
+  std::string both;
+  if (!response.second().empty()) both.append(response.first()).append(response.second());
+  std::string small = packed(both.empty() ? response.first() : std::string_view(both), coding);
   if (small.empty()) return;
   response.body = std::move(small);
   response.kept.reset();
@@ -180,19 +184,41 @@ void pack(const Request& request, Response& response) {
   if (!varies) response.header("Vary", "Accept-Encoding");
 }
 
-std::string head_text(const Request& request, const Response& response, Instant now, bool keep_alive) {
-  std::string out;
-  out.reserve(1024);
-  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ").append(status_text(response.status));
-  out.append("\r\nDate: ").append(http_date(now)).append("\r\nX-Request-Id: ").append(request.id).append("\r\n");
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  out.append(text.data(), end);
+}
+
+// Written once a second per thread: a busy thread would otherwise spell the same second thousands of times.
+std::string_view date_line(Instant now) {
+  static thread_local std::chrono::sys_seconds spelled{};
+  static thread_local std::string text;
+  const auto second = std::chrono::floor<std::chrono::seconds>(now);
+  if (text.empty() || second != spelled) {
+    spelled = second;
+    text = "\r\nDate: " + http_date(now) + "\r\nX-Request-Id: ";
+  }
+  return text;
+}
+
+}  // namespace
+
+void append_head(std::string& out, const Request& request, const Response& response, Instant now, bool keep_alive) {
+  out.append("HTTP/1.1 ");
+  append_number(out, static_cast<std::uint64_t>(response.status));
+  out.append(" ").append(status_text(response.status)).append(date_line(now)).append(request.id).append("\r\n");
   out.append(security_headers);
   if (!response.content_type.empty()) out.append("Content-Type: ").append(response.content_type).append("\r\n");
   const bool bodiless = response.status == 304 || response.status == 204;
   if (!bodiless) {
-    const auto length =
-        response.stream ? response.stream->length() : std::optional<std::uint64_t>(response.bytes().size());
+    const auto length = response.stream ? response.stream->length() : std::optional<std::uint64_t>(response.size());
     if (length) {
-      out.append("Content-Length: ").append(std::to_string(*length)).append("\r\n");
+      out.append("Content-Length: ");
+      append_number(out, *length);
+      out.append("\r\n");
     } else if (!request.http_1_0) {
       out.append("Transfer-Encoding: chunked\r\n");
     }
@@ -210,7 +236,6 @@ std::string head_text(const Request& request, const Response& response, Instant 
     }
   }
   out.append("\r\n");
-  return out;
 }
 
 }  // namespace millrace::server

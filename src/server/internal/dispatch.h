@@ -24,8 +24,9 @@ Response run(const Route& route, const Request& request, Backend& backend);
 
 // Packs the body where that pays and the client takes it.
 void pack(const Request& request, Response& response);
-// Status line and headers with the empty line. `length` absent: chunked, or until the end for HTTP/1.0.
-std::string head_text(const Request& request, const Response& response, Instant now, bool keep_alive);
+// Appends status line and headers with the empty line. A body of unknown length goes in chunks, or until the end for
+// HTTP/1.0.
+void append_head(std::string& out, const Request& request, const Response& response, Instant now, bool keep_alive);
 
 // Whether a Host or Origin authority names this machine's loopback.
 bool is_loopback_authority(std::string_view authority);

@@ -96,7 +96,7 @@ Response list_changes(const Request& request, Backend& backend) {
     json.begin_object().key("data").begin_array();
     for (const auto& change : *worded) write_change(json, change);
     json.end_array().field("next_since", next).field("more", next < at.as_of.value).end_object();
-    return out.substr(1, out.size() - 2);
+    return out;
   });
 }
 

@@ -21,6 +21,9 @@ OrderQuestion order_question(const Request& request, Day today, std::initializer
 
 namespace {
 
+// Looking at so few rows costs no more than writing their page.
+inline constexpr std::uint64_t examined_cheaply_max = 2048;
+
 std::string page_url(const Request& request, std::string_view cursor) {
   std::string url(request.raw_path);
   char separator = '?';
@@ -34,7 +37,14 @@ std::string page_url(const Request& request, std::string_view cursor) {
 
 void write_page(JsonWriter& json, const query::OrderPage& page, const std::vector<OrderField>& fields) {
   json.key("data").begin_array();
-  for (const auto& row : page.rows) write_row(json, row, fields);
+  const RowWriter writer(fields);
+  std::string rows;
+  rows.reserve(page.rows.size() * (fields.empty() ? 1024 : 64 * (fields.size() + 1)));
+  for (const auto& row : page.rows) {
+    if (!rows.empty()) rows += ',';
+    writer.append(rows, row);
+  }
+  if (!rows.empty()) json.raw(rows);
   json.end_array();
   const auto cursor = [&](std::string_view name, const std::string& text) {
     json.key(name);
@@ -50,10 +60,27 @@ void write_page(JsonWriter& json, const query::OrderPage& page, const std::vecto
   write_sums(json, "sums", page.sums);
 }
 
-// What a JsonWriter wrote between one pair of braces, without them.
-std::string inside(std::string object) { return object.substr(1, object.size() - 2); }
+// `offset` of the first row, for windows: they say their page too when they begin at one.
+Built built_page(const query::OrderPage& page, const query::OrderQuery& query, std::optional<std::int64_t> offset) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  if (offset) {
+    const auto limit = static_cast<std::int64_t>(query.limit);
+    json.field("offset", *offset).key("page");
+    if (*offset % limit == 0) {
+      json.number(*offset / limit + 1);
+    } else {
+      json.null();
+    }
+  }
+  write_page(json, page, query.fields);
+  json.end_object();
+  Built built(std::move(out));
+  return page.examined <= examined_cheaply_max ? std::move(built).cheap() : std::move(built);
+}
 
-// The cursors are in the answer; a kept answer must give the same Link header as a fresh one, so it is read back.
+// The cursors are at the end of the answer; a kept answer must give the same Link header as a fresh one, so it is read back.
 std::string cursor_in(std::string_view answer, std::string_view name) {
   const std::string needle = "\"" + std::string(name) + "\":\"";
   const std::size_t start = answer.rfind(needle);
@@ -102,31 +129,18 @@ Response list_orders(const Request& request, Backend& backend) {
     case Format::json:
       break;
   }
-  const Day today = utc_day(backend.services.clock.now());
-  OrderQuestion question = order_question(request, today);
-  if (question.problem) return problem_response(request, *question.problem);
-  std::optional<Problem> problem;
-  Response response = data_response(request, backend, Keep::yes, [&](const Moment& at) -> Result<std::string> {
+  Response response = data_response(request, backend, Keep::yes, [&](const Moment& at) -> Built {
+    OrderQuestion question = order_question(request, at.today);
+    if (question.problem) return *question.problem;
     const auto page = query::orders(*at.snapshot, question.query, at.today);
-    if (!page) {
-      problem = cursor_problem(page.error());
-      return pass_on(page);
-    }
-    std::string out;
-    JsonWriter json(out);
-    json.begin_object();
-    write_page(json, *page, question.query.fields);
-    json.end_object();
-    return inside(std::move(out));
+    if (!page) return cursor_problem(page.error());
+    return built_page(*page, question.query, std::nullopt);
   });
-  if (problem) return problem_response(request, *problem);
   // A packed answer keeps its cursors inside; the Link header is for clients that read plain JSON by hand.
   if (response.status == 200 && !response.encoded) {
-    const std::string_view bytes = response.bytes();
     std::string link;
-    const std::string tail(bytes.substr(bytes.size() > 16384 ? bytes.rfind("\"next_cursor\":") : 0));
     for (const auto& [name, relation] : {std::pair{"next_cursor", "next"}, std::pair{"prev_cursor", "prev"}}) {
-      const std::string cursor = cursor_in(tail, name);
+      const std::string cursor = cursor_in(response.second(), name);
       if (!cursor.empty())
         link += (link.empty() ? "<" : ", <") + page_url(request, cursor) + ">; rel=\"" + relation + "\"";
     }
@@ -136,23 +150,19 @@ Response list_orders(const Request& request, Backend& backend) {
 }
 
 Response window_orders(const Request& request, Backend& backend) {
-  const Day today = utc_day(backend.services.clock.now());
-  OrderQuestion question = order_question(request, today, {"offset"});
-  std::vector<query::ParameterError> errors;
-  const auto offset = number_parameter(request, {"offset", 0, 0, 1'000'000'000}, errors);
-  if (!errors.empty() && !question.problem) question.problem = problem_of(errors);
-  if (question.problem) return problem_response(request, *question.problem);
-  return data_response(request, backend, Keep::yes, [&](const Moment& at) -> Result<std::string> {
-    const auto page =
-        query::orders_window(*at.snapshot, question.query, static_cast<std::size_t>(offset.value_or(0)), at.today);
-    if (!page) return pass_on(page);
-    std::string out;
-    JsonWriter json(out);
-    json.begin_object();
-    json.field("offset", offset.value_or(0));
-    write_page(json, *page, question.query.fields);
-    json.end_object();
-    return inside(std::move(out));
+  return data_response(request, backend, Keep::yes, [&](const Moment& at) -> Built {
+    OrderQuestion question = order_question(request, at.today, {"offset", "page"});
+    std::vector<query::ParameterError> errors;
+    auto offset = number_parameter(request, {"offset", 0, 0, 1'000'000'000}, errors);
+    const auto page_number = number_parameter(request, {"page", 0, 1, 1'000'000}, errors);
+    if (request.has_parameter("page") && request.has_parameter("offset"))
+      errors.push_back({"page", "bad-value", "page and offset say the same in two ways; give one of them."});
+    if (!errors.empty() && !question.problem) question.problem = problem_of(errors);
+    if (question.problem) return *question.problem;
+    if (*page_number > 0) offset = (*page_number - 1) * static_cast<std::int64_t>(question.query.limit);
+    const auto page = query::orders_window(*at.snapshot, question.query, static_cast<std::size_t>(*offset), at.today);
+    if (!page) return problem_of(page.error());
+    return built_page(*page, question.query, offset);
   });
 }
 
@@ -188,26 +198,27 @@ void write_documents(JsonWriter& json, const query::OrderDetail& detail) {
 
 void write_detail(JsonWriter& json, const query::OrderDetail& detail) {
   const SalesOrder& order = *detail.put.order;
-  json.key("order").begin_object();
-  write_row_fields(json, detail.row, {});
-  json.field("payment_terms", order.payment_terms).field("comment", order.comment);
-  json.field("cancelled", order.cancelled);
-  if (order.document_total) {
-    write_money(json, "document_total", *order.document_total, order.currency);
-  } else {
-    json.key("document_total").null();
-  }
-  json.field("source_key", order.source_key);
-  json.key("extra").begin_object();
-  for (const auto& [name, value] : order.extra) json.field(name, value);
-  json.end_object();
-  json.key("lines_data").begin_array();
-  for (const OrderLine& line : order.lines) write_line(json, order, line);
-  json.end_array();
-  write_documents(json, detail);
-  json.key("flags").begin_array();
-  for (const std::string& flag : detail.put.flags) json.text(flag);
-  json.end_array().end_object();
+  json.key("order");
+  write_row_and_more(json, detail.row, [&](JsonWriter& more) {
+    more.field("payment_terms", order.payment_terms).field("comment", order.comment);
+    more.field("cancelled", order.cancelled);
+    if (order.document_total) {
+      write_money(more, "document_total", *order.document_total, order.currency);
+    } else {
+      more.key("document_total").null();
+    }
+    more.field("source_key", order.source_key);
+    more.key("extra").begin_object();
+    for (const auto& [name, value] : order.extra) more.field(name, value);
+    more.end_object();
+    more.key("lines_data").begin_array();
+    for (const OrderLine& line : order.lines) write_line(more, order, line);
+    more.end_array();
+    write_documents(more, detail);
+    more.key("flags").begin_array();
+    for (const std::string& flag : detail.put.flags) more.text(flag);
+    more.end_array();
+  });
 }
 
 // One value with the rule that gave it and what went in.
@@ -322,15 +333,15 @@ void write_provenance(JsonWriter& json, const query::OrderDetail& detail) {
 
 Response about_order(const Request& request, Backend& backend, void (*write)(JsonWriter&, const query::OrderDetail&)) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
-  return data_response(request, backend, Keep::yes, [&](const Moment& at) -> Result<std::string> {
+  return data_response(request, backend, Keep::yes, [&](const Moment& at) -> Built {
     const auto detail = query::order_detail(*at.snapshot, request.path_values.at(0), at.today);
-    if (!detail) return pass_on(detail);
+    if (!detail) return problem_of(detail.error());
     std::string out;
     JsonWriter json(out);
     json.begin_object();
     write(json, *detail);
     json.end_object();
-    return inside(std::move(out));
+    return Built(std::move(out)).cheap();
   });
 }
 
@@ -362,7 +373,7 @@ Response show_history(const Request& request, Backend& backend) {
     for (std::size_t i = changes->size(); i-- > 0;)
       write_change(json, query::worded((*changes)[i], i > 0 ? &(*changes)[i - 1] : nullptr));
     json.end_array().end_object();
-    return inside(std::move(out));
+    return out;
   });
 }
 

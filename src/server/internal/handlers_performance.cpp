@@ -11,8 +11,6 @@ namespace millrace::server {
 
 namespace {
 
-std::string inside(std::string object) { return object.substr(1, object.size() - 2); }
-
 struct HitRate {
   std::uint64_t hits = 0, misses = 0;
   bool known() const { return hits + misses > 0; }
@@ -153,7 +151,7 @@ Response show_performance(const Request& request, Backend& backend) {
     write_tips(json, tips_for(sources, files, all));
     write_loads(json, backend.hub.loads());
     json.end_object();
-    return inside(std::move(out));
+    return out;
   });
 }
 
@@ -231,7 +229,7 @@ Response so_performance(const Request& request, Backend& backend) {
     json.end_object();
     write_tips(json, tips_for(sources, files, backend.statistics.all()));
     json.end_object();
-    return inside(std::move(out));
+    return out;
   });
 }
 

@@ -12,8 +12,6 @@ namespace millrace::server {
 
 namespace {
 
-std::string inside(std::string object) { return object.substr(1, object.size() - 2); }
-
 Response source_response(const Request& request, Backend& backend, std::string_view id, int status) {
   const Instant now = backend.services.clock.now();
   for (const auto& source : backend.services.sources.sources()) {
@@ -50,7 +48,7 @@ Response list_sources(const Request& request, Backend& backend) {
     json.begin_object().key("data").begin_array();
     for (const auto& source : backend.services.sources.sources()) write_source(json, source, at.now);
     json.end_array().end_object();
-    return inside(std::move(out));
+    return out;
   });
 }
 
@@ -152,7 +150,7 @@ Response list_rejections(const Request& request, Backend& backend) {
       ++total;
     }
     json.end_array().field("total", total).end_object();
-    return inside(std::move(out));
+    return out;
   });
 }
 

@@ -9,8 +9,6 @@
 namespace millrace::server {
 
 namespace {
-std::string inside(std::string object) { return object.substr(1, object.size() - 2); }
-
 std::string_view word(query::FieldType type) {
   switch (type) {
     case query::FieldType::text:
@@ -34,40 +32,74 @@ std::string_view word(query::FieldType type) {
 inline constexpr std::size_t decisions_max = 20;
 }  // namespace
 
-Response show_totals(const Request& request, Backend& backend) {
-  const Day today = utc_day(backend.services.clock.now());
-  OrderQuestion question = order_question(request, today, {"group"});
-  if (question.problem) return problem_response(request, *question.problem);
-  const std::string_view name = request.has_parameter("group") ? request.parameter("group") : "customer";
-  const auto group = query::parse_totals_group(name);
-  if (!group) {
-    std::string words;
-    for (const std::string_view word : query::totals_group_names())
-      words += (words.empty() ? "" : ", ") + std::string(word);
-    return problem_response(request, problem_of(std::vector<query::ParameterError>{
-                                         {"group", "bad-value", "Orders are grouped by one of " + words + "."}}));
+namespace {
+
+std::string listed(std::span<const std::string_view> words) {
+  std::string text;
+  for (const std::string_view word : words) text += (text.empty() ? "" : ", ") + std::string(word);
+  return text;
+}
+
+struct TotalsQuestion {
+  query::OrderQuery query;  // filters
+  std::string_view group_name;
+  query::TotalsGroup group = query::TotalsGroup::customer;
+  query::TotalsOrder order;
+  std::optional<Problem> problem;
+};
+
+// `sort` names what groups have, not what orders have, so it is read here.
+TotalsQuestion totals_question(const Request& request, Day today) {
+  TotalsQuestion asked;
+  OrderQuestion filters = order_question(request, today, {"group", "sort"});
+  std::vector<query::ParameterError> errors;
+  asked.group_name = request.has_parameter("group") ? request.parameter("group") : "customer";
+  if (const auto group = query::parse_totals_group(asked.group_name)) {
+    asked.group = *group;
+  } else {
+    errors.push_back({"group", "bad-value", "Orders are grouped by one of " + listed(query::totals_group_names()) + "."});
   }
-  const std::size_t limit = request.has_parameter("limit") ? question.query.limit : query::page_limit_max;
-  return data_response(request, backend, Keep::yes, [&](const Moment& at) -> Result<std::string> {
-    const auto totals = query::totals(*at.snapshot, *group, question.query, at.today);
-    if (!totals) return pass_on(totals);
+  if (std::string_view name = request.parameter("sort"); !name.empty()) {
+    asked.order.descending = name.starts_with('-');
+    if (asked.order.descending) name.remove_prefix(1);
+    if (const auto by = query::parse_totals_sort(name)) {
+      asked.order.by = *by;
+    } else {
+      errors.push_back({"sort", "bad-value", "Groups are sorted by one of " + listed(query::totals_sort_names()) +
+                                                 ", with - in front for the largest first."});
+    }
+  }
+  asked.order.limit = request.has_parameter("limit") ? filters.query.limit : query::page_limit_max;
+  asked.query = std::move(filters.query);
+  asked.problem = std::move(filters.problem);
+  if (!asked.problem && !errors.empty()) asked.problem = problem_of(errors);
+  return asked;
+}
+
+}  // namespace
+
+Response show_totals(const Request& request, Backend& backend) {
+  return data_response(request, backend, Keep::yes, [&](const Moment& at) -> Built {
+    const TotalsQuestion asked = totals_question(request, at.today);
+    if (asked.problem) return *asked.problem;
+    const auto totals = query::totals(*at.snapshot, asked.group, asked.query, at.today, asked.order);
+    if (!totals) return problem_of(totals.error());
     std::string out;
     JsonWriter json(out);
-    json.begin_object().field("group", name).key("data").begin_array();
-    for (std::size_t i = 0; i < std::min(limit, totals->rows.size()); ++i) {
-      const query::TotalRow& row = totals->rows[i];
+    json.begin_object().field("group", asked.group_name).key("data").begin_array();
+    for (const query::TotalRow& row : totals->rows) {
       json.begin_object().field("key", row.key).field("name", row.name);
       write_sums(json, "sums", row.sums);
       json.end_object();
     }
-    json.end_array().field("total", std::uint64_t{totals->rows.size()}).end_object();
-    return inside(std::move(out));
+    json.end_array().field("total", totals->groups).end_object();
+    return out;
   });
 }
 
 Response show_today(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
-  return data_response(request, backend, Keep::yes, [&](const Moment& at) -> Result<std::string> {
+  return data_response(request, backend, Keep::yes, [&](const Moment& at) -> Built {
     const query::Today today = query::today(*at.snapshot, at.today, decisions_max);
     std::string out;
     JsonWriter json(out);
@@ -83,13 +115,13 @@ Response show_today(const Request& request, Backend& backend) {
     json.end_array().key("needs_decision").begin_array();
     for (const auto& row : today.needs_decision) write_row(json, row, {});
     json.end_array().field("rejections", today.rejections).end_object();
-    return inside(std::move(out));
+    return out;
   });
 }
 
 Response list_fields(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
-  return data_response(request, backend, Keep::yes, [](const Moment&) -> Result<std::string> {
+  return data_response(request, backend, Keep::yes, [](const Moment&) -> Built {
     std::string out;
     JsonWriter json(out);
     json.begin_object().key("data").begin_array();
@@ -103,7 +135,7 @@ Response list_fields(const Request& request, Backend& backend) {
     json.end_array().key("groups").begin_array();
     for (const std::string_view name : query::totals_group_names()) json.text(name);
     json.end_array().end_object();
-    return inside(std::move(out));
+    return out;
   });
 }
 

@@ -2,6 +2,12 @@
 //
 //   idle -> head -> body -> handling -> writing -> idle        keep-alive, pipelining
 //                      \________ refused ______/ -> draining -> retired
+//
+// Invariants
+//   * A plain request (nothing behind its head) is read in place by our own strict check and answered by one system
+//     call; bodies, upgrades and everything unusual go through the HTTP library.
+//   * Answers to requests that came together leave together; `out_` is sent before anything is waited for.
+//   * After `turn_requests` answers in a row the other connections of the thread get their turn.
 #include "server/internal/boost_network.h"
 
 #pragma GCC diagnostic push
@@ -11,7 +17,10 @@
 #include <boost/beast/http/string_body.hpp>
 #pragma GCC diagnostic pop
 
+#include <sys/socket.h>
+
 #include <array>
+#include <cerrno>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -34,6 +43,8 @@ inline constexpr auto idle_time = 60s;
 inline constexpr auto write_time = 30s;
 inline constexpr auto drain_time = 2s;
 inline constexpr std::size_t drain_bytes_max = 256 << 10;
+inline constexpr int turn_requests = 16;
+inline constexpr std::size_t batch_bytes_max = 64 << 10;  // of answers that wait for the next one
 
 class HttpSession final : public Connection, public std::enable_shared_from_this<HttpSession> {
  public:
@@ -76,13 +87,12 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   // -- reading
 
   void begin_request() {
-    parser_.emplace();
-    parser_->header_limit(static_cast<std::uint32_t>(core_.options.head_max));
-    parser_->body_limit(core_.options.body_max);
-    request_ = {};
+    buffer_.consume(std::exchange(head_size_, 0));
+    parser_.reset();
+    request_.reset();
     head_checked_ = false;
     state_ = State::idle;
-    deadline_ = Stopwatch::now() + idle_time;
+    deadline_ = now_ + idle_time;
     if (buffer_.size() > 0) {
       advance();
     } else if (core_.stopping) {
@@ -93,9 +103,12 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   }
 
   void read() {
+    if (!out_.empty()) return send({}, [self = shared_from_this()] { self->read(); });
+    turn_left_ = turn_requests;
     auto self = shared_from_this();
     socket_.async_read_some(buffer_.prepare(8192), [self](error_code error, std::size_t count) {
       self->buffer_.commit(count);
+      self->now_ = Stopwatch::now();
       self->on_read(error);
     });
   }
@@ -122,8 +135,8 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
       skip_empty_lines();
       if (buffer_.size() == 0) return read();
       state_ = State::head;
-      deadline_ = Stopwatch::now() + head_time;
-      started_ = Stopwatch::now();
+      deadline_ = now_ + head_time;
+      started_ = now_;
     }
     if (state_ == State::head && !read_head()) return;
     if (state_ == State::body) read_body();
@@ -147,6 +160,27 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
       read();
       return false;
     }
+    if (read_plain_head(check, request_)) {
+      head_size_ = check.size;  // stays in the buffer, the request's views point into it
+      target_ = check.target;
+      request_.id = request_id(request_.header("X-Request-Id"));
+    } else if (!parse_head()) {
+      return false;
+    }
+    if (const auto problem = check_fields(request_, request_.http_1_0 ? 10 : 11)) {
+      refuse(*problem);
+      return false;
+    }
+    state_ = State::body;
+    deadline_ = now_ + body_time;
+    return true;
+  }
+
+  bool parse_head() {
+    request_.reset();
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(core_.options.head_max));
+    parser_->body_limit(core_.options.body_max);
     error_code error;
     parser_->eager(false);
     buffer_.consume(parser_->put(buffer_.data(), error));
@@ -156,12 +190,6 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
       return false;
     }
     take_head();
-    if (const auto problem = check_fields(request_, parser_->get().version())) {
-      refuse(*problem);
-      return false;
-    }
-    state_ = State::body;
-    deadline_ = Stopwatch::now() + body_time;
     return true;
   }
 
@@ -174,10 +202,11 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     request_.http_1_0 = message.version() == 10;
     request_.keep_alive = message.keep_alive();
     request_.id = request_id(request_.header("X-Request-Id"));
-    target_ = std::string(text(message.target()));
+    target_ = text(message.target());
   }
 
   void read_body() {
+    if (!parser_) return handle();
     parser_->eager(true);
     error_code error;
     while (!parser_->is_done()) {
@@ -199,6 +228,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   }
 
   void say_continue() {
+    if (!out_.empty()) return send({}, [self = shared_from_this()] { self->say_continue(); });
     static constexpr std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
     auto self = shared_from_this();
     asio::async_write(socket_, asio::buffer(text.data(), text.size()), [self](error_code error, std::size_t) {
@@ -221,10 +251,18 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     dispatch_ = dispatch(request_, core_.backend);
     if (dispatch_.response) return answer(std::move(*dispatch_.response));
     if (!dispatch_.route->slow) return answer(run(*dispatch_.route, request_, core_.backend));
+    if (!out_.empty()) return send({}, [self = shared_from_this()] { self->submit(); });
+    submit();
+  }
+
+  void submit() {
     auto self = shared_from_this();
     const bool taken = core_.workers.submit([self] {
       auto response = std::make_shared<Response>(run(*self->dispatch_.route, self->request_, self->core_.backend));
-      asio::post(self->thread_.context(), [self, response] { self->answer(std::move(*response)); });
+      asio::post(self->thread_.context(), [self, response] {
+        self->now_ = Stopwatch::now();
+        self->answer(std::move(*response));
+      });
     });
     if (!taken)
       answer(
@@ -243,21 +281,62 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
 
   void answer(Response response) {
     response_ = std::move(response);
-    if (response_.live != Live::no) return go_live();
+    if (response_.live != Live::no) {
+      if (!out_.empty()) return send({}, [self = shared_from_this()] { self->go_live(); });
+      return go_live();
+    }
     pack(request_, response_);
     closing_ = response_.close || !request_.keep_alive || core_.stopping ||
                (response_.stream && request_.http_1_0 && !response_.stream->length());
-    head_ = head_text(request_, response_, core_.backend.services.clock.now(), !closing_);
-    state_ = State::writing;
-    deadline_ = Stopwatch::now() + write_time;
+    append_head(out_, request_, response_, core_.backend.services.clock.now(), !closing_);
     const bool bodiless = dispatch_.head || response_.status == 304 || response_.status == 204;
-    if (response_.stream && !bodiless) return write_block();
-    const std::string_view body = bodiless ? std::string_view() : response_.bytes();
-    const std::array<asio::const_buffer, 2> parts = {asio::buffer(head_), asio::buffer(body.data(), body.size())};
-    auto self = shared_from_this();
-    asio::async_write(socket_, parts, [self](error_code error, std::size_t) {
+    if (response_.stream && !bodiless) {
+      state_ = State::writing;
+      framed_ = std::exchange(out_, {});
+      return write_block();
+    }
+    if (!bodiless) out_.append(response_.first());
+    std::string_view tail = bodiless ? std::string_view() : response_.second();
+    if (another_waits() && out_.size() + tail.size() < batch_bytes_max) {
+      out_.append(tail);
+      return written();
+    }
+    send(tail, [self = shared_from_this()] { self->written(); });
+  }
+
+  // A whole head lies behind this request, so its answer follows at once.
+  bool another_waits() const {
+    return !closing_ && turn_left_ > 1 && view().substr(head_size_).find("\r\n\r\n") != std::string_view::npos;
+  }
+
+  // Sends what waits and `tail`, which lives until then, and goes on with `then`: mostly by one call that is done at
+  // once; a client that does not read makes us wait for it.
+  template <class Then>
+  void send(std::string_view tail, Then then) {
+    std::array<iovec, 2> parts = {iovec{out_.data(), out_.size()}, iovec{const_cast<char*>(tail.data()), tail.size()}};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = tail.empty() ? 1 : 2;
+    ssize_t sent;
+    do {
+      sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return end();
+    const std::size_t done = sent < 0 ? 0 : static_cast<std::size_t>(sent);
+    if (done == out_.size() + tail.size()) {
+      out_.clear();
+      return then();
+    }
+    const std::size_t of_tail = done > out_.size() ? done - out_.size() : 0;
+    const std::array<asio::const_buffer, 2> rest = {asio::buffer(out_) + done,
+                                                    asio::buffer(tail.data() + of_tail, tail.size() - of_tail)};
+    const State before = std::exchange(state_, State::writing);
+    deadline_ = Stopwatch::now() + write_time;
+    asio::async_write(socket_, rest, [self = shared_from_this(), before, then](error_code error, std::size_t) {
       if (error) return self->end();
-      self->written();
+      self->out_.clear();
+      self->state_ = before;
+      then();
     });
   }
 
@@ -266,7 +345,6 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     block_.clear();
     const Result<bool> more = response_.stream->next(block_);
     const bool chunked = !request_.http_1_0 && !response_.stream->length();
-    framed_ = std::exchange(head_, {});
     if (chunked && !block_.empty()) {
       char size[24];
       std::snprintf(size, sizeof size, "%zx\r\n", block_.size());
@@ -282,16 +360,22 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     const bool failed = !more;
     asio::async_write(socket_, asio::buffer(framed_), [self, last, failed](error_code error, std::size_t) {
       if (error || failed) return self->end();  // cut: no end mark, so nobody takes it for whole
+      self->framed_.clear();
       if (last) return self->written();
       self->write_block();
     });
   }
 
   void written() {
-    core_.backend.statistics.record(dispatch_.index, response_.status, Stopwatch::now() - started_);
+    now_ = Stopwatch::now();
+    core_.backend.statistics.record(dispatch_.index, response_.status, now_ - started_, now_);
     response_ = {};
-    if (!closing_) return begin_request();
-    drain();
+    if (closing_) return drain();
+    if (--turn_left_ > 0 || buffer_.size() == head_size_) return begin_request();
+    // The others first. What waits in `out_` is nothing: the last answer of a turn is always sent.
+    state_ = State::handling;
+    turn_left_ = turn_requests;
+    asio::post(thread_.context(), [self = shared_from_this()] { self->begin_request(); });
   }
 
   // Closing with unread bytes would reset the connection and lose the answer on its way.
@@ -301,6 +385,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     state_ = State::draining;
     deadline_ = Stopwatch::now() + drain_time;
     drained_ = 0;
+    head_size_ = 0;
     buffer_.consume(buffer_.size());
     drain_more();
   }
@@ -315,7 +400,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
 
   void go_live() {
     core_.backend.statistics.record(dispatch_.index, response_.live == Live::websocket ? 101 : 200,
-                                    Stopwatch::now() - started_);
+                                    now_ - started_, now_);
     auto self = shared_from_this();
     if (response_.live == Live::websocket) {
       if (buffer_.size() > 0)
@@ -327,7 +412,8 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
       events.header("Cache-Control", "no-store");
       if (dispatch_.head) return answer(std::move(events));
       events.stream = std::make_unique<Endless>();
-      std::string head = head_text(request_, events, core_.backend.services.clock.now(), false);
+      std::string head;
+      append_head(head, request_, events, core_.backend.services.clock.now(), false);
       const std::uint64_t since = response_.live_since;
       start_events(thread_, std::move(socket_), std::move(head), !request_.http_1_0, since);
     }
@@ -357,10 +443,11 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   boost::beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   Request request_;
-  std::string target_;
+  std::string_view target_;
+  std::size_t head_size_ = 0;  // of the request in hand, still in the buffer
   Dispatch dispatch_;
   Response response_;
-  std::string head_;
+  std::string out_;  // answers that wait to be sent
   std::string block_;
   std::string framed_;
   State state_ = State::idle;
@@ -368,8 +455,10 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   bool timed_out_ = false;
   bool closing_ = false;
   std::size_t drained_ = 0;
-  Stopwatch::time_point started_ = Stopwatch::now();
-  Stopwatch::time_point deadline_ = Stopwatch::now() + idle_time;
+  int turn_left_ = turn_requests;
+  Stopwatch::time_point now_ = Stopwatch::now();  // when the last thing happened on this connection
+  Stopwatch::time_point started_ = now_;
+  Stopwatch::time_point deadline_ = now_ + idle_time;
 };
 
 }  // namespace

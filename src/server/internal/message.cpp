@@ -7,6 +7,18 @@
 
 namespace millrace::server {
 
+void Request::reset() {
+  method = raw_path = raw_query = {};
+  parameters.clear();
+  headers.clear();
+  path_values.clear();
+  body.clear();
+  id.clear();
+  host.clear();
+  keep_alive = true;
+  http_1_0 = false;
+}
+
 std::string_view Request::header(std::string_view name) const {
   for (const auto& [key, value] : headers)
     if (equal_ignoring_case(key, name)) return value;

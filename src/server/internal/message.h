@@ -2,7 +2,7 @@
 //
 // Invariants
 //   * Views in a Request live as long as the session that read it, which is until the answer is written.
-//   * `Response` carries its bytes in exactly one of `body`, `kept`, `fixed` or `stream`.
+//   * `Response` carries its bytes in `body` followed by `kept`, or in `fixed`, or in `stream`.
 #pragma once
 #include <memory>
 #include <optional>
@@ -19,6 +19,7 @@ namespace millrace::server {
 struct Request {
   std::string_view method;
   std::string_view raw_path;  // percent-encoded, without the query
+  std::string_view raw_query;
   query::Parameters parameters;
   std::vector<std::pair<std::string_view, std::string_view>> headers;
   std::vector<std::string> path_values;  // decoded, in the order of the template's {names}
@@ -28,6 +29,8 @@ struct Request {
   bool keep_alive = true;
   bool http_1_0 = false;
 
+  // Empty again; what was allocated is kept for the next request of the connection.
+  void reset();
   // "" when absent; names are compared without case.
   std::string_view header(std::string_view name) const;
   std::string_view parameter(std::string_view name) const;  // first of that name, "" when absent
@@ -60,9 +63,10 @@ struct Response {
   Live live = Live::no;  // hand the connection to the live hub instead
   std::uint64_t live_since = 0;
 
-  std::string_view bytes() const {
-    return kept ? std::string_view(*kept) : fixed.empty() ? std::string_view(body) : fixed;
-  }
+  // What is sent of `body` or `fixed`, and what follows it: a kept result goes out without being copied.
+  std::string_view first() const { return fixed.empty() ? std::string_view(body) : fixed; }
+  std::string_view second() const { return kept ? std::string_view(*kept) : std::string_view(); }
+  std::size_t size() const { return first().size() + second().size(); }
   void header(std::string_view name, std::string value) { headers.emplace_back(name, std::move(value)); }
 };
 

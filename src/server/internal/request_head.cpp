@@ -16,7 +16,7 @@ bool is_token_char(char c) {
 }
 bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
 
-std::optional<Problem> check_first_line(std::string_view line) {
+std::optional<Problem> check_first_line(std::string_view line, HeadCheck& check) {
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
   if (first == std::string_view::npos || last == first) return bad("The first line is not METHOD target HTTP/1.1.");
@@ -28,7 +28,10 @@ std::optional<Problem> check_first_line(std::string_view line) {
   const bool visible = std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7F; });
   if (!visible || target.find('#') != std::string_view::npos)
     return bad("The address has characters that belong percent-encoded.");
-  if (version == "HTTP/1.1" || version == "HTTP/1.0") return std::nullopt;
+  check.method = method;
+  check.target = target;
+  check.http_1_0 = version == "HTTP/1.0";
+  if (check.http_1_0 || version == "HTTP/1.1") return std::nullopt;
   const bool looks_like = version.size() == 8 && version.starts_with("HTTP/") && version[6] == '.' &&
                           version[5] >= '0' && version[5] <= '9' && version[7] >= '0' && version[7] <= '9';
   if (looks_like) return Problem{505, "version-not-supported", "HTTP/1.1 and HTTP/1.0 are spoken here.", {}};
@@ -77,7 +80,7 @@ HeadCheck check_head(std::string_view bytes, std::size_t head_max) {
     check.problem = bad("Lines of a request end with CR LF.");
     return check;
   }
-  check.problem = check_first_line(bytes.substr(0, line_end - 1));
+  check.problem = check_first_line(bytes.substr(0, line_end - 1), check);
   if (check.problem) return check;
   const std::size_t end = bytes.find("\r\n\r\n", line_end - 1);
   if (end == std::string_view::npos) {
@@ -95,9 +98,39 @@ HeadCheck check_head(std::string_view bytes, std::size_t head_max) {
         Problem{431, "head-too-large", "The request head is larger than " + std::to_string(head_max) + " bytes.", {}};
     return check;
   }
-  if (end > line_end) check.problem = check_field_lines(bytes.substr(line_end + 1, end - line_end - 1));
+  if (end > line_end) check.field_lines = bytes.substr(line_end + 1, end - line_end - 1);
+  check.problem = check_field_lines(check.field_lines);
+  check.size = end + 4;
   check.complete = true;
   return check;
+}
+
+bool read_plain_head(const HeadCheck& check, Request& request) {
+  request.method = check.method;
+  request.http_1_0 = check.http_1_0;
+  bool close = false, keep = false;
+  std::string_view lines = check.field_lines;
+  while (!lines.empty()) {
+    const std::size_t end = lines.find("\r\n");
+    const std::string_view line = lines.substr(0, end);
+    lines = end == std::string_view::npos ? std::string_view() : lines.substr(end + 2);
+    if (line.empty()) continue;
+    const std::size_t colon = line.find(':');
+    const std::string_view name = line.substr(0, colon);
+    std::string_view value = line.substr(colon + 1);
+    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+    if (equal_ignoring_case(name, "Connection")) {
+      if (equal_ignoring_case(value, "close")) close = true;
+      else if (equal_ignoring_case(value, "keep-alive")) keep = true;
+      else return false;
+    }
+    for (const std::string_view other : {"Content-Length", "Transfer-Encoding", "Upgrade", "Expect", "Proxy-Connection"})
+      if (equal_ignoring_case(name, other)) return false;
+    request.headers.emplace_back(name, value);
+  }
+  request.keep_alive = !close && (keep || !check.http_1_0);
+  return true;
 }
 
 std::optional<Problem> check_fields(const Request& request, unsigned version) {
@@ -155,7 +188,8 @@ std::optional<Problem> split_target(std::string_view target, Request& request) {
   const std::size_t mark = rest.find('?');
   request.raw_path = rest.substr(0, mark);
   if (mark == std::string_view::npos) return std::nullopt;
-  auto parameters = parse_query_string(rest.substr(mark + 1));
+  request.raw_query = rest.substr(mark + 1);
+  auto parameters = parse_query_string(request.raw_query);
   if (!parameters) return bad("The query of the address is not well-formed: names, = and percent codes.");
   request.parameters = std::move(*parameters);
   return std::nullopt;

@@ -49,7 +49,8 @@ std::size_t slot_of(int status) {
 }
 }  // namespace
 
-void RequestStatistics::record(std::size_t route, int status, std::chrono::nanoseconds duration) {
+void RequestStatistics::record(std::size_t route, int status, std::chrono::nanoseconds duration,
+                               Stopwatch::time_point done) {
   PerRoute& per_route = *routes_[std::min(route, routes_.size() - 1)];
   per_route.durations.record(duration);
   all_.record(duration);
@@ -70,7 +71,7 @@ void RequestStatistics::record(std::size_t route, int status, std::chrono::nanos
   counter->add();
   timing->record(duration);
 
-  const std::int64_t now = std::chrono::duration_cast<std::chrono::seconds>(Stopwatch::now() - started_).count();
+  const std::int64_t now = std::chrono::duration_cast<std::chrono::seconds>(done - started_).count();
   Second& second = seconds_[static_cast<std::size_t>(now) % seconds_.size()];
   std::int64_t expected = second.number.load(std::memory_order_relaxed);
   if (expected != now && second.number.compare_exchange_strong(expected, now))

@@ -33,7 +33,8 @@ class RequestStatistics {
   // One slot per route template, in the order of the route table, and one for what no route takes.
   RequestStatistics(metrics::Registry& metrics, std::vector<std::string> route_names);
 
-  void record(std::size_t route, int status, std::chrono::nanoseconds duration);
+  // `now` is when the answer was done.
+  void record(std::size_t route, int status, std::chrono::nanoseconds duration, Stopwatch::time_point now);
 
   struct Line {
     std::string_view route;

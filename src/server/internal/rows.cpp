@@ -1,6 +1,7 @@
 #include "server/internal/rows.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -34,118 +35,141 @@ void write_instant(JsonWriter& json, std::string_view name, const std::optional<
 
 namespace {
 
-void write_field(JsonWriter& json, const OrderRow& row, const query::FieldRow& field) {
-  const std::string_view name = field.name;
-  switch (field.field) {
-    case OrderField::order:
-      json.field(name, row.order);
-      return;
-    case OrderField::status:
-      json.field(name, row.status);
-      return;
-    case OrderField::document_status:
-      json.field(name, row.document_status);
-      return;
-    case OrderField::customer:
-      json.field(name, row.customer);
-      return;
-    case OrderField::customer_name:
-      json.field(name, row.customer_name);
-      return;
-    case OrderField::customer_reference:
-      json.field(name, row.customer_reference);
-      return;
-    case OrderField::salesman:
-      json.field(name, row.salesman);
-      return;
-    case OrderField::currency:
-      json.field(name, row.currency.code());
-      return;
-    case OrderField::order_date:
-      write_day(json, name, row.order_date);
-      return;
-    case OrderField::due:
-      write_day(json, name, row.due);
-      return;
-    case OrderField::requested:
-      write_day(json, name, row.requested);
-      return;
-    case OrderField::promise:
-      write_day(json, name, row.promise);
-      return;
-    case OrderField::lines:
-      json.field(name, row.lines);
-      return;
-    case OrderField::quantity:
-      json.field(name, decimal_text(Quantity{row.quantity}));
-      return;
-    case OrderField::open_quantity:
-      json.field(name, decimal_text(Quantity{row.open_quantity}));
-      return;
-    case OrderField::net:
-      write_money(json, name, row.net, row.currency);
-      return;
-    case OrderField::tax:
-      write_money(json, name, row.tax, row.currency);
-      return;
-    case OrderField::freight:
-      write_money(json, name, row.freight, row.currency);
-      return;
-    case OrderField::total:
-      write_money(json, name, row.total, row.currency);
-      return;
-    case OrderField::open_amount:
-      write_money(json, name, row.open_amount, row.currency);
-      return;
-    case OrderField::lateness_days:
-      if (row.lateness_days) {
-        json.field(name, *row.lateness_days);
-      } else {
-        json.key(name).null();
-      }
-      return;
-    case OrderField::late:
-      json.field(name, row.late);
-      return;
-    case OrderField::updated:
-      write_instant(json, name, row.updated);
-      return;
-    case OrderField::changed_at:
-      write_instant(json, name, row.changed_at);
-      return;
-    case OrderField::revision:
-      json.field(name, row.revision);
-      return;
-    case OrderField::format:
-      json.field(name, row.format);
-      return;
-    case OrderField::path:
-      json.field(name, printable(row.path));
-      return;
-    case OrderField::source:
-      json.field(name, row.source);
-      return;
-    case OrderField::flagged:
-      json.field(name, row.flagged);
-      return;
+constexpr std::string_view minor_key = "{\"minor\":";
+constexpr std::string_view currency_key = ",\"currency\":\"";
+constexpr std::string_view sequence_key = ",\"sequence\":";
+constexpr std::size_t value_room = 64;  // of any value that is not a text
+
+char* put(char* to, std::string_view text) { return std::copy(text.begin(), text.end(), to); }
+char* put_number(char* to, std::int64_t number) { return std::to_chars(to, to + 20, number).ptr; }
+char* put_null(char* to) { return put(to, "null"); }
+
+char* put_money(char* to, std::int64_t minor, std::string_view currency) {
+  to = put_number(put(to, minor_key), minor);
+  return put(put(put(to, currency_key), currency), "\"}");
+}
+char* put_day(char* to, const std::optional<Day>& day) {
+  if (!day) return put_null(to);
+  *to++ = '"';
+  to = put_iso(to, *day);
+  *to++ = '"';
+  return to;
+}
+char* put_quoted(char* to, const std::string& plain) { return put(put(put(to, "\""), plain), "\""); }
+char* put_instant(char* to, const std::optional<Instant>& instant) {
+  return instant ? put_quoted(to, rfc3339(*instant)) : put_null(to);
+}
+
+std::string_view text_of(const OrderRow& row, OrderField field) {
+  switch (field) {
+    case OrderField::order: return row.order;
+    case OrderField::status: return row.status;
+    case OrderField::document_status: return row.document_status;
+    case OrderField::customer: return row.customer;
+    case OrderField::customer_name: return row.customer_name;
+    case OrderField::customer_reference: return row.customer_reference;
+    case OrderField::salesman: return row.salesman;
+    case OrderField::revision: return row.revision;
+    case OrderField::format: return row.format;
+    case OrderField::path: return row.path;
+    case OrderField::source: return row.source;
+    default: return {};
   }
+}
+std::int64_t money_of(const OrderRow& row, OrderField field) {
+  switch (field) {
+    case OrderField::net: return row.net;
+    case OrderField::tax: return row.tax;
+    case OrderField::freight: return row.freight;
+    case OrderField::total: return row.total;
+    default: return row.open_amount;
+  }
+}
+const std::optional<Day>& day_of(const OrderRow& row, OrderField field) {
+  switch (field) {
+    case OrderField::order_date: return row.order_date;
+    case OrderField::due: return row.due;
+    case OrderField::requested: return row.requested;
+    default: return row.promise;
+  }
+}
+
+const RowWriter& all_columns() {
+  static const RowWriter writer({});
+  return writer;
 }
 
 }  // namespace
 
-void write_row_fields(JsonWriter& json, const OrderRow& row, const std::vector<OrderField>& fields) {
+RowWriter::RowWriter(const std::vector<OrderField>& fields) {
   for (const query::FieldRow& field : query::order_fields()) {
     const bool wanted = fields.empty() || field.field == OrderField::order ||
                         std::find(fields.begin(), fields.end(), field.field) != fields.end();
-    if (wanted) write_field(json, row, field);
+    if (!wanted) continue;
+    std::string before = pieces_.empty() ? "{\"" : ",\"";
+    before.append(field.name).append("\":");
+    room_ += before.size() + value_room;
+    pieces_.push_back({field.field, field.type, std::move(before)});
   }
-  json.field("sequence", row.sequence.value);
+  room_ += sequence_key.size() + value_room;
+}
+
+char* RowWriter::put(char* to, const Piece& piece, const OrderRow& row) const {
+  to = server::put(to, piece.before);
+  switch (piece.type) {
+    case query::FieldType::text:
+      if (piece.field == OrderField::currency) return put_quoted(to, row.currency.code());
+      if (piece.field == OrderField::path) return put_json_text(to, printable(row.path));
+      return put_json_text(to, text_of(row, piece.field));
+    case query::FieldType::number:
+      if (piece.field == OrderField::lines) return put_number(to, row.lines);
+      return row.lateness_days ? put_number(to, *row.lateness_days) : put_null(to);
+    case query::FieldType::quantity:
+      return put_quoted(to, decimal_text(Quantity{piece.field == OrderField::quantity ? row.quantity : row.open_quantity}));
+    case query::FieldType::money:
+      return put_money(to, money_of(row, piece.field), row.currency.code());
+    case query::FieldType::day:
+      return put_day(to, day_of(row, piece.field));
+    case query::FieldType::instant:
+      return put_instant(to, piece.field == OrderField::updated ? row.updated : std::optional(row.changed_at));
+    case query::FieldType::flag:
+      return server::put(to, (piece.field == OrderField::late ? row.late : row.flagged) ? "true" : "false");
+  }
+  return to;
+}
+
+void RowWriter::append(std::string& out, const OrderRow& row) const {
+  std::size_t room = room_;
+  for (const Piece& piece : pieces_)
+    if (piece.type == query::FieldType::text) room += json_text_room(text_of(row, piece.field));
+  append_in_place(out, room, [&](char* to) {
+    for (const Piece& piece : pieces_) to = put(to, piece, row);
+    to = std::to_chars(server::put(to, sequence_key), to + sequence_key.size() + 20, row.sequence.value).ptr;
+    *to++ = '}';
+    return to;
+  });
 }
 
 void write_row(JsonWriter& json, const OrderRow& row, const std::vector<OrderField>& fields) {
-  json.begin_object();
-  write_row_fields(json, row, fields);
-  json.end_object();
+  std::string text;
+  if (fields.empty()) all_columns().append(text, row);
+  else RowWriter(fields).append(text, row);
+  json.raw(text);
+}
+
+void write_row_and_more(JsonWriter& json, const OrderRow& row, const std::function<void(JsonWriter&)>& more) {
+  std::string text;
+  text.reserve(4096);
+  all_columns().append(text, row);
+  text.pop_back();  // the object goes on
+  std::string rest;
+  rest.reserve(4096);
+  JsonWriter own(rest);
+  own.begin_object();
+  more(own);
+  own.end_object();
+  rest.front() = ',';
+  json.raw(text.append(rest));
 }
 
 void write_sums(JsonWriter& json, std::string_view name, const std::vector<query::CurrencySum>& sums) {

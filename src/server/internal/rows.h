@@ -1,5 +1,6 @@
 // How rows, sums, documents and changes are written as JSON, for answers and live deltas.
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,31 @@ void write_money(JsonWriter& json, std::string_view name, std::int64_t minor, Cu
 void write_day(JsonWriter& json, std::string_view name, const std::optional<Day>& day);
 void write_instant(JsonWriter& json, std::string_view name, const std::optional<Instant>& instant);
 
+// Writes rows of a list: what stands between the values is spelt once, then values are put between it in place, so that a
+// page of a thousand rows costs little more than its bytes.
+class RowWriter {
+ public:
+  // `fields` empty: all. `order` and `sequence` are always there.
+  explicit RowWriter(const std::vector<query::OrderField>& fields);
+  // Appends {"order":...}.
+  void append(std::string& out, const query::OrderRow& row) const;
+
+ private:
+  struct Piece {
+    query::OrderField field;
+    query::FieldType type;
+    std::string before;  // `,"due":`
+  };
+  char* put(char* to, const Piece& piece, const query::OrderRow& row) const;
+
+  std::vector<Piece> pieces_;
+  std::size_t room_ = 0;  // of everything but texts
+};
+
 // `fields` empty: all. `order` and `sequence` are always there.
 void write_row(JsonWriter& json, const query::OrderRow& row, const std::vector<query::OrderField>& fields);
-// The columns of an order inside an open object, without braces.
-void write_row_fields(JsonWriter& json, const query::OrderRow& row, const std::vector<query::OrderField>& fields);
+// All columns of an order and what follows them in the same object: `more` writes fields and leaves the brace to us.
+void write_row_and_more(JsonWriter& json, const query::OrderRow& row, const std::function<void(JsonWriter&)>& more);
 void write_sums(JsonWriter& json, std::string_view name, const std::vector<query::CurrencySum>& sums);
 void write_document(JsonWriter& json, const feed::OrderDocument& document, const feed::OrderDocument& counting,
                     Currency currency, bool counts);
