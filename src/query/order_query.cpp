@@ -1,7 +1,7 @@
 // The text of a question, as it stands in the address line, turned into an OrderQuery.
 #include <algorithm>
 #include <charconv>
-#include <set>
+#include <span>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -205,19 +205,31 @@ ParsedQuery parse_order_query(const Parameters& parameters, Day today, std::span
 namespace internal {
 
 std::uint64_t filter_hash(const OrderQuery& query) {
-  std::set<std::string> filters;  // in any order, and asking the same twice is asking once
+  const auto in_order_once = [](std::vector<std::string>& texts) {
+    std::sort(texts.begin(), texts.end());
+    texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  };
+  std::vector<std::string> filters;  // in any order, and asking the same twice is asking once
+  filters.reserve(query.filters.size());
   for (const Filter& filter : query.filters) {
-    std::string text;
+    std::string& text = filters.emplace_back();
     ByteWriter out(text);
     out.text(filter.name);
     out.u8(static_cast<std::uint8_t>(filter.op));
-    for (const std::string& value : std::set<std::string>(filter.values.begin(), filter.values.end())) out.text(value);
-    filters.insert(std::move(text));
+    if (filter.values.size() == 1) {
+      out.text(filter.values.front());
+      continue;
+    }
+    std::vector<std::string> values = filter.values;
+    in_order_once(values);
+    for (const std::string& value : values) out.text(value);
   }
+  in_order_once(filters);
   std::string all;
   ByteWriter out(all);
   for (const std::string& filter : filters) out.text(filter);
-  const std::vector<SortKey> sort = query.sort.empty() ? std::vector<SortKey>{SortKey{}} : query.sort;
+  constexpr SortKey by_number{};
+  const std::span<const SortKey> sort = query.sort.empty() ? std::span(&by_number, 1) : std::span(query.sort);
   for (const SortKey& key : sort) {
     out.u8(static_cast<std::uint8_t>(key.field));
     out.u8(key.descending ? 1 : 0);

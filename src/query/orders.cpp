@@ -119,6 +119,11 @@ OrderPage page_of(const Snapshot& snapshot, const Scan& found, const OrderQuery&
   return page;
 }
 
+// The parser has mostly computed it already.
+std::uint64_t hash_of(const OrderQuery& query) {
+  return query.filter_hash != 0 ? query.filter_hash : internal::filter_hash(query);
+}
+
 // `first` rows lie before the page.
 void link_neighbours(OrderPage& page, const Scan& found, const Ranking& ranking, const Cursor* cursor,
                      std::uint64_t first, std::uint64_t hash) {
@@ -144,7 +149,7 @@ Result<OrderPage> orders(const Snapshot& snapshot, const OrderQuery& query, Day 
   const auto filter = OrderFilter::prepare(snapshot, query.filters, today);
   if (!filter) return pass_on(filter);
   const Ranking ranking(snapshot, query.sort, today);
-  const std::uint64_t hash = internal::filter_hash(query);
+  const std::uint64_t hash = hash_of(query);
   std::optional<Cursor> cursor;
   if (!query.cursor.empty()) {
     auto read = internal::read_cursor(query.cursor, hash, ranking);
@@ -201,7 +206,7 @@ Result<OrderPage> orders_window(const Snapshot& snapshot, const OrderQuery& quer
   }
   found.rows.assign(first, last);
   OrderPage page = page_of(snapshot, found, query, *filter, day_number(today));
-  link_neighbours(page, found, ranking, nullptr, begin, internal::filter_hash(query));
+  link_neighbours(page, found, ranking, nullptr, begin, hash_of(query));
   return page;
 }
 

@@ -88,11 +88,12 @@ void CurrencyTotal::add_late(std::uint64_t orders, std::int64_t amount) {
   add_to(late_amount, amount);
 }
 
+// Asked for every row: currencies are few, so each mostly has a slot of its own.
 CurrencyTotal& CurrencySums::of(std::uint32_t currency) {
-  // Most neighbours share their currency.
-  if (latest_ < totals_.size() && totals_[latest_].first == currency) return totals_[latest_].second;
-  for (latest_ = 0; latest_ < totals_.size(); ++latest_)
-    if (totals_[latest_].first == currency) return totals_[latest_].second;
+  std::uint32_t& slot = slots_[(currency * 0x9E3779B1u) >> 27];
+  if (slot < totals_.size() && totals_[slot].first == currency) return totals_[slot].second;
+  for (slot = 0; slot < totals_.size(); ++slot)
+    if (totals_[slot].first == currency) return totals_[slot].second;
   return totals_.emplace_back(currency, CurrencyTotal()).second;
 }
 

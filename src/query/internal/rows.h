@@ -1,5 +1,6 @@
 // Rows and sums out of columns.
 #pragma once
+#include <array>
 #include <span>
 #include <vector>
 
@@ -57,8 +58,9 @@ class CurrencySums {
 
  private:
   CurrencyTotal& of(std::uint32_t currency);
+  static constexpr std::size_t slot_count = 32;
   std::vector<std::pair<std::uint32_t, CurrencyTotal>> totals_;
-  std::size_t latest_ = 0;  // where `of` found its currency last
+  std::array<std::uint32_t, slot_count> slots_{};  // where a currency of this slot was found last; verified
 };
 
 // Over all orders of the snapshot, from the kept sums.

@@ -35,16 +35,16 @@ std::string page_url(const Request& request, std::string_view cursor) {
   return url + separator + "cursor=" + percent_encoded(cursor);
 }
 
-void write_page(JsonWriter& json, const query::OrderPage& page, const std::vector<OrderField>& fields) {
+// `out` is what `json` writes to.
+void write_page(JsonWriter& json, std::string& out, const query::OrderPage& page, const std::vector<OrderField>& fields) {
+  out.reserve(1024 + page.rows.size() * (fields.empty() ? 1024 : 48 * (fields.size() + 1)));
   json.key("data").begin_array();
+  // Rows go where the writer writes; between its brackets it has nothing else to say.
   const RowWriter writer(fields);
-  std::string rows;
-  rows.reserve(page.rows.size() * (fields.empty() ? 1024 : 64 * (fields.size() + 1)));
-  for (const auto& row : page.rows) {
-    if (!rows.empty()) rows += ',';
-    writer.append(rows, row);
+  for (std::size_t i = 0; i < page.rows.size(); ++i) {
+    if (i > 0) out += ',';
+    writer.append(out, page.rows[i]);
   }
-  if (!rows.empty()) json.raw(rows);
   json.end_array();
   const auto cursor = [&](std::string_view name, const std::string& text) {
     json.key(name);
@@ -74,16 +74,19 @@ Built built_page(const query::OrderPage& page, const query::OrderQuery& query, s
       json.null();
     }
   }
-  write_page(json, page, query.fields);
+  write_page(json, out, page, query.fields);
   json.end_object();
   Built built(std::move(out));
   return page.examined <= examined_cheaply_max ? std::move(built).cheap() : std::move(built);
 }
 
-// The cursors are at the end of the answer; a kept answer must give the same Link header as a fresh one, so it is read back.
+// A kept answer must give the same Link header as a fresh one, so the cursors are read back. They stand behind the rows,
+// before the sums; a quote inside a text is escaped, so nothing else looks like them.
 std::string cursor_in(std::string_view answer, std::string_view name) {
+  constexpr std::size_t tail = 4096;  // mostly enough, and the rows are not searched
   const std::string needle = "\"" + std::string(name) + "\":\"";
-  const std::size_t start = answer.rfind(needle);
+  std::size_t start = answer.find(needle, answer.size() - std::min(tail, answer.size()));
+  if (start == std::string_view::npos && answer.size() > tail) start = answer.find(needle);
   if (start == std::string_view::npos) return {};
   const std::size_t end = answer.find('"', start + needle.size());
   return std::string(answer.substr(start + needle.size(), end - start - needle.size()));

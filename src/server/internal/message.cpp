@@ -211,6 +211,8 @@ int hex_digit(char c) {
 }  // namespace
 
 std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_space) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c != '%' && c != '+' && c != '\0'; });
+  if (plain) return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
