@@ -81,6 +81,7 @@ class Report {
     documents();
     heaps();
     numbers();
+    customers();
     kept();
     dictionaries();
     rejections();
@@ -200,6 +201,19 @@ class Report {
     }
     entries.bytes_plain = snapshot_.order_count() * (sizeof(std::string) + number_bytes);
     add(index, std::move(entries));
+  }
+
+  // Plain: a text and a row in a map of lists.
+  void customers() {
+    MemoryTable& index = table("customer index", snapshot_.order_count());
+    MemoryColumn codes, rows;
+    codes.name = "codes", rows.name = "rows";
+    codes.bytes = snapshot_.customers().code_bytes();
+    rows.bytes = snapshot_.customers().row_bytes();
+    codes.bytes_plain = snapshot_.words(Vocabulary::customer).size() * (sizeof(std::string) + sizeof(std::vector<RowId>));
+    rows.bytes_plain = snapshot_.order_count() * sizeof(RowId);
+    add(index, std::move(codes));
+    add(index, std::move(rows));
   }
 
   void kept() {

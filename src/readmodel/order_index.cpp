@@ -50,6 +50,22 @@ std::optional<std::span<const RowId>> CustomerRows::rows_of(Code code) const {
   return std::span(block.rows).subspan(begin, end - begin);
 }
 
+std::uint64_t CustomerRows::code_bytes() const {
+  std::uint64_t bytes = 0;
+  if (codes_ == nullptr) return bytes;
+  for (const auto& shard : *codes_)
+    bytes += sizeof shard + (shard ? sizeof(CodeShard) + shard->entries.capacity() * sizeof(CodeEntry) : 0);
+  return bytes;
+}
+
+std::uint64_t CustomerRows::row_bytes() const {
+  std::uint64_t bytes = 0;
+  if (rows_ == nullptr) return bytes;
+  for (const auto& block : *rows_)
+    bytes += sizeof block + (block ? sizeof(PostingBlock) + block->rows.capacity() * sizeof(RowId) : 0);
+  return bytes;
+}
+
 void CustomerIndex::learn(Code code, std::string_view folded, std::uint64_t epoch) {
   check(code == codes_known_, "customer codes are learnt in their order");
   ++codes_known_;

@@ -58,6 +58,10 @@ class CustomerRows {
   // Ascending; nothing when the customer has too many orders to keep them.
   std::optional<std::span<const RowId>> rows_of(Code code) const;
 
+  // Heap bytes of both halves, for the memory report.
+  std::uint64_t code_bytes() const;
+  std::uint64_t row_bytes() const;
+
  private:
   std::shared_ptr<const Blocks<CodeShard>::Spine> codes_;
   std::shared_ptr<const Blocks<PostingBlock>::Spine> rows_;

@@ -11,8 +11,6 @@
 namespace millrace::server {
 namespace {
 
-std::string inside(std::string object) { return object.substr(1, object.size() - 2); }
-
 struct ProcessMemory {
   std::uint64_t resident = 0;
   std::uint64_t of_files = 0;  // the program, its libraries and mapped files; shared with their other users
@@ -73,7 +71,7 @@ Response show_memory(const Request& request, Backend& backend) {
     json.end_array();
     write_process(json, bytes);
     json.end_object();
-    return inside(std::move(out));
+    return out;
   });
 }
 
