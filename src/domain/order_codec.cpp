@@ -88,15 +88,17 @@ Currency take_currency(ByteReader& in) {
 
 }  // namespace
 
-std::string encode(const SalesOrder& order) {
+std::string encode(const SalesOrder& order) { return encode_with_status(order, order.status); }
+
+std::string encode_with_status(const SalesOrder& order, std::string_view status) {
   std::string bytes;
   bytes.reserve(128 + 64 * order.lines.size());
   ByteWriter out(bytes);
   out.u8(format_version);
-  for (const std::string* text :
-       {&order.number.text, &order.source_key, &order.status, &order.revision, &order.customer_code, &order.customer_name,
-        &order.customer_reference, &order.salesperson, &order.payment_terms, &order.comment})
-    out.text(*text);
+  for (const std::string_view text : std::initializer_list<std::string_view>{
+           order.number.text, order.source_key, status, order.revision, order.customer_code, order.customer_name,
+           order.customer_reference, order.salesperson, order.payment_terms, order.comment})
+    out.text(text);
   out.u8(static_cast<std::uint8_t>(order.document_status));
   out.u8(order.cancelled ? 1 : 0);
   out.text(order.currency.code());

@@ -15,6 +15,8 @@
 namespace millrace {
 
 std::string encode(const SalesOrder& order);
+// As `encode` of a copy that is filed under `status`, without the copy.
+std::string encode_with_status(const SalesOrder& order, std::string_view status);
 Result<SalesOrder> decode_order(std::string_view bytes);
 
 }  // namespace millrace

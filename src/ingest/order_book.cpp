@@ -127,6 +127,8 @@ struct OrderBook::Impl {
       if (rejection.outcome == feed::Outcome::reject && !rejection.order_number.empty())
         refused[rejection.order_number].emplace(source_name, path);
     }
+    // Nothing to say and nothing said before: nothing to word.
+    if (rejections.empty() && !source.announced.contains(path)) return;
     if (!rejections.empty()) source.stated[path] = std::move(rejections);
     source.review.insert(path);
   }
@@ -146,8 +148,8 @@ struct OrderBook::Impl {
   }
 
   // The orders of a new reading, and those of the reading before that it names but cannot read: these keep their
-  // last good content.
-  std::vector<store::Candidate> candidates_of(const ReadFile& read, FileId before);
+  // last good content. Takes the orders out of `read`.
+  std::vector<store::Candidate> candidates_of(ReadFile& read, FileId before);
   void put_candidates(const std::string& source, FileId file, std::vector<store::Candidate> candidates);
   Rejections rejections_of(const std::string& source, const ReadFile& read, Instant now) const;
 
@@ -279,7 +281,7 @@ void OrderBook::forget_restored() {
 
 // ---- what happened
 
-std::vector<store::Candidate> OrderBook::Impl::candidates_of(const ReadFile& read, FileId before) {
+std::vector<store::Candidate> OrderBook::Impl::candidates_of(ReadFile& read, FileId before) {
   std::vector<store::Candidate> found;
   const std::string status = status_of_path(read.path, profile);
   const auto flags_for = [&](const std::string& number) {
@@ -289,10 +291,10 @@ std::vector<store::Candidate> OrderBook::Impl::candidates_of(const ReadFile& rea
         flags.push_back(finding.place.empty() ? finding.reason : finding.place + ": " + finding.reason);
     return flags;
   };
-  for (const SalesOrder& order : read.document.orders) {
-    SalesOrder filed = order;
+  for (SalesOrder& filed : read.document.orders) {
     filed.status = status;
-    found.push_back({read.path, static_cast<std::uint32_t>(found.size()), std::make_shared<const SalesOrder>(std::move(filed)), flags_for(order.number.text)});
+    auto flags = flags_for(filed.number.text);
+    found.push_back({read.path, static_cast<std::uint32_t>(found.size()), std::make_shared<const SalesOrder>(std::move(filed)), std::move(flags)});
   }
   const auto named = [&](std::string_view number) {
     const auto is_it = [&](const auto& thing) { return thing.order_number == number && thing.outcome == feed::Outcome::reject; };
@@ -498,16 +500,21 @@ Result<void> OrderBook::Impl::decide(const std::string& number, const Touched& o
   const Claim& winner = claims.front();
   auto content_of_winner = content(winner);
   if (!content_of_winner) return pass_on(content_of_winner, "order " + number);
-  SalesOrder filed = **content_of_winner;
-  filed.status = status_of_path(winner.path, profile);
+  // Filed under this status already, unless the status words of the profile changed since it was read.
+  std::shared_ptr<const SalesOrder> filed = std::move(*content_of_winner);
+  if (std::string status = status_of_path(winner.path, profile); filed->status != status) {
+    SalesOrder anew = *filed;
+    anew.status = std::move(status);
+    filed = std::make_shared<const SalesOrder>(std::move(anew));
+  }
   feed::OrderPut put;
   for (const Claim& claim : claims) {
     put.documents.push_back(document_of(claim));
     if (&claim == &winner) continue;
-    if (auto differs = disagreement(winner, claim, filed.currency)) flags.push_back(std::move(*differs));
+    if (auto differs = disagreement(winner, claim, filed->currency)) flags.push_back(std::move(*differs));
   }
   put.flags = std::move(flags);
-  put.order = std::make_shared<const SalesOrder>(std::move(filed));
+  put.order = std::move(filed);
   changes.push_back(feed::order_put(std::move(put)));
   return {};
 }

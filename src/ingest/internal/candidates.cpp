@@ -25,11 +25,9 @@ int precedence(std::string_view format) {
 }  // namespace
 
 CandidateSummary summarise(const SalesOrder& order, std::uint32_t ordinal, std::vector<std::string> flags) {
-  SalesOrder content = order;
-  content.status.clear();
   const OrderAmounts sums = amounts(order);
   return {order.number.text, ordinal, static_cast<std::uint32_t>(order.lines.size()), order.updated, sums.total, sums.open,
-          hash64(encode(content)), std::move(flags)};
+          hash64(encode_with_status(order, "")), std::move(flags)};
 }
 
 bool counts_before(const Claim& left, const Claim& right) {
