@@ -187,6 +187,7 @@ def main():
     except Violation as violation:
         exact = False
         print(f"  {violation}")
+    run.end_servers()
     shutil.rmtree(run.folder, ignore_errors=True)
     held = good and exact and not failures
     print(f"soak: {'held' if held else 'BROKEN'}, seed {run.seed}, {'the final answer equals the tree' if exact else 'the final answer differs'}")

@@ -47,6 +47,14 @@ class Run:
         self.cycle = 0
         self.counts = {}
         self.samples = {}
+        self.servers = []
+
+    def end_servers(self):
+        """Nothing outlives a violation: a server that is left alone would run, and be counted, beside the next one."""
+        for server in self.servers:
+            if server.process.poll() is None:
+                server.kill()
+        self.servers.clear()
 
     def count(self, what, by=1):
         self.counts[what] = self.counts.get(what, 0) + by
@@ -93,6 +101,7 @@ def run_loop(name, given, cycle, finish=None):
             except Violation as violation:
                 violations.append(f"cycle {run.cycle}: {violation}")
                 print(f"{name}: VIOLATION in cycle {run.cycle} (seed {run.seed}): {violation}", flush=True)
+                run.end_servers()
                 if not given.all:
                     break
             if time.monotonic() - shown > 5:
@@ -101,6 +110,7 @@ def run_loop(name, given, cycle, finish=None):
         if finish and (given.all or not violations):
             finish(run)
     except Skip as skip:
+        run.end_servers()
         print(f"{name}: SKIPPED: {skip}")
         shutil.rmtree(run.folder, ignore_errors=True)
         sys.exit(0)
@@ -110,6 +120,7 @@ def run_loop(name, given, cycle, finish=None):
     except Exception:  # the loop itself broke: the folder is shown, and it is no pass
         traceback.print_exc()
         violations.append("the loop itself failed")
+    run.end_servers()
     kept = given.keep and violations
     if not kept:
         shutil.rmtree(run.folder, ignore_errors=True)
@@ -127,6 +138,7 @@ class Server(Millrace):
     def __init__(self, run, data, orders, arguments=(), environment=None, ready=True):
         began = time.monotonic()
         super().__init__(run.binary, data, orders, arguments=arguments, environment=environment, listening=True)
+        run.servers = [server for server in run.servers if server.process.poll() is None] + [self]
         self.ready_seconds = None
         if ready:
             self.wait_for(lambda: self.alive() and self.request("GET", "/readyz")[0] == 200, "ready", SETTLE_SECONDS)
@@ -335,7 +347,7 @@ class Listener(threading.Thread):
                 if message is not None and message.get("op") == "delta":
                     self._take(message, time.monotonic_ns())
         except (ConnectionError, OSError):
-            return  # the server died, as planned
+            self.socket.close()  # the server died or said goodbye, as planned; it waits for our end
         except Exception as failure:  # shown by finish()
             self.failure = failure
 
