@@ -52,6 +52,52 @@ class Restart(Story):
         self.assertGreaterEqual(again.get("/api/v1/orders")["as_of"], shown)
         self.assertEqual(self.book(again), [f"{n} Open 100.00" for n in range(1, 6)])
 
+    def metric(self, millrace, name):
+        for line in millrace.request("GET", "/metrics")[2].decode().splitlines():
+            if line.startswith(name):
+                return float(line.rsplit(" ", 1)[1])
+        return 0
+
+    def export(self, millrace):
+        return millrace.request("GET", "/api/v1/orders.ndjson")[2]
+
+    def test_after_a_kill_the_start_is_warm_and_finds_what_changed_meanwhile(self):
+        for number in range(1, 31):
+            self.write(f"Open/SO{number}.json", order_json(number))
+        first = self.serve()
+        first.wait_for(lambda: self.metric(first, "millrace_warm_start_writes_total") >= 1, "the warm-start file", 20)
+        self.write("Open/SO31.json", order_json(31), age=0)  # in the record, not in the file
+        first.wait_for(lambda: len(self.book(first)) == 31, "the new order")
+        first.kill()
+        self.write("Open/SO2.json", order_json(2, opened="2", updated="2026-11-09 08:00:00"))
+        os.rename(self.orders / "Open/SO3.json", self.orders / "SO3.json")
+        (self.orders / "Open/SO4.json").unlink()
+        second = self.serve()
+        self.assertTrue(any("warm start as of change" in line for line in second.lines), second.lines)
+        wanted = [f"{n} {'Unfiled' if n == 3 else 'Open'} {'50.00' if n == 2 else '100.00'}" for n in range(1, 32) if n != 4]
+        self.wait_book(second, wanted)
+        self.assertLessEqual(self.source(second)["files_read"], 2)
+
+    def test_a_damaged_warm_start_is_noticed_and_everything_is_rebuilt(self):
+        for number in range(1, 31):
+            self.write(f"Open/SO{number}.json", order_json(number))
+        first = self.serve()
+        before = self.export(first)
+        self.assertEqual(first.stop(), 0)
+        warm = self.data / "warm.bin"
+        whole = warm.read_bytes()
+        for damaged in (whole[:-1], b"", whole[:300] + bytes([whole[300] ^ 4]) + whole[301:], whole + b"x"):
+            warm.write_bytes(damaged)
+            server = self.serve()
+            self.assertEqual(self.export(server), before)
+            self.assertEqual(self.source(server)["files_read"], 0)
+            self.assertEqual(self.metric(server, "millrace_warm_start_refused_total"), 1)
+            self.assertTrue(any("warm_start_refused" in line for line in server.lines), server.lines)
+            self.assertEqual(server.stop(), 0)
+        again = self.serve()
+        self.assertEqual(self.metric(again, "millrace_warm_start_refused_total"), 0)
+        self.assertEqual(self.export(again), before)
+
     def test_a_second_server_on_the_same_data_is_refused(self):
         self.serve()
         second = self.run_command("serve", "--data", self.data, "--orders", self.orders, "--listen", "127.0.0.1:0")

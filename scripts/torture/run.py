@@ -20,6 +20,7 @@ LOOPS = [
     ("kill", "kill -9 at random moments under change, during start, stop and bursts", 100, 4),
     ("power", "power cuts at random moments, unsynced writes dropped or torn", 50, 3),
     ("bit_rot", "damage to every file of the data folder: never a wrong answer, always noticed", 200, 3),
+    ("warm_file", "a damaged, foreign or old warm-start file: noticed, rebuilt, the same answer", 1000, 12),
     ("disk", "the Nth sync or write fails, and a disk that is really full", 50, 2),
     ("migration", "power cuts while a record of an older version is brought up to date", 40, 2),
     ("memory", "allocations that fail, an address space that is bounded", 20, 0),

@@ -51,10 +51,9 @@ Result<ingest::ParserPoolOptions> parser_options(const Settings& settings) {
 Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, const Clock& clock, const Road::Progress& progress) {
   std::unique_ptr<LiveServer> live(new LiveServer);
   live->results_ = std::make_unique<cache::MemoryCache>(settings.cache_memory);
-  auto road = Road::open(settings, clock, progress);
+  auto road = Road::open(settings, clock, progress, {});
   if (!road) return pass_on(road);
   live->road_ = std::move(*road);
-  if (const auto started = live->road_->start_sources(settings, clock, {}); !started) return pass_on(started);
   if (const auto started = live->start_server(settings, clock); !started) return pass_on(started);
   live->road_->follow([raw = live.get()](const std::vector<feed::Change>& changes, const readmodel::SnapshotPtr& snapshot) {
     raw->server_->publish(changes, snapshot);

@@ -18,8 +18,8 @@ namespace millrace::app {
 
 class LiveServer {
  public:
-  // Opens the record, brings the read model up to date, starts the sources, then HTTP.
-  // Errors   those of Road::open, Road::start_sources and Server::start
+  // Opens the road, then HTTP.
+  // Errors   those of Road::open and Server::start
   static Result<std::unique_ptr<LiveServer>> start(const Settings& settings, const Clock& clock, const Road::Progress& progress);
   ~LiveServer();
   // Finishes what runs within `patience`.

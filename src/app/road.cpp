@@ -1,5 +1,7 @@
 #include "app/road.h"
 
+#include <algorithm>
+#include <future>
 #include <iterator>
 
 #include "app/commands.h"
@@ -23,7 +25,8 @@ std::string_view kind_word(feed::ChangeKind kind) {
 
 }  // namespace
 
-Result<std::unique_ptr<Road>> Road::open(const Settings& settings, const Clock& clock, const Progress& progress) {
+Result<std::unique_ptr<Road>> Road::open(const Settings& settings, const Clock& clock, const Progress& progress,
+                                         std::function<void()> news) {
   std::unique_ptr<Road> road(new Road);
   store::SqliteOptions options{.path = record_path(settings), .clock = &clock};
   options.on_condition = [raw = road.get()](const store::RecordCondition& now) {
@@ -33,27 +36,58 @@ Result<std::unique_ptr<Road>> Road::open(const Settings& settings, const Clock& 
   auto record = store::open_sqlite_record(std::move(options));
   if (!record) return pass_on(record);
   road->record_ = std::move(*record);
-  if (const auto loaded = road->load(progress); !loaded) return pass_on(loaded, "loading the record");
+  const auto position = road->record_->position();
+  if (!position) return pass_on(position);
+  road->warm_path_ = warm_path(settings);
+  if (auto warm = WarmFile::open(road->warm_path_, *position); warm) {
+    road->warm_ = std::move(*warm);
+    road->warm_written_ = {road->warm_->model_as_of(), road->warm_->revision()};
+  } else if (warm.error().code() != ErrorCode::not_found) {
+    road->note_refused_warm(warm.error());
+  }
   road->record_->on_commit([raw = road.get()](const std::vector<feed::Change>& changes) { raw->committed_.push(changes); });
+  // The sources begin to list while the model is loaded up to here; what they commit meanwhile waits in the queue.
+  auto sources = std::async(std::launch::async, [&] { return road->start_sources(settings, clock, std::move(news)); });
+  const auto loaded = road->load(position->sequence, progress);
+  const auto started = sources.get();
+  if (!loaded) return pass_on(loaded, "loading the record");
+  if (!started) return pass_on(started);
+  road->warm_.reset();
   return road;
 }
 
 Road::~Road() { stop(); }
 
-Result<void> Road::load(const Progress& progress) {
+void Road::note_refused_warm(const Error& why) {
+  warm_refused_ = true;
+  metrics_.counter("millrace_warm_start_refused_total", traits(why.code()).name).add();
+  log_warning("warm_start_refused", {{"path", warm_path_}, {"reason", why.text()}});
+}
+
+void Road::load_warm() {
+  if (!warm_) return;
+  auto parts = warm_->model();
+  if (!parts) return note_refused_warm(parts.error());
+  model_.restore(std::move(*parts));
+  loaded_.warm_as_of = warm_->model_as_of();
+}
+
+Result<void> Road::load(feed::Sequence last, const Progress& progress) {
   const auto began = Stopwatch::now();
-  const auto last = record_->last_sequence();
-  if (!last) return pass_on(last);
-  feed::Sequence done;
-  while (done < *last) {
+  load_warm();
+  feed::Sequence done = loaded_.warm_as_of;
+  while (done < last) {
     const auto changes = record_->changes_after(done, load_page);
     if (!changes) return pass_on(changes);
     if (changes->empty()) return fail(ErrorCode::corrupt, "changes after " + std::to_string(done.value) + " are missing; restore the last backup");
-    if (const auto applied = model_.apply(*changes); !applied) return pass_on(applied);
-    done = changes->back().sequence;
-    if (progress) progress(done.value, last->value);
+    // What a source commits meanwhile comes through the queue.
+    const auto until = std::ranges::upper_bound(*changes, last, {}, &feed::Change::sequence);
+    if (const auto applied = model_.apply(std::span(changes->begin(), until)); !applied) return pass_on(applied);
+    done = std::prev(until)->sequence;
+    if (progress) progress(done.value, last.value);
   }
-  loaded_ = {last->value, std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - began)};
+  loaded_.changes = last.value - loaded_.warm_as_of.value;
+  loaded_.took = std::chrono::duration_cast<std::chrono::microseconds>(Stopwatch::now() - began);
   return {};
 }
 
@@ -62,12 +96,18 @@ Result<void> Road::start_sources(const Settings& settings, const Clock& clock, s
   if (!parsers) return pass_on(parsers);
   ingest::SourcesOptions options;
   options.parsers = std::move(*parsers);
+  if (warm_) options.warm = WarmFile::book(warm_);
+  options.prepare_parsers = !settings.listen.empty();  // a scan ends where a server begins to wait for changes
+  options.warm_refused = [this](const Error& why) { note_refused_warm(why); };
   for (const std::string& root : settings.orders) {
     ingest::FolderSourceOptions folder;
     folder.root = root;
     folder.watch = settings.watch;
     folder.refresh_interval = settings.refresh_interval;
-    folder.news = news;
+    folder.news = [this, news] {
+      if (WarmKeeper* const keeper = keeper_heard_) keeper->nudge();
+      if (news) news();
+    };
     options.folders.push_back(std::move(folder));
   }
   // A damaged record takes no changes: reading the folders would find nothing that could be kept.
@@ -80,8 +120,21 @@ Result<void> Road::start_sources(const Settings& settings, const Clock& clock, s
   return {};
 }
 
+// Every source was looked at once, or cannot be.
+bool Road::looked() const {
+  return std::ranges::all_of(sources_->sources(), [](const ingest::SourceStatus& source) {
+    return source.refresh_count > 0 || source.state == ingest::SourceState::held || source.state == ingest::SourceState::failed;
+  });
+}
+
 void Road::follow(Listener listener) {
   listener_ = std::move(listener);
+  keeper_ = std::make_unique<WarmKeeper>(WarmKeeperOptions{.path = warm_path_}, *record_, sources_->intake(), metrics_,
+                                         [this] { return model_.current(); }, [this] { return looked(); },
+                                         warm_refused_ ? WarmKeeper::Written{} : warm_written_);
+  keeper_->start();
+  keeper_heard_ = keeper_.get();
+  keeper_->nudge();  // the first look may have ended before
   applier_ = std::thread([this] {
     while (apply_step()) {
     }
@@ -113,9 +166,11 @@ bool Road::apply_step() {
 
 void Road::stop() {
   if (stopped_.exchange(true)) return;
+  if (!applier_.joinable()) committed_.close();  // nobody empties it
   if (sources_) sources_->stop();
   committed_.close();
   if (applier_.joinable()) applier_.join();
+  if (keeper_) keeper_->stop();
   record_.reset();
 }
 

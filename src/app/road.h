@@ -1,9 +1,12 @@
 // The road without its screens: record -> applier -> read model, with the sources at its start.
 //
 //   Sources ── commit ──> Record ── on_commit ──> queue ──> applier ──> ReadModel ──> whoever follows
+//                           └──────────── warm-start file <── WarmKeeper ──┘
 //
 // Invariants
-//   * Starting reads top to bottom: open, start_sources, follow; stopping is starting in reverse.
+//   * Starting reads top to bottom: open, follow; stopping is starting in reverse.
+//   * Read model and order book come from the warm-start file and what the record says since; without a file that is
+//     whole and ours they come from the record alone, and are the same.
 //   * Changes reach the read model in commit order through one bounded queue; a slow applier slows the writer.
 #pragma once
 #include <atomic>
@@ -14,6 +17,8 @@
 #include <vector>
 
 #include "app/settings.h"
+#include "app/warm_file.h"
+#include "app/warm_keeper.h"
 #include "base/bounded_queue.h"
 #include "ingest/sources.h"
 #include "metrics/metrics.h"
@@ -25,19 +30,20 @@ namespace millrace::app {
 class Road {
  public:
   struct Loaded {
-    std::uint64_t changes = 0;
-    std::chrono::milliseconds took{0};
+    std::uint64_t changes = 0;       // read from the record
+    feed::Sequence warm_as_of;       // 0: no warm start
+    std::chrono::microseconds took{0};
   };
   using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
   // Hears what was published, on the applier's thread, in order.
   using Listener = std::function<void(const std::vector<feed::Change>& changes, const readmodel::SnapshotPtr& snapshot)>;
 
-  // Opens the record and brings the read model up to date.
-  // Errors   those of open_sqlite_record; corrupt when a stored change is damaged
-  static Result<std::unique_ptr<Road>> open(const Settings& settings, const Clock& clock, const Progress& progress);
+  // Opens the record, brings the read model up to date and, beside that, starts the sources. `news` is called by any
+  // source's thread when its state changed or a refresh ended.
+  // Errors   those of open_sqlite_record and Sources::start; corrupt when a stored change is damaged
+  static Result<std::unique_ptr<Road>> open(const Settings& settings, const Clock& clock, const Progress& progress,
+                                            std::function<void()> news);
   ~Road();
-  // Errors   those of Sources::start. `news` is called by any source's thread when its state or a refresh ended.
-  Result<void> start_sources(const Settings& settings, const Clock& clock, std::function<void()> news);
   // From now on committed changes are applied; those that came earlier wait in the queue.
   void follow(Listener listener);
   void stop();
@@ -53,7 +59,11 @@ class Road {
 
  private:
   Road() = default;
-  Result<void> load(const Progress& progress);
+  Result<void> load(feed::Sequence last, const Progress& progress);
+  void load_warm();
+  Result<void> start_sources(const Settings& settings, const Clock& clock, std::function<void()> news);
+  void note_refused_warm(const Error& why);
+  bool looked() const;
   // One turn of the applier; false when the queue is closed and empty.
   bool apply_step();
 
@@ -62,8 +72,14 @@ class Road {
   metrics::Registry metrics_;
   readmodel::ReadModel model_;
   std::unique_ptr<store::Record> record_;
+  std::string warm_path_;
+  std::shared_ptr<const WarmFile> warm_;  // while starting
+  WarmKeeper::Written warm_written_;
+  std::atomic<bool> warm_refused_{false};
   BoundedQueue<std::vector<feed::Change>> committed_{apply_queue_bound};
   std::unique_ptr<ingest::Sources> sources_;
+  std::unique_ptr<WarmKeeper> keeper_;
+  std::atomic<WarmKeeper*> keeper_heard_{nullptr};
   Listener listener_;
   std::thread applier_;
   std::atomic<bool> broken_{false};

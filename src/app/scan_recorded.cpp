@@ -125,14 +125,14 @@ Result<RecordedScan> scan_recorded(const Settings& settings, const std::string& 
   Settings scanned = settings;
   scanned.orders = {root};
   scanned.watch = ingest::WatchMode::poll;  // one look: nothing to listen for
+  scanned.listen.clear();
   RecordedScan scan;
   Bell bell;
   const auto began = Stopwatch::now();
-  auto road = Road::open(scanned, clock, {});
+  auto road = Road::open(scanned, clock, {}, [&bell] { bell.ring(); });
   if (!road) return pass_on(road);
   const auto loaded = Stopwatch::now();
   scan.loading_took = duration_cast<microseconds>(loaded - began);
-  if (const auto started = (*road)->start_sources(scanned, clock, [&bell] { bell.ring(); }); !started) return pass_on(started);
   (*road)->follow([&bell](const auto&, const auto&) { bell.ring(); });
   auto source = wait_for_first_look(**road, bell, stop, progress);
   if (!source) return pass_on(source);

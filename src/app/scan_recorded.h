@@ -24,7 +24,7 @@ struct RecordedScan {
   std::chrono::microseconds verifying_took{0};  // listing, reading what changed, committing
 };
 
-// Errors   those of Road::open and Road::start_sources
+// Errors   those of Road::open
 //          unavailable  the tree cannot be listed, or the record refuses to store
 //          cancelled    `stop` was set
 Result<RecordedScan> scan_recorded(const Settings& settings, const std::string& root, const Clock& clock,

@@ -101,6 +101,15 @@ void tick(Demo& demo, const std::string& data, Instant now) {
   }
 }
 
+void say_load(Console& console, const Road::Loaded& loaded) {
+  const std::string took = duration_text(std::chrono::duration_cast<std::chrono::milliseconds>(loaded.took));
+  const std::string changes = grouped(loaded.changes) + " changes from the record";
+  if (loaded.warm_as_of.value > 0)
+    console.note("  load       warm start as of change " + grouped(loaded.warm_as_of.value) + ", " + changes + "   " + took);
+  else if (loaded.changes > 0)
+    console.note("  load       " + changes + "   " + took);
+}
+
 void say_first_look(Console& console, const std::vector<ingest::SourceStatus>& sources) {
   for (const ingest::SourceStatus& source : sources)
     console.note("  read       " + source.root + ": " + grouped(source.files) + " files, " + grouped(source.files_read) + " opened, " +
@@ -187,8 +196,7 @@ int run_serve(const Settings& settings, ServeMode mode) {
   auto live = LiveServer::start(served, clock, [&](std::uint64_t done, std::uint64_t total) { loading.update(done, total, Stopwatch::now()); });
   loading.finish();
   if (!live) return report(console, live.error());
-  if ((*live)->loaded().changes > 0)
-    console.note("  load       " + grouped((*live)->loaded().changes) + " changes from the record   " + duration_text((*live)->loaded().took));
+  say_load(console, (*live)->loaded());
   const int asked = watch_first_look(**live, console, signals);
   ::malloc_trim(0);  // what the first look needed and nothing needs again
   if (asked == 0) {

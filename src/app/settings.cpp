@@ -535,6 +535,7 @@ std::string example_settings_file() {
 }
 
 std::string record_path(const Settings& settings) { return settings.data + "/record.sqlite"; }
+std::string warm_path(const Settings& settings) { return settings.data + "/warm.bin"; }
 std::string demo_orders_path(const Settings& settings) { return settings.data + "/orders"; }
 
 }  // namespace millrace::app

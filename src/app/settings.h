@@ -115,6 +115,8 @@ std::string example_settings_file();
 
 // Where the record lives inside the data folder.
 std::string record_path(const Settings& settings);
+// What makes the next start quick; may be deleted at any time.
+std::string warm_path(const Settings& settings);
 // Where the demo company writes its order files.
 std::string demo_orders_path(const Settings& settings);
 

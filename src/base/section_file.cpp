@@ -181,9 +181,10 @@ Result<SectionFile> SectionFile::open(const std::string& path, std::string_view 
 
 Result<void> SectionFile::read(const SectionEntry& entry, std::string& bytes) const {
   int error = 0;
-  bytes.resize_and_overwrite(entry.length, [&](char* to, std::size_t size) {
-    error = read_all(file_.get(), to, size, entry.offset);
-    return error == 0 ? size : 0;
+  // Our own length, not the size handed in: libstdc++ 12 hands in what it allocated, which may be more.
+  bytes.resize_and_overwrite(entry.length, [&](char* to, std::size_t) {
+    error = read_all(file_.get(), to, entry.length, entry.offset);
+    return error == 0 ? entry.length : 0;
   });
   const std::string what = "section " + std::to_string(entry.number) + " at byte " + std::to_string(entry.offset);
   if (error != 0) return read_failure(what, error);

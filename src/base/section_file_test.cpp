@@ -49,6 +49,21 @@ TEST_CASE("what was written in sections is read in sections") {
   CHECK_FALSE(std::filesystem::exists(path + ".new"));
 }
 
+TEST_CASE("sections of every small length are read into one buffer") {
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/kept";
+  auto writer = SectionWriter::create(path, "test", 3);
+  REQUIRE(writer);
+  std::string expected;
+  for (std::size_t i = 0; i < 200; ++i) {
+    const std::string bytes(i * 37 % 101, static_cast<char>('a' + i % 26));
+    writer->section(static_cast<std::uint32_t>(i), bytes);
+    expected += std::to_string(i) + ":" + bytes + "\n";
+  }
+  REQUIRE(writer->commit());
+  CHECK(read_whole(path) == expected);
+}
+
 TEST_CASE("a writer that ends early leaves the old file and no trace") {
   const testing::TemporaryFolder folder;
   const std::string path = folder.path() + "/kept";

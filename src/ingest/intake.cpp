@@ -1,5 +1,9 @@
 #include "ingest/intake.h"
 
+#include <algorithm>
+
+#include "base/bytes.h"
+
 namespace millrace::ingest {
 
 Intake::Intake(store::Record& record, LayoutProfile profile)
@@ -11,27 +15,65 @@ Intake::Intake(store::Record& record, LayoutProfile profile)
         return std::move(candidate->order);
       }) {}
 
-Result<void> Intake::restore(const std::vector<std::string>& sources) {
+Result<void> Intake::restore_from_record(const std::string& source) {
+  auto files = record_.files(source);
+  if (!files) return pass_on(files);
+  for (store::FileRecord& file : *files) book_.restore_file(source, std::move(file));
+  const auto read = record_.candidates(source, [&](const store::Candidate& candidate) {
+    book_.restore_candidate(source, candidate);
+    return true;
+  });
+  if (!read) return pass_on(read);
+  return {};
+}
+
+// The sections of the sources we still have, then every file that the record touched since.
+Result<void> Intake::restore_warm(const std::vector<std::string>& sources, const WarmBook& warm) {
+  const auto wanted = [&](std::string_view source) { return std::ranges::find(sources, source) != sources.end(); };
+  const auto changed = record_.files_changed_after(warm.revision);
+  if (!changed) return pass_on(changed);
+  book_.restore_expects(warm.file_count, warm.order_count);
+  const auto taken = warm.sections([&](std::string_view section) -> Result<void> {
+    if (!wanted(ByteReader(section).text()) || book_.restore_section(section)) return {};
+    return fail(ErrorCode::corrupt, "the order book in the file makes no sense");
+  });
+  if (!taken) return pass_on(taken);
+  book_.restored_sections();
+  for (const store::FileNow& file : *changed)
+    if (wanted(file.source)) book_.restore_now(file);
+  return {};
+}
+
+Result<void> Intake::restore(const std::vector<std::string>& sources, const WarmBook* warm,
+                             const std::function<void(const Error&)>& warm_refused) {
   const std::lock_guard lock(mutex_);
-  for (const std::string& source : sources) {
-    auto files = record_.files(source);
-    if (!files) return pass_on(files);
-    for (store::FileRecord& file : *files) book_.restore_file(source, std::move(file));
-    const auto read = record_.candidates(source, [&](const store::Candidate& candidate) {
-      book_.restore_candidate(source, candidate);
-      return true;
-    });
-    if (!read) return pass_on(read);
+  std::vector<std::string> cold = sources;
+  if (warm != nullptr) {
+    if (const auto restored = restore_warm(sources, *warm); restored) {
+      std::erase_if(cold, [&](const std::string& source) { return std::ranges::find(warm->sources, source) != warm->sources.end(); });
+    } else {
+      book_.forget_restored();
+      warm_refused(restored.error());
+    }
   }
+  for (const std::string& source : cold)
+    if (const auto read = restore_from_record(source); !read) return pass_on(read);
   auto rejections = record_.rejections();
   if (!rejections) return pass_on(rejections);
   for (feed::Rejection& rejection : *rejections) book_.restore_rejection(std::move(rejection));
   book_.finish_restore();
+  sources_ = sources;
   return {};
 }
 
 Result<bool> Intake::commit(const std::string& source) {
   const std::lock_guard lock(mutex_);
+  auto wrote = decide_and_commit(source);
+  give_image();
+  return wrote;
+}
+
+Result<bool> Intake::decide_and_commit(const std::string& source) {
   bool wrote = false;
   if (unsent_) {
     if (const auto sent = record_.commit(*unsent_); !sent) return pass_on(sent);
@@ -45,6 +87,20 @@ Result<bool> Intake::commit(const std::string& source) {
   if (const auto sent = record_.commit(*unsent_); !sent) return pass_on(sent);
   unsent_.reset();
   return true;
+}
+
+void Intake::want_image(std::function<void(Result<Image>)> take) {
+  const std::lock_guard lock(mutex_);
+  image_wanted_ = std::move(take);
+  give_image();
+}
+
+void Intake::give_image() {
+  if (!image_wanted_ || unsent_ || sources_.empty() || !book_.settled()) return;
+  const auto take = std::exchange(image_wanted_, nullptr);
+  const auto position = record_.position();
+  if (!position) return take(pass_on(position));
+  take(Image{book_.image(), position->revision, sources_});
 }
 
 }  // namespace millrace::ingest

@@ -17,12 +17,32 @@
 
 namespace millrace::ingest {
 
+// What the order book was when the record stood at `revision`: read instead of every file and candidate.
+struct WarmBook {
+  std::uint64_t revision = 0;
+  std::vector<std::string> sources;  // whose files are all in it
+  std::size_t file_count = 0, order_count = 0;
+  // Hands over every section; ends with the first error that `take` answers.
+  std::function<Result<void>(const std::function<Result<void>(std::string_view section)>& take)> sections;
+};
+
 class Intake {
  public:
   Intake(store::Record& record, LayoutProfile profile);
 
-  // Loads what the record knows of these sources. Before the first `commit`.
-  Result<void> restore(const std::vector<std::string>& sources);
+  // Loads what the record knows of these sources, from `warm` (may be null) as far as it goes. Before the first
+  // `commit`. Errors   those of the record. A warm book that makes no sense is told to `warm_refused` and not used.
+  Result<void> restore(const std::vector<std::string>& sources, const WarmBook* warm,
+                       const std::function<void(const Error&)>& warm_refused);
+
+  struct Image {
+    std::shared_ptr<const BookImage> book;
+    std::uint64_t revision = 0;
+    std::vector<std::string> sources;
+  };
+  // Calls `take` with the book as it is when everything brought so far is committed: now, or at the end of a later
+  // commit, on that thread. `take` only puts it aside. A second wish replaces the first.
+  void want_image(std::function<void(Result<Image>)> take);
 
   // Runs `work` on the book, alone.
   template <class Work>
@@ -36,11 +56,18 @@ class Intake {
   Result<bool> commit(const std::string& source);
 
  private:
+  Result<bool> decide_and_commit(const std::string& source);
+  Result<void> restore_from_record(const std::string& source);
+  Result<void> restore_warm(const std::vector<std::string>& sources, const WarmBook& warm);
+  void give_image();
+
   store::Record& record_;
   std::mutex mutex_;
   // guarded by mutex_
   OrderBook book_;
   std::optional<store::Batch> unsent_;
+  std::vector<std::string> sources_;  // whose files are all in the book
+  std::function<void(Result<Image>)> image_wanted_;
 };
 
 }  // namespace millrace::ingest

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "ingest/parser_pool_on_demand.h"
 
 namespace millrace::ingest {
 namespace {
@@ -48,12 +49,18 @@ Result<std::unique_ptr<Sources>> Sources::start(SourcesOptions options, store::R
       return fail(ErrorCode::invalid_input, "two sources are called " + folder.id + "; give the folders different names or ids");
     ids.push_back(folder.id);
   }
-  if (const auto restored = sources->intake_.restore(ids); !restored) return pass_on(restored);
-  auto pool = ParserPool::start(std::move(options.parsers), [raw = sources.get()](std::vector<ParseAnswer> together) {
-    raw->hand_out(std::move(together));
-  });
-  if (!pool) return pass_on(pool);
-  sources->pool_ = std::move(*pool);
+  if (const auto restored = sources->intake_.restore(ids, options.warm ? &*options.warm : nullptr, options.warm_refused); !restored) return pass_on(restored);
+  const auto take_answers = [raw = sources.get()](std::vector<ParseAnswer> together) { raw->hand_out(std::move(together)); };
+  if (options.warm) {
+    // Most often nothing changed while we were away: the parsers may come after the first look.
+    auto pool = std::make_unique<ParserPoolOnDemand>(std::move(options.parsers), take_answers);
+    if (options.prepare_parsers) sources->prepare_ = [raw = pool.get()] { raw->prepare(); };
+    sources->pool_ = std::move(pool);
+  } else {
+    auto pool = ParserPool::start(std::move(options.parsers), take_answers);
+    if (!pool) return pass_on(pool);
+    sources->pool_ = std::move(*pool);
+  }
   for (FolderSourceOptions& folder : options.folders) {
     folder.job_id_base = std::uint64_t{sources->folders_.size()} << source_bits;
     sources->folders_.push_back(std::make_unique<FolderSource>(std::move(folder), sources->intake_, *sources->pool_, metrics, clock));
@@ -61,6 +68,8 @@ Result<std::unique_ptr<Sources>> Sources::start(SourcesOptions options, store::R
   for (const auto& folder : sources->folders_)
     sources->threads_.emplace_back([raw = sources.get(), source = folder.get()] {
       ::pthread_setname_np(::pthread_self(), "source");
+      while (!raw->stop_ && source->status().refresh_count == 0) source->step(step_patience);
+      if (!raw->stop_ && raw->prepare_) raw->prepare_();
       while (!raw->stop_) source->step(step_patience);
     });
   return sources;

@@ -17,6 +17,9 @@ namespace millrace::ingest {
 struct SourcesOptions {
   std::vector<FolderSourceOptions> folders;  // ids may be empty: they are named after their folders
   ParserPoolOptions parsers;
+  std::optional<WarmBook> warm = std::nullopt;          // instead of reading the whole record
+  std::function<void(const Error&)> warm_refused = [](const Error&) {};
+  bool prepare_parsers = true;                          // after a warm start's first look; else with the first document
 };
 
 // "Orders", "/srv/share/Orders 2026" -> "orders", "orders-2026"; never empty.
@@ -40,6 +43,7 @@ class Sources final : public Control {
   Result<void> replay(std::uint64_t rejection_id) override;
 
   std::string sandbox() const;
+  Intake& intake() { return intake_; }
 
  private:
   void hand_out(std::vector<ParseAnswer> together);
@@ -49,6 +53,7 @@ class Sources final : public Control {
   Intake intake_;
   std::vector<std::unique_ptr<FolderSource>> folders_;
   std::unique_ptr<ParserPool> pool_;  // stops before the folders it answers to go
+  std::function<void()> prepare_;     // starts the parsers, if that was put off
   std::vector<std::thread> threads_;
   std::atomic<bool> stop_{false};
 };

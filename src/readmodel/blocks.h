@@ -40,6 +40,17 @@ class Blocks {
     return const_cast<Block&>(*block);  // made by make_shared<Block> above, seen by nobody yet
   }
 
+  // A block made elsewhere, in the place of none.
+  void adopt(std::size_t index, std::shared_ptr<Block> block, std::uint64_t epoch) {
+    if (spine_epoch_ != epoch) {
+      spine_ = std::make_shared<Spine>(*spine_);
+      spine_epoch_ = epoch;
+    }
+    if (index >= spine_->size()) spine_->resize(index + 1);
+    block->epoch = epoch;
+    (*spine_)[index] = std::move(block);
+  }
+
   const Block* find(std::size_t index) const {
     return index < spine_->size() ? (*spine_)[index].get() : nullptr;
   }

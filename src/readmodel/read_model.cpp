@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/check.h"
 #include "readmodel/blocks.h"
 
 namespace millrace::readmodel {
@@ -28,6 +29,8 @@ struct ReadModel::Impl {
   KeptSums& kept(KeptGroup group) { return kept_[static_cast<std::size_t>(group)]; }
 
   void publish();
+  void restore(WarmParts& parts);
+  void restore_kept(const WarmParts& parts);
   void apply(const feed::Change& change);
   void put(const feed::Change& change);
   void remove(std::string_view number);
@@ -205,6 +208,43 @@ void ReadModel::Impl::remove_rejection(std::uint64_t id) {
   RejectionList& list = own_rejections();
   const auto at = rejection_place(list, id);
   if (at != list.end() && (*at)->id == id) list.erase(at);
+}
+
+void ReadModel::Impl::restore_kept(const WarmParts& parts) {
+  for (std::size_t g = 0; g < kept_group_count; ++g) {
+    const bool days = static_cast<KeptGroup>(g) == KeptGroup::due_day;
+    for (const KeptEntry& entry : parts.kept[g]) {
+      const std::uint32_t slot = days ? kept_[g].slot_of_day(static_cast<std::int32_t>(entry.key)) : entry.key;
+      kept_[g].add(slot, entry.key, entry.currency, entry.sum, epoch_);
+    }
+    for (const WarmParts::Name& name : parts.names[g]) kept_[g].set_name(name.slot, name.name, epoch_);
+  }
+}
+
+void ReadModel::Impl::restore(WarmParts& parts) {
+  words_ = std::move(parts.words);
+  for (std::size_t c = 0; c < parts.chunks.size(); ++c) {
+    const OrderChunk& chunk = *parts.chunks[c];
+    for (std::size_t row = 0; row < chunk.used; ++row) {
+      const RowId id = rows_used_++;
+      if (chunk.live[row]) numbers_.insert(chunk.number(row), id, epoch_);
+      else free_rows_.push_back(id);
+    }
+    chunks_.adopt(c, std::move(parts.chunks[c]), epoch_);
+  }
+  std::make_heap(free_rows_.begin(), free_rows_.end(), std::greater<>());
+  restore_kept(parts);
+  head_.as_of = parts.as_of;
+  head_.as_of_time = parts.as_of_time;
+  head_.order_count = parts.order_count;
+  head_.line_count = parts.line_count;
+  head_.rejections = std::make_shared<RejectionList>(std::move(parts.rejections));
+}
+
+void ReadModel::restore(WarmParts parts) {
+  check(impl_->head_.as_of.value == 0, "only an empty read model is restored");
+  impl_->restore(parts);
+  impl_->publish();
 }
 
 ReadModel::ReadModel() : impl_(std::make_unique<Impl>()) { impl_->publish(); }

@@ -1,7 +1,7 @@
 // The one writer of the read model: applies changes in order and publishes immutable Snapshots.
 //
 // Invariants
-//   * Built from changes alone; knows no database, file or clock.
+//   * Built from changes alone, or from the parts of a Snapshot that was; knows no database, file or clock.
 //   * `apply` takes changes in ascending Sequence without holes; a hole is `corrupt` and applies nothing.
 //   * A published Snapshot never changes; publishing copies only what the changes touched.
 //   * Two read models fed the same changes answer every question equally, however the changes were cut into
@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "feed/change.h"
 #include "readmodel/snapshot.h"
+#include "readmodel/warm_model.h"
 
 namespace millrace::readmodel {
 
@@ -27,6 +28,10 @@ class ReadModel {
   // Applies the changes and publishes one new Snapshot with the Sequence of the last of them.
   // One thread at a time. Errors   corrupt  a hole or a repeated Sequence; the text names both numbers
   Result<void> apply(std::span<const feed::Change> changes);
+
+  // Becomes what `parts` say and publishes it, instead of applying all changes up to their Sequence.
+  // Only before the first `apply`.
+  void restore(WarmParts parts);
 
   // The newest Snapshot; never null, Sequence 0 before the first change. Any thread may call.
   SnapshotPtr current() const;
