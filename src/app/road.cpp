@@ -104,6 +104,8 @@ Result<void> Road::start_sources(const Settings& settings, const Clock& clock, s
     folder.root = root;
     folder.watch = settings.watch;
     folder.refresh_interval = settings.refresh_interval;
+    folder.poll = settings.poll;
+    folder.hang_patience = settings.share_patience;
     folder.news = [this, news] {
       if (WarmKeeper* const keeper = keeper_heard_) keeper->nudge();
       if (news) news();

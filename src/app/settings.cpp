@@ -39,6 +39,12 @@ constexpr std::array setting_table = std::to_array<SettingRow>({
      "how often every source is compared in full, beside file events"},
     {"watch", SettingType::choice, "", "auto", 0, 0, "auto|events|poll", "--watch", "MODE",
      "how changes are noticed: file events where they work, or polling"},
+    {"poll_interval_min", SettingType::duration, "s", "2s", 1, 3600, "", "", "TIME",
+     "shortest time between two listings of a folder without file events; the pace follows cost and changes"},
+    {"poll_interval_max", SettingType::duration, "s", "60s", 1, 86400, "", "", "TIME",
+     "longest time between two listings of a folder without file events"},
+    {"share_patience", SettingType::duration, "s", "30s", 2, 3600, "", "", "TIME",
+     "a folder that does not answer for so long is said to hang"},
     {"hash_method", SettingType::choice, "", "xxh3", 0, 0, "xxh3|md5", "--hash-method", "METHOD",
      "fingerprint of file contents"},
     {"layout_profile", SettingType::path, "", "", 0, 0, "", "--layout-profile", "FILE",
@@ -147,6 +153,12 @@ Result<void> check_address(const std::string& text) {
 void store_number(Settings& settings, std::string_view name, std::int64_t number) {
   if (name == "refresh_interval")
     settings.refresh_interval = std::chrono::seconds(number);
+  else if (name == "poll_interval_min")
+    settings.poll.shortest = std::chrono::seconds(number);
+  else if (name == "poll_interval_max")
+    settings.poll.longest = std::chrono::seconds(number);
+  else if (name == "share_patience")
+    settings.share_patience = std::chrono::seconds(number);
   else if (name == "parser_workers")
     settings.parser_workers = static_cast<unsigned>(number);
   else if (name == "parser_memory")

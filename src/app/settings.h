@@ -35,6 +35,8 @@ struct Settings {
   std::string company;              // shown in the header
   std::chrono::seconds refresh_interval{1800};
   ingest::WatchMode watch = ingest::WatchMode::automatic;
+  ingest::PollBounds poll;
+  std::chrono::seconds share_patience{30};
   HashMethod hash_method = HashMethod::xxh3_128;
   std::string layout_profile;  // file, "" is the built-in one
   unsigned parser_workers = 2;

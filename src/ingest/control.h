@@ -47,6 +47,11 @@ struct SourceStatus {
   std::uint64_t events = 0;            // file events seen since start
   std::uint64_t event_overflows = 0;
   bool watching = false;               // file events work here
+  std::string file_system;             // "local", "NFS", "SMB", "FUSE"; empty before the first look
+  std::chrono::milliseconds poll_interval{0};  // between two listings, as it is now; 0 where file events tell
+  std::chrono::milliseconds delay_max{0};      // a saved file is noticed after at most this
+  std::string delay_why;                       // one sentence: what decides that
+  std::optional<Instant> hangs_since;  // the folder has not answered since then; nothing is deleted meanwhile
 };
 
 class Control {

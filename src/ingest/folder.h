@@ -59,6 +59,8 @@ struct ListOptions {
   std::size_t thread_count = 2;
   std::size_t thread_count_max = 64;
   std::chrono::microseconds trip_slow{300};
+  // Set to the steady clock's now whenever the folder answered: who looks from outside sees a share that hangs.
+  std::atomic<std::chrono::steady_clock::rep>* pulse = nullptr;
   std::size_t directories_max = 1'000'000;
   std::size_t files_max = 5'000'000;
   std::size_t depth_max = 8192;

@@ -132,6 +132,8 @@ class SortedFiles {
 };
 
 class FolderWalk {
+  using Clock = std::chrono::steady_clock;
+
  public:
   FolderWalk(int root, std::string_view below, const ListOptions& options, const std::atomic<bool>& stop,
              const std::function<void(std::uint64_t)>& progress)
@@ -194,7 +196,10 @@ class FolderWalk {
   }
 
   // How long a directory takes to open and to begin to read. Trips that wait can wait together.
-  void note_trip(std::chrono::steady_clock::duration took) {
+  void note_trip(Clock::time_point asked) {
+    const auto now = Clock::now();
+    if (options_.pulse) options_.pulse->store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    const auto took = now - asked;
     if (took < options_.trip_slow) {
       slow_trips_.store(0, std::memory_order_relaxed);
     } else if (slow_trips_.load(std::memory_order_relaxed) < slow_trips_in_a_row) {
@@ -276,7 +281,7 @@ class FolderWalk {
     bool first = true;
     for (;;) {
       const int more = reader.read_block(fd);
-      if (first) note_trip(Clock::now() - asked);
+      if (first) note_trip(asked);
       if (more < 0) folder_fault(item.node, errno);
       if (more <= 0 || ending()) return;
       Found found;
@@ -385,7 +390,10 @@ class FolderWalk {
     std::size_t faults = 0;
     Skips skipped{};
     for (std::size_t i = 0; i < block.rows.size(); ++i) {
-      if (i % 256 == 255 && ending()) return;
+      if (i % 256 == 255) {
+        if (ending()) return;
+        if (options_.pulse) options_.pulse->store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+      }
       FileRow row = block.rows[i];
       const char* name = block.names.data() + row.name_offset;
       folder::FileStatus status;
@@ -436,8 +444,6 @@ class FolderWalk {
     faults_.erase(std::unique(faults_.begin(), faults_.end(), same), faults_.end());
     return std::move(faults_);
   }
-
-  using Clock = std::chrono::steady_clock;
 
   // fixed after construction
   const int root_;

@@ -7,14 +7,7 @@
 #include "ingest/internal/folder_source_state.h"
 
 namespace millrace::ingest {
-namespace {
-
 using namespace std::chrono_literals;
-
-// Writers that never close: after this long without a further write the file is read as it is.
-constexpr auto quiet_after_write = 1s;
-
-}  // namespace
 
 FolderSource::FolderSource(FolderSourceOptions options, Intake& intake, ParserPool& pool, metrics::Registry& metrics, const Clock& clock)
     : options_(std::move(options)),
@@ -28,6 +21,9 @@ FolderSource::FolderSource(FolderSourceOptions options, Intake& intake, ParserPo
       overflows_metric_(metrics.counter("millrace_file_event_overflows_total", options_.id)),
       answers_(in_flight_max + 8),
       requests_(std::make_unique<Requests>()),
+      reader_(options_.root, {.thread_count_max = options_.listing.thread_count_max, .file_size_max = options_.file_size_max},
+              [this] { request_wake(); }),
+      pace_(options_.poll),
       next_job_(options_.job_id_base),
       refresh_due_(Stopwatch::now()) {
   now_.id = options_.id;
@@ -70,8 +66,29 @@ void FolderSource::on_answers(std::vector<ParseAnswer> together) {
 }
 
 SourceStatus FolderSource::status() const {
-  const std::lock_guard lock(status_mutex_);
-  return published_;
+  SourceStatus status;
+  {
+    const std::lock_guard lock(status_mutex_);
+    status = published_;
+  }
+  const auto since = hangs_since();
+  if (!since) return status;
+  // Nobody else can say it: the thread that would is the one that waits.
+  status.state = SourceState::held;
+  status.hangs_since = clock_.now() - std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - *since);
+  status.message = "the folder " + printable(options_.root) + " does not answer since " + rfc3339(*status.hangs_since) +
+                   "; its orders stay as they were. Check the file server and the network; reading goes on by itself";
+  return status;
+}
+
+std::optional<FolderSource::TimePoint> FolderSource::hangs_since() const {
+  std::optional<TimePoint> since = reader_.waiting_since();
+  if (const auto touching = touching_.load(std::memory_order_relaxed); touching != 0) {
+    const TimePoint asked{Stopwatch::duration(touching)};
+    since = since ? std::min(*since, asked) : asked;
+  }
+  if (since && Stopwatch::now() - *since < options_.hang_patience) since.reset();
+  return since;
 }
 
 void FolderSource::publish_status() {
@@ -80,10 +97,10 @@ void FolderSource::publish_status() {
   now_.rejections = counts.first.rejections;
   now_.ignored = counts.first.ignored;
   now_.files = counts.second;
-  now_.pending = pending_.size() + in_flight_.size();
+  now_.pending = pending_.size() + in_flight_.size() + (backlog_.size() - backlog_at_);
   now_.watching = watch_ != nullptr;
   if (refresh_open_) now_.progress_done = now_.progress_total - std::min<std::uint64_t>(now_.progress_total, now_.pending);
-  const bool current = !refresh_open_ && pending_.empty() && in_flight_.empty() && removals_.empty() && !commit_blocked_;
+  const bool current = !refresh_open_ && pending_.empty() && backlog_.empty() && in_flight_.empty() && removals_.empty() && !commit_blocked_;
   if (now_.state == SourceState::live && current) now_.as_of_time = clock_.now();
   bool news = false;
   {
@@ -91,7 +108,11 @@ void FolderSource::publish_status() {
     news = published_.state != now_.state || published_.refresh_count != now_.refresh_count;
     published_ = now_;
   }
-  if (news && options_.news) options_.news();
+  if (news) tell_news();
+}
+
+void FolderSource::tell_news() const {
+  if (options_.news) options_.news();
 }
 
 // ---- the loop
@@ -107,9 +128,11 @@ bool FolderSource::step(std::chrono::milliseconds patience) {
     refresh();
     busy = true;
   }
+  busy |= take_reads();
   busy |= take_answers();
   busy |= submit_ready();
   busy |= remove_gone();
+  if (stop_) return busy;  // perhaps long ago: who hangs in the folder may come back when everything else is gone
   busy |= commit();
   finish_refresh_when_idle();
   publish_status();
@@ -138,10 +161,11 @@ void FolderSource::take_requests() {
     reread_ |= asked.reread;
   }
   for (const std::string& path : asked.replay) {
-    Pending& pending = pending_[path];
-    pending.due = Stopwatch::now();
-    pending.reread = true;
-    pending.being_written = false;
+    pending_.change(path, [](PendingFile& file) {
+      file.due = Stopwatch::now();
+      file.reread = true;
+      file.being_written = false;
+    });
     // A folder that could not be read is replayed by listing it again.
     if (intake_.with_book([&](OrderBook& book) { return book.known_file(options_.id, path) == nullptr; })) refresh_due_ = Stopwatch::now();
   }
@@ -154,11 +178,14 @@ std::chrono::milliseconds FolderSource::until_next_due() const {
     next = std::min(next, commit_due_);
     return std::max(0ms, std::chrono::ceil<std::chrono::milliseconds>(next - Stopwatch::now()));
   }
-  if (!paused_ && in_flight_.size() < in_flight_max)
-    for (const auto& [path, pending] : pending_)
-      if (!reading_.contains(path)) next = std::min(next, pending.due);
-  if (!paused_ && !removals_.empty() && in_flight_.empty())
-    for (const auto& [path, removal] : removals_) next = std::min(next, removal.due);
+  if (!paused_) {
+    if (in_flight_.size() < in_flight_max) {
+      if (!backlog_.empty()) return 0ms;
+      next = std::min(next, pending_.next_due());
+    }
+    // One that waits for something on its way is looked at again when that has arrived.
+    if (const TimePoint due = removals_.next_due(); due < next && oldest_on_its_way() > due) next = due;
+  }
   if (next == TimePoint::max()) return 1h;
   return std::max(0ms, std::chrono::ceil<std::chrono::milliseconds>(next - Stopwatch::now()));
 }
@@ -184,36 +211,40 @@ void FolderSource::handle_event(const FolderEvent& event) {
   const TimePoint now = Stopwatch::now();
   using Kind = FolderEvent::Kind;
   switch (event.kind) {
-    case Kind::file_changed: {
-      Pending& pending = pending_[event.path];
-      pending.being_written = true;
-      pending.due = now + quiet_after_write;
+    case Kind::file_changed:
+      pending_.change(event.path, [&](PendingFile& file) {
+        file.being_written = true;
+        file.due = now + quiet_after_write;
+      });
       forget_reading(event.path);
       break;
-    }
-    case Kind::file_closed: {
-      Pending& pending = pending_[event.path];
-      pending.being_written = false;
-      pending.closed = true;
-      pending.due = now;
+    case Kind::file_closed:
+      pending_.change(event.path, [&](PendingFile& file) {
+        file.being_written = false;
+        file.closed = true;
+        file.due = now;
+      });
       forget_reading(event.path);
       break;
-    }
-    case Kind::file_touched: {
-      Pending& pending = pending_[event.path];
-      if (!pending.being_written) pending.due = std::min(pending.due, now);
+    case Kind::file_touched:
+      pending_.change(event.path, [&](PendingFile& file) {
+        if (!file.being_written) file.due = std::min(file.due, now);
+      });
       break;
-    }
     case Kind::file_gone:
       pending_.erase(event.path);
       forget_reading(event.path);
       expect_removal(event.path, now + options_.removal_grace);
       break;
     case Kind::folder_appeared: {
-      auto listing = list_subfolder(options_.root, event.path, options_.listing, stop_);
+      auto listing = [&] {
+        const Touch touch(*this);
+        return list_subfolder(options_.root, event.path, options_.listing, stop_);
+      }();
+      if (stop_) break;
       if (listing) {
         note_faults(*listing, event.path);
-        compare(*listing, event.path);
+        take_difference(hold_against_book(*listing, event.path), *listing);
       } else if (listing.error().code() != ErrorCode::not_found) {
         refresh_due_ = now;
       }
@@ -236,37 +267,42 @@ void FolderSource::handle_event(const FolderEvent& event) {
 
 // What is being read right now changed: its answer will not count.
 void FolderSource::forget_reading(const std::string& path) {
-  if (!reading_.contains(path)) return;
-  for (auto& [id, flight] : in_flight_)
-    if (flight.path == path) flight.stale = true;
+  const auto reading = reading_.find(path);
+  if (reading != reading_.end()) in_flight_.at(reading->second).stale = true;
 }
 
 // ---- deciding and committing
 
+// Since when the oldest file that was seen and is not decided yet is on its way.
+FolderSource::TimePoint FolderSource::oldest_on_its_way() const {
+  TimePoint oldest = pending_.oldest();
+  if (!backlog_.empty()) oldest = std::min(oldest, backlog_since_);
+  for (const auto& [id, flight] : in_flight_) oldest = std::min(oldest, flight.file.since);
+  return oldest;
+}
+
 bool FolderSource::remove_gone() {
   if (removals_.empty() || commit_blocked_) return false;
   const TimePoint now = Stopwatch::now();
+  // A newer copy may still be on its way: what was seen before a removal must be read first.
+  const TimePoint oldest = oldest_on_its_way();
   std::vector<std::string> gone;
-  for (const auto& [path, removal] : removals_) {
-    if (removal.due > now) continue;
-    // A newer copy may still be on its way: what was seen before must be read first.
-    const auto older = [&](TimePoint since) { return since <= removal.due; };
-    const bool waits = std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto& f) { return older(f.second.since); }) ||
-                       std::any_of(pending_.begin(), pending_.end(), [&](const auto& p) { return !p.second.being_written && older(p.second.since); });
-    if (!waits) gone.push_back(path);
-  }
-  for (const std::string& path : gone) {
-    cancel_removal(path);
-    const auto stamp = stamp_below(options_.root, path);
-    if (stamp) {  // it came back
-      pending_[path].due = now;
-    } else if (stamp.error().code() == ErrorCode::not_found) {
-      intake_.with_book([&](OrderBook& book) { book.file_removed(options_.id, path); });
+  while (removals_.next_due() <= now && removals_.next_due() < oldest) gone.push_back(removals_.take_first());
+  if (gone.empty()) return false;
+  const auto stamps = stamps_of(gone);
+  if (stop_) return true;
+  for (std::size_t i = 0; i < gone.size(); ++i) {
+    if (stamps[i]) {  // it came back
+      pending_.change(gone[i], [&](PendingFile& file) {
+        if (!file.being_written) file.due = now;
+      });
+    } else if (stamps[i].error().code() == ErrorCode::not_found) {
+      intake_.with_book([&](OrderBook& book) { book.file_removed(options_.id, gone[i]); });
     } else {
-      intake_.with_book([&](OrderBook& book) { book.fault(options_.id, {path, stamp.error().text(), false}, clock_.now()); });
+      intake_.with_book([&](OrderBook& book) { book.fault(options_.id, {gone[i], stamps[i].error().text(), false}, clock_.now()); });
     }
   }
-  return !gone.empty();
+  return true;
 }
 
 bool FolderSource::commit() {
@@ -290,9 +326,8 @@ bool FolderSource::commit() {
 }
 
 void FolderSource::finish_refresh_when_idle() {
-  if (!refresh_open_ || commit_blocked_ || !in_flight_.empty() || !removals_.empty()) return;
-  const bool waiting = std::any_of(pending_.begin(), pending_.end(), [](const auto& p) { return !p.second.being_written; });
-  if (waiting) return;
+  if (!refresh_open_ || commit_blocked_ || !in_flight_.empty() || !removals_.empty() || !backlog_.empty()) return;
+  if (pending_.ready_count() > 0) return;
   refresh_open_ = false;
   ++now_.refresh_count;
   if (refresh_wrote_) ++now_.refresh_with_changes;

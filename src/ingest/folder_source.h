@@ -6,6 +6,9 @@
 //
 // Invariants
 //   * `step()` is the whole loop; it is called by one thread and never waits longer than asked.
+//   * Where others change the folder too (`folder_kind`) it is listed again and again, at a pace that follows what a
+//     listing costs and whether it finds anything; its files are read into memory before a parser sees them.
+//   * A folder that hangs stops this source only: `status` says since when, from any thread, and it goes on by itself.
 //   * A file is read when its writer closed it, or when size and mtime stood still for `settle`; what is read while
 //     somebody writes is thrown away, so the state before the change stands until it is complete.
 //   * A document that goes away is removed only after everything seen before it has been read: a move that is a copy
@@ -14,9 +17,7 @@
 //     until a person accepts it.
 //   * Bounds: `in_flight_max` documents at the parsers, answers wait in a queue of the same bound.
 #pragma once
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -25,6 +26,9 @@
 #include "ingest/control.h"
 #include "ingest/folder.h"
 #include "ingest/intake.h"
+#include "ingest/folder_pace.h"
+#include "ingest/internal/folder_pending.h"
+#include "ingest/internal/folder_reader.h"
 #include "ingest/parser_pool.h"
 #include "metrics/metrics.h"
 
@@ -37,15 +41,17 @@ struct FolderSourceOptions {
   std::string root;
   WatchMode watch = WatchMode::automatic;
   std::chrono::seconds refresh_interval{1800};
-  std::chrono::milliseconds poll_interval{10'000};   // where file events do not work
+  PollBounds poll;                                   // where file events do not work
   std::chrono::milliseconds settle{300};             // without a close event: stand still this long
-  std::chrono::milliseconds removal_grace{60};       // for the other half of a move
+  std::chrono::milliseconds removal_grace{10};       // for the other half of a move, or a file that is written anew
   std::chrono::milliseconds retry_delay{700};        // before a fresh file that cannot be read is refused
   std::chrono::milliseconds held_interval{3'000};    // between looks at a root that vanished
   std::chrono::milliseconds commit_retry{500};       // between tries while the record refuses: a full disk is asked, not hammered
+  std::chrono::milliseconds hang_patience{30'000};   // without an answer of the folder, before it is said to hang
+  std::uint64_t file_size_max = 64ull << 20;         // larger files are not read into memory
   ListOptions listing;
   std::uint64_t job_id_base = 0;                     // ids of this source's parse jobs start here
-  std::function<void()> news;                        // from the stepping thread: its state changed, or a refresh ended
+  std::function<void()> news;                        // from any thread: the state changed, or a refresh ended
 };
 
 class FolderSource {
@@ -55,6 +61,8 @@ class FolderSource {
   FolderSource(FolderSourceOptions options, Intake& intake, ParserPool& pool, metrics::Registry& metrics, const Clock& clock);
   ~FolderSource();
 
+  using TimePoint = Stopwatch::time_point;
+
   // One turn of the loop: waits at most `patience` for something to do. Answers whether anything happened.
   bool step(std::chrono::milliseconds patience);
   // From the pool's threads.
@@ -62,6 +70,10 @@ class FolderSource {
 
   // ---- from any thread
   SourceStatus status() const;
+  // Since when the folder does not answer; nothing while it does, or for less than `hang_patience`.
+  std::optional<TimePoint> hangs_since() const;
+  // Calls `news`: whoever follows the status should look.
+  void tell_news() const;
   void request_refresh(bool reread_everything);
   void request_pause();
   void request_resume();
@@ -73,10 +85,9 @@ class FolderSource {
 
  private:
   struct Requests;
-  struct Pending;
   struct InFlight;
-  struct Removal;
-  using TimePoint = Stopwatch::time_point;
+  struct Difference;
+  class Touch;
 
   void take_requests();
   bool wait_for_events(std::chrono::milliseconds patience);
@@ -85,19 +96,32 @@ class FolderSource {
   void start_watch();
   void refresh();
   bool root_is_trustworthy(const Listing& listing, std::uint64_t missing);
-  void compare(const Listing& listing, std::string_view below);
+  Difference hold_against_book(const Listing& listing, std::string_view below);
+  void settle_renumbered(Difference& difference, const Listing& listing);
+  void take_difference(Difference difference, Listing& listing);
+  void wait_for_reading(ListedFile& file, TimePoint now, std::int64_t wall_ns);
   void note_faults(const Listing& listing, std::string_view below);
+  void plan_next_listing();
   void hold(const std::string& why);
   void expect_removal(const std::string& path, TimePoint due);
-  void cancel_removal(const std::string& path);
   void forget_reading(const std::string& path);
   void request_wake();
   bool recognise_move(const std::string& path, const FileStamp& stamp);
   bool submit_ready();
-  bool submit(const std::string& path, Pending& pending);
+  std::optional<std::string> next_of_backlog();
+  std::optional<store::FileRecord> known_file(const std::string& path);
+  void begin_reading(const std::string& path, PendingFile file);
+  void take_opened(std::uint64_t id, InFlight flight, Result<OpenedFile> opened);
+  void refuse_opening(const std::string& path, const Error& error);
+  bool take_reads();
   bool take_answers();
   void take_answer(ParseAnswer& answer);
+  std::optional<InFlight> end_reading(std::uint64_t id);
+  template <class Change>
+  void wait_again(const InFlight& flight, Change change);
+  TimePoint oldest_on_its_way() const;
   bool remove_gone();
+  std::vector<Result<FileStamp>> stamps_of(const std::vector<std::string>& paths);
   bool commit();
   void finish_refresh_when_idle();
   void publish_status();
@@ -119,14 +143,21 @@ class FolderSource {
   std::atomic<bool> stop_{false};
   mutable std::atomic<bool> answers_waiting_{false};
   std::unique_ptr<Requests> requests_;
+  FolderReader reader_;
+  mutable std::atomic<Stopwatch::rep> touching_{0};  // when the stepping thread last asked or heard the folder; 0: it does not ask
 
   // used by the stepping thread only
   std::shared_ptr<FolderWatch> watch_;  // replaced under status_mutex_, which `wake` takes
-  std::map<std::string, Pending> pending_;
+  PendingFiles pending_;
+  std::vector<ListedFile> backlog_;  // of the last listing: complete files that wait for a free place at the parsers
+  std::size_t backlog_at_ = 0;
+  TimePoint backlog_since_{};
+  bool backlog_reread_ = false;
   std::unordered_map<std::uint64_t, InFlight> in_flight_;
-  std::set<std::string> reading_;  // paths in flight
-  std::map<std::string, Removal> removals_;
-  std::multimap<std::uint64_t, std::string> removal_by_inode_;
+  std::unordered_map<std::string, std::uint64_t> reading_;  // paths in flight
+  ExpectedRemovals removals_;
+  bool changed_elsewhere_ = false;  // by others than this machine: file events would not tell
+  PollPace pace_;
   std::uint64_t next_job_;
   bool paused_ = false;
   bool reread_ = false;        // the running refresh opens every file

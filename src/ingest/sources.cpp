@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 constexpr auto step_patience = 500ms;
 constexpr auto interval_min = 10s;
 constexpr auto interval_max = std::chrono::seconds(7 * 24h);
+constexpr auto stop_patience = 5s;      // for a source that hangs in the kernel; a parser's time comes on top
+constexpr auto watchdog_interval = 1s;
 constexpr int source_bits = 40;  // job ids: the source above these bits, a running number below
 
 }  // namespace
@@ -36,7 +38,16 @@ std::string source_id_of(std::string_view root) {
   return id.empty() ? "orders" : id;
 }
 
-Sources::Sources(store::Record& record, LayoutProfile profile) : intake_(record, std::move(profile)) {}
+struct Sources::Running {
+  std::atomic<bool> stop{false};
+  std::mutex mutex;
+  // guarded by mutex
+  std::condition_variable changed;
+  std::vector<bool> ended;  // by source
+};
+
+Sources::Sources(store::Record& record, LayoutProfile profile)
+    : intake_(std::make_unique<Intake>(record, std::move(profile))), running_(std::make_shared<Running>()) {}
 Sources::~Sources() { stop(); }
 
 Result<std::unique_ptr<Sources>> Sources::start(SourcesOptions options, store::Record& record, metrics::Registry& metrics,
@@ -49,7 +60,8 @@ Result<std::unique_ptr<Sources>> Sources::start(SourcesOptions options, store::R
       return fail(ErrorCode::invalid_input, "two sources are called " + folder.id + "; give the folders different names or ids");
     ids.push_back(folder.id);
   }
-  if (const auto restored = sources->intake_.restore(ids, options.warm ? &*options.warm : nullptr, options.warm_refused); !restored) return pass_on(restored);
+  if (const auto restored = sources->intake_->restore(ids, options.warm ? &*options.warm : nullptr, options.warm_refused); !restored) return pass_on(restored);
+  const std::uint64_t file_size_max = options.parsers.file_size_max;
   const auto take_answers = [raw = sources.get()](std::vector<ParseAnswer> together) { raw->hand_out(std::move(together)); };
   if (options.warm) {
     // Most often nothing changed while we were away: the parsers may come after the first look.
@@ -63,15 +75,21 @@ Result<std::unique_ptr<Sources>> Sources::start(SourcesOptions options, store::R
   }
   for (FolderSourceOptions& folder : options.folders) {
     folder.job_id_base = std::uint64_t{sources->folders_.size()} << source_bits;
-    sources->folders_.push_back(std::make_unique<FolderSource>(std::move(folder), sources->intake_, *sources->pool_, metrics, clock));
+    folder.file_size_max = file_size_max;
+    sources->folders_.push_back(std::make_unique<FolderSource>(std::move(folder), *sources->intake_, *sources->pool_, metrics, clock));
   }
-  for (const auto& folder : sources->folders_)
-    sources->threads_.emplace_back([raw = sources.get(), source = folder.get()] {
+  sources->running_->ended.resize(sources->folders_.size(), false);
+  for (std::size_t i = 0; i < sources->folders_.size(); ++i)
+    sources->threads_.emplace_back([running = sources->running_, i, source = sources->folders_[i].get(), prepare = sources->prepare_] {
       ::pthread_setname_np(::pthread_self(), "source");
-      while (!raw->stop_ && source->status().refresh_count == 0) source->step(step_patience);
-      if (!raw->stop_ && raw->prepare_) raw->prepare_();
-      while (!raw->stop_) source->step(step_patience);
+      while (!running->stop && source->status().refresh_count == 0) source->step(step_patience);
+      if (!running->stop && prepare) prepare();
+      while (!running->stop) source->step(step_patience);
+      const std::lock_guard lock(running->mutex);
+      running->ended[i] = true;
+      running->changed.notify_all();
     });
+  sources->watchdog_ = std::thread([raw = sources.get(), &metrics] { raw->watch_for_hangs(metrics); });
   return sources;
 }
 
@@ -85,11 +103,65 @@ void Sources::hand_out(std::vector<ParseAnswer> together) {
   }
 }
 
+// Says once when a folder begins and ends to hang; `status` shows it meanwhile.
+void Sources::watch_for_hangs(metrics::Registry& metrics) {
+  ::pthread_setname_np(::pthread_self(), "watchdog");
+  std::vector<bool> hangs(folders_.size(), false);
+  std::unique_lock lock(running_->mutex);
+  while (!running_->changed.wait_for(lock, watchdog_interval, [&] { return running_->stop.load(); })) {
+    lock.unlock();
+    for (std::size_t i = 0; i < folders_.size(); ++i) {
+      const bool hangs_now = folders_[i]->hangs_since().has_value();
+      if (hangs_now == hangs[i]) continue;
+      hangs[i] = hangs_now;
+      const SourceStatus status = folders_[i]->status();
+      if (hangs_now) {
+        metrics.counter("millrace_source_hangs_total", status.id).add();
+        log_error("source_hangs", {{"source", status.id}, {"reason", status.message}});
+      } else {
+        log_info("source_answers_again", {{"source", status.id}});
+      }
+      folders_[i]->tell_news();
+    }
+    lock.lock();
+  }
+}
+
 void Sources::stop() {
-  if (stop_.exchange(true)) return;
+  {
+    const std::lock_guard lock(running_->mutex);
+    if (running_->stop.exchange(true)) return;
+  }
+  running_->changed.notify_all();
+  if (watchdog_.joinable()) watchdog_.join();
   for (const auto& folder : folders_) folder->request_stop();
-  for (std::thread& thread : threads_) thread.join();
+  const std::vector<std::size_t> left = wait_for_threads();
   if (pool_) pool_->stop();
+  if (left.empty()) return;
+  // These threads are in a system call that may return at any time: what they touch first stays for ever.
+  for (const std::size_t i : left) (void)folders_[i].release();
+  (void)pool_.release();
+  (void)intake_.release();
+}
+
+// Answers the sources whose threads hang and were left behind.
+std::vector<std::size_t> Sources::wait_for_threads() {
+  std::vector<std::size_t> left;
+  const auto deadline = Stopwatch::now() + stop_patience;
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    std::unique_lock lock(running_->mutex);
+    const bool ended = running_->changed.wait_until(lock, deadline, [&] { return running_->ended[i]; });
+    lock.unlock();
+    if (ended) {
+      threads_[i].join();
+      continue;
+    }
+    log_error("source_left_behind", {{"source", folders_[i]->status().id}, {"reason", "its folder does not answer; the server ends without it"}});
+    threads_[i].detach();
+    left.push_back(i);
+  }
+  threads_.clear();
+  return left;
 }
 
 std::vector<SourceStatus> Sources::sources() const {
@@ -146,7 +218,7 @@ Result<void> Sources::accept_vanished(std::string_view source) {
 }
 
 Result<void> Sources::replay(std::uint64_t rejection_id) {
-  const auto rejection = intake_.with_book([&](OrderBook& book) -> std::optional<feed::Rejection> {
+  const auto rejection = intake_->with_book([&](OrderBook& book) -> std::optional<feed::Rejection> {
     const feed::Rejection* found = book.find_rejection(rejection_id);
     return found == nullptr ? std::nullopt : std::optional(*found);
   });

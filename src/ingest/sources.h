@@ -1,10 +1,14 @@
 // All sources of one server: their threads, the shared parsers and the intake. The live implementation of Control.
 //
 // Invariants
-//   * Every source has a thread of its own: a share that hangs stops only itself.
+//   * Every source has a thread of its own: a share that hangs stops only itself, and a watchdog says so.
+//   * stop() waits a bounded time. A thread that still hangs in the kernel then is left behind with all it may touch,
+//     for ever: the process is about to end.
 //   * start() restores what the record knows before the first listing; stop() is start in reverse.
 #pragma once
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,19 +47,24 @@ class Sources final : public Control {
   Result<void> replay(std::uint64_t rejection_id) override;
 
   std::string sandbox() const;
-  Intake& intake() { return intake_; }
+  Intake& intake() { return *intake_; }
 
  private:
   void hand_out(std::vector<ParseAnswer> together);
   Sources(store::Record& record, LayoutProfile profile);
   Result<FolderSource*> find(std::string_view id) const;
 
-  Intake intake_;
+  void watch_for_hangs(metrics::Registry& metrics);
+  std::vector<std::size_t> wait_for_threads();
+
+  std::unique_ptr<Intake> intake_;
   std::vector<std::unique_ptr<FolderSource>> folders_;
   std::unique_ptr<ParserPool> pool_;  // stops before the folders it answers to go
   std::function<void()> prepare_;     // starts the parsers, if that was put off
   std::vector<std::thread> threads_;
-  std::atomic<bool> stop_{false};
+  std::thread watchdog_;
+  struct Running;
+  std::shared_ptr<Running> running_;  // outlives a thread that is left behind
 };
 
 }  // namespace millrace::ingest

@@ -33,6 +33,7 @@ constexpr MetricRow rows[] = {
     {"millrace_record_condition", gauge, "", "0: the record takes changes; 1: its disk is full; 2: its disk refuses writes; 3: it is damaged.", {}},
     {"millrace_rejections", gauge, "rejections", "Open rejections in the published snapshot.", {}},
     {"millrace_source_age_seconds", gauge, "seconds", "Age of the last complete look at a source.", {"source"}},
+    {"millrace_source_hangs_total", counter, "times", "Times a folder stopped answering for longer than share_patience.", {"source"}},
     {"millrace_warm_start_bytes", gauge, "bytes", "Size of the warm-start file when it was last written.", {}},
     {"millrace_warm_start_refused_total", counter, "files", "Warm-start files that were damaged or not ours: everything was rebuilt from the record.", {"reason"}},
     {"millrace_warm_start_write_failures_total", counter, "writes", "Times the warm-start file could not be written; it is tried again.", {}},

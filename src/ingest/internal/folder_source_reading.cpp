@@ -1,5 +1,7 @@
 // Settling and reading the files of a folder source, and recognising moves.
 #include <algorithm>
+#include <system_error>
+#include <thread>
 
 #include "ingest/internal/folder_source_state.h"
 
@@ -32,88 +34,203 @@ void FolderSource::expect_removal(const std::string& path, TimePoint due) {
     const store::FileRecord* file = book.known_file(options_.id, path);
     return file == nullptr ? std::nullopt : std::optional(file->inode);
   });
-  if (!inode) return;
-  if (removals_.try_emplace(path, Removal{due, *inode}).second) removal_by_inode_.emplace(*inode, path);
-}
-
-void FolderSource::cancel_removal(const std::string& path) {
-  const auto removal = removals_.find(path);
-  if (removal == removals_.end()) return;
-  auto [first, last] = removal_by_inode_.equal_range(removal->second.inode);
-  for (; first != last; ++first)
-    if (first->second == path) {
-      removal_by_inode_.erase(first);
-      break;
-    }
-  removals_.erase(removal);
+  if (inode) removals_.expect(path, due, *inode);
 }
 
 // A file that appears with size, mtime and inode of one that went away is the same file under another name.
 bool FolderSource::recognise_move(const std::string& path, const FileStamp& stamp) {
-  auto [first, last] = removal_by_inode_.equal_range(stamp.inode);
-  for (; first != last; ++first) {
-    const std::string from = first->second;
+  if (removals_.empty()) return false;
+  for (const std::string& from : removals_.with_inode(stamp.inode)) {
     const bool moved = intake_.with_book([&](OrderBook& book) {
       const store::FileRecord* file = book.known_file(options_.id, from);
       if (file == nullptr || !(stamp_of(*file) == stamp)) return false;
       return book.file_moved(options_.id, from, path, stamp).has_value();
     });
     if (!moved) continue;
-    cancel_removal(from);
+    removals_.cancel(from);
     return true;
   }
   return false;
 }
 
+// Fresh saves first, then what a listing found.
 bool FolderSource::submit_ready() {
   if (commit_blocked_) return false;
   bool any = false;
   const TimePoint now = Stopwatch::now();
-  for (auto next = pending_.begin(); next != pending_.end() && in_flight_.size() < in_flight_max;) {
-    const auto current = next++;
-    if (current->second.due > now || reading_.contains(current->first)) continue;
+  while (in_flight_.size() < in_flight_max && !stop_) {
+    if (const auto path = pending_.first_due(now)) {
+      if (reading_.contains(*path)) {
+        pending_.change(*path, [](PendingFile& file) {
+          file.due = TimePoint::max();
+          file.after_reading = true;
+        });
+      } else {
+        begin_reading(*path, pending_.take(*path));
+      }
+    } else if (const auto listed = next_of_backlog()) {
+      PendingFile file;
+      file.since = backlog_since_;
+      file.reread = backlog_reread_;
+      begin_reading(*listed, std::move(file));
+    } else {
+      break;
+    }
     any = true;
-    if (submit(current->first, current->second)) pending_.erase(current);
   }
   return any;
 }
 
-// True when the path needs no further waiting: it is being read, or there is nothing to read.
-bool FolderSource::submit(const std::string& path, Pending& pending) {
-  auto opened = open_below(options_.root, path);
-  if (!opened) {
-    const ErrorCode code = opened.error().code();
-    if (code == ErrorCode::not_found) {
-      expect_removal(path, Stopwatch::now() + options_.removal_grace);
-    } else if (code != ErrorCode::invalid_input) {  // not a regular file: nothing to read
-      intake_.with_book([&](OrderBook& book) { book.fault(options_.id, {path, opened.error().text(), false}, clock_.now()); });
-    }
-    return true;
+std::optional<std::string> FolderSource::next_of_backlog() {
+  while (backlog_at_ < backlog_.size()) {
+    std::string path = std::move(backlog_[backlog_at_++].path);
+    // What happened to it since the listing is known better.
+    if (pending_.find(path) == nullptr && !reading_.contains(path)) return path;
   }
-  if (pending.seen && !(*pending.seen == opened->stamp)) {
-    pending.seen = opened->stamp;  // still moving: look again
-    pending.due = Stopwatch::now() + options_.settle;
-    return false;
-  }
-  const auto known = intake_.with_book([&](OrderBook& book) -> std::optional<store::FileRecord> {
+  backlog_ = {};
+  backlog_at_ = 0;
+  return std::nullopt;
+}
+
+std::optional<store::FileRecord> FolderSource::known_file(const std::string& path) {
+  return intake_.with_book([&](OrderBook& book) -> std::optional<store::FileRecord> {
     const store::FileRecord* file = book.known_file(options_.id, path);
     return file == nullptr ? std::nullopt : std::optional(*file);
   });
-  if (known && stamp_of(*known) == opened->stamp && !pending.reread) {
-    const bool was_fault = intake_.with_book([&](OrderBook& book) { return std::ranges::count(book.faulty_paths(options_.id), path) > 0; });
-    if (was_fault) intake_.with_book([&](OrderBook& book) { book.file_touched(options_.id, path, opened->stamp); });
-    return true;
+}
+
+// Where trips are slow the file is opened and read by others, and taken in `take_reads`.
+void FolderSource::begin_reading(const std::string& path, PendingFile file) {
+  const std::uint64_t id = ++next_job_;
+  InFlight flight{path, std::move(file), {}, false, 0};
+  if (changed_elsewhere_) {
+    FolderReader::Request request{id, path, std::nullopt, flight.file.seen};
+    if (const auto known = known_file(path); known && !flight.file.reread) request.unread_when = stamp_of(*known);
+    if (reader_.submit(std::move(request))) {
+      reading_.emplace(path, id);
+      in_flight_.emplace(id, std::move(flight));
+      return;
+    }
   }
-  if (!known && recognise_move(path, opened->stamp)) return true;
-  InFlight flight{path, opened->stamp, pending.since, pending.tries, false};
-  ParseJob job;
-  job.id = ++next_job_;
-  job.file = std::move(opened->fd);
-  job.name = path;
-  if (known && !pending.reread) job.known_hash = known->hash;
-  in_flight_.emplace(job.id, std::move(flight));
-  reading_.insert(path);
-  return pool_.submit(std::move(job));
+  auto opened = [&] {
+    const Touch touch(*this);
+    return open_below(options_.root, path);
+  }();
+  if (!stop_) take_opened(id, std::move(flight), std::move(opened));
+}
+
+// The stamp decides whether the content is needed.
+void FolderSource::take_opened(std::uint64_t id, InFlight flight, Result<OpenedFile> opened) {
+  const std::string& path = flight.path;
+  if (!opened) {
+    reader_.release(flight.bytes_held);
+    return refuse_opening(path, opened.error());
+  }
+  flight.stamp = opened->stamp;
+  const auto known = known_file(path);
+  const bool unchanged = known && stamp_of(*known) == flight.stamp && !flight.file.reread;
+  if (flight.file.seen && !(*flight.file.seen == flight.stamp)) {
+    wait_again(flight, [&](PendingFile& file) {  // still moving: look again
+      file.seen = flight.stamp;
+      file.tries = flight.file.tries;
+      file.due = Stopwatch::now() + options_.settle;
+    });
+  } else if (unchanged) {
+    intake_.with_book([&](OrderBook& book) {
+      if (std::ranges::count(book.faulty_paths(options_.id), path) > 0) book.file_touched(options_.id, path, flight.stamp);
+    });
+  } else if (known || !recognise_move(path, flight.stamp)) {
+    ParseJob job;
+    job.id = id;
+    job.file = std::move(opened->fd);
+    job.name = path;
+    if (known && !flight.file.reread) job.known_hash = known->hash;
+    reading_.emplace(path, id);
+    in_flight_.emplace(id, std::move(flight));
+    pool_.submit(std::move(job));
+    return;
+  }
+  reader_.release(flight.bytes_held);
+}
+
+void FolderSource::refuse_opening(const std::string& path, const Error& error) {
+  if (error.code() == ErrorCode::not_found) {
+    expect_removal(path, Stopwatch::now() + options_.removal_grace);
+  } else if (error.code() != ErrorCode::invalid_input) {  // not a regular file: nothing to read
+    intake_.with_book([&](OrderBook& book) { book.fault(options_.id, {path, error.text(), false}, clock_.now()); });
+  }
+}
+
+// Waiting again keeps its first moment: a removal that came later goes on waiting for it.
+template <class Change>
+void FolderSource::wait_again(const InFlight& flight, Change change) {
+  pending_.change(flight.path, [&](PendingFile& file) {
+    file.since = std::min(file.since, flight.file.since);
+    file.reread |= flight.file.reread;
+    change(file);
+  });
+}
+
+std::optional<FolderSource::InFlight> FolderSource::end_reading(std::uint64_t id) {
+  const auto found = in_flight_.find(id);
+  if (found == in_flight_.end()) return std::nullopt;
+  std::optional<InFlight> flight(std::move(found->second));
+  in_flight_.erase(found);
+  reading_.erase(flight->path);
+  if (const PendingFile* waiting = pending_.find(flight->path); waiting != nullptr && waiting->after_reading) {
+    pending_.change(flight->path, [](PendingFile& file) {
+      file.due = Stopwatch::now();
+      file.after_reading = false;
+    });
+  }
+  return flight;
+}
+
+// What the reader's threads opened and read.
+bool FolderSource::take_reads() {
+  if (commit_blocked_) return false;
+  bool any = false;
+  while (auto read = reader_.try_take()) {
+    any = true;
+    auto flight = end_reading(read->id);
+    if (!flight) {
+      reader_.release(read->bytes_held);
+      continue;
+    }
+    flight->bytes_held = read->bytes_held;
+    if (!flight->stale && !read->moved_while_read) {
+      take_opened(read->id, std::move(*flight), std::move(read->file));
+      continue;
+    }
+    reader_.release(read->bytes_held);
+    wait_again(*flight, [&](PendingFile& file) {
+      file.tries = flight->file.tries + 1;
+      if (!file.being_written) file.due = std::min(file.due, Stopwatch::now() + options_.settle);
+    });
+  }
+  return any;
+}
+
+// On a share many are asked for at once.
+std::vector<Result<FileStamp>> FolderSource::stamps_of(const std::vector<std::string>& paths) {
+  const Touch touch(*this);
+  std::vector<Result<FileStamp>> stamps(paths.size(), Result<FileStamp>(fail(ErrorCode::cancelled, "not asked")));
+  std::atomic<std::size_t> next{0};
+  const auto ask = [&] {
+    for (std::size_t i = next.fetch_add(1); i < paths.size() && !stop_; i = next.fetch_add(1)) stamps[i] = stamp_below(options_.root, paths[i]);
+  };
+  std::vector<std::jthread> helpers;
+  const std::size_t helpers_max = changed_elsewhere_ ? std::min(paths.size() / 4, options_.listing.thread_count_max) : 0;
+  while (helpers.size() < helpers_max) {
+    try {
+      helpers.emplace_back(ask);
+    } catch (const std::system_error&) {
+      break;  // fewer do the same work
+    }
+  }
+  ask();
+  helpers.clear();
+  return stamps;
 }
 
 bool FolderSource::take_answers() {
@@ -132,43 +249,38 @@ bool FolderSource::take_answers() {
 }
 
 void FolderSource::take_answer(ParseAnswer& answer) {
-  const auto found = in_flight_.find(answer.id);
-  if (found == in_flight_.end()) return;
-  const InFlight flight = std::move(found->second);
-  in_flight_.erase(found);
-  reading_.erase(flight.path);
+  const auto ended = end_reading(answer.id);
+  if (!ended) return;
+  const InFlight& flight = *ended;
+  reader_.release(flight.bytes_held);
   if (refresh_open_) {
     now_.bytes_read += answer.bytes;
     ++now_.files_read;
   }
   files_read_metric_.add();
   const TimePoint now = Stopwatch::now();
-  // Waiting again keeps its first moment: a removal that came later goes on waiting for it.
-  const auto wait_again = [&]() -> Pending& {
-    Pending& pending = pending_.try_emplace(flight.path).first->second;
-    pending.since = std::min(pending.since, flight.since);
-    return pending;
-  };
   if (flight.stale) {
-    Pending& pending = wait_again();
-    if (!pending.being_written) pending.due = std::min(pending.due, now);
-    return;
+    return wait_again(flight, [&](PendingFile& file) {
+      if (!file.being_written) file.due = std::min(file.due, now);
+    });
   }
+  const int tries = flight.file.tries;
   const bool fresh = clock_.now() - Instant{std::chrono::milliseconds{flight.stamp.mtime_ns / 1'000'000}} < 10s;
-  const bool retry = answer.moved_while_read ? flight.tries < read_tries_max : fresh && flight.tries == 0 && refused_only(answer.document);
+  const bool retry = answer.moved_while_read ? tries < read_tries_max : fresh && tries == 0 && refused_only(answer.document);
   if (retry) {
-    Pending& pending = wait_again();
-    pending.tries = flight.tries + 1;
-    pending.reread = true;
-    // Most often only the time stamp was set right after the content: look again soon, then more and more slowly.
-    pending.due = now + (answer.moved_while_read ? std::min(options_.settle, first_look_again * (1 << std::min(flight.tries, 10))) : options_.retry_delay);
-    return;
+    return wait_again(flight, [&](PendingFile& file) {
+      file.tries = tries + 1;
+      file.reread = true;
+      // Most often only the time stamp was set right after the content: look again soon, then more and more slowly.
+      file.due = now + (answer.moved_while_read ? std::min(options_.settle, first_look_again * (1 << std::min(tries, 10))) : options_.retry_delay);
+    });
   }
   if (const auto held = held_finding(answer.document); held != nullptr) {
     // Nothing is wrong with the document: it is reported, nothing leaves the book, and it is asked for again.
-    Pending& pending = wait_again();
-    pending.reread = true;
-    pending.due = now + options_.held_interval;
+    wait_again(flight, [&](PendingFile& file) {
+      file.reread = true;
+      file.due = now + options_.held_interval;
+    });
     intake_.with_book([&](OrderBook& book) { book.fault(options_.id, {flight.path, held->reason, false}, clock_.now()); });
     return;
   }

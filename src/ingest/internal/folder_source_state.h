@@ -10,29 +10,40 @@
 
 namespace millrace::ingest {
 
-// A file that waits: for its writer, for standing still, or for a free place at the parsers.
-struct FolderSource::Pending {
-  TimePoint since = Stopwatch::now();
-  TimePoint due = TimePoint::max();
-  bool being_written = false;
-  bool closed = false;    // its writer closed it: complete
-  bool reread = false;    // also when size, mtime and inode say unchanged
-  int tries = 0;
-  std::optional<FileStamp> seen;  // must be the same at the next look
-};
-
 struct FolderSource::InFlight {
   std::string path;
+  PendingFile file;  // as it waited
   FileStamp stamp;
-  TimePoint since;
-  int tries = 0;
   bool stale = false;  // written again while it was read
+  std::uint64_t bytes_held = 0;  // of the reader
 };
 
-struct FolderSource::Removal {
-  TimePoint due;
-  std::uint64_t inode = 0;
+// A listing held against what is known.
+struct FolderSource::Difference {
+  std::vector<std::size_t> appeared;  // by their places in the listing
+  std::vector<std::size_t> changed;
+  std::vector<std::size_t> renumbered;  // same size and time under another inode, on a share
+  std::vector<std::string> gone;      // and no fault explains it
+  std::uint64_t missing = 0;          // explained or not
+  std::uint64_t unchanged = 0;
 };
+
+// While it lives the stepping thread waits for the folder.
+class FolderSource::Touch {
+ public:
+  explicit Touch(const FolderSource& source) : touching_(source.touching_) {
+    touching_.store(Stopwatch::now().time_since_epoch().count(), std::memory_order_relaxed);
+  }
+  Touch(const Touch&) = delete;
+  Touch& operator=(const Touch&) = delete;
+  ~Touch() { touching_.store(0, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<Stopwatch::rep>& touching_;
+};
+
+// Writers that never close: after this long without a further write the file is read as it is.
+inline constexpr std::chrono::milliseconds quiet_after_write{1'000};
 
 inline FileStamp stamp_of(const store::FileRecord& file) { return {file.size, file.mtime_ns, file.inode}; }
 

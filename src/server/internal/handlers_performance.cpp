@@ -58,9 +58,8 @@ std::vector<std::string> tips_for(const std::vector<ingest::SourceStatus>& sourc
   for (const auto& source : sources) {
     const std::string name = "Source " + source.id + ": ";
     if (!source.message.empty()) tips.push_back(name + source.message);
-    if (!source.watching && source.state == ingest::SourceState::polling)
-      tips.push_back(name + "file events do not work on this folder, so changes are found by listing every " +
-                     std::to_string(source.refresh_interval.count()) + " s; shorten the interval to see them earlier.");
+    if (source.state == ingest::SourceState::polling)
+      tips.push_back(name + source.delay_why + "; a change is seen after " + std::to_string((source.delay_max.count() + 999) / 1000) + " s at most.");
     if (source.event_overflows > 0)
       tips.push_back(
           name + std::to_string(source.event_overflows) +

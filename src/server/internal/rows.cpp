@@ -285,7 +285,10 @@ void write_source(JsonWriter& json, const ingest::SourceStatus& source, Instant 
   json.key("progress").begin_object();
   json.field("done", source.progress_done).field("total", source.progress_total).field("unit", "files").end_object();
   json.field("events", source.events).field("event_overflows", source.event_overflows);
-  json.field("watching", source.watching);
+  json.field("watching", source.watching).field("file_system", source.file_system);
+  json.field("poll_interval_ms", std::int64_t{source.poll_interval.count()});
+  json.field("delay_max_ms", std::int64_t{source.delay_max.count()}).field("delay_why", source.delay_why);
+  write_instant(json, "hangs_since", source.hangs_since);
   json.end_object();
 }
 

@@ -194,6 +194,11 @@ export type SourceStatus = {
   events: number;
   event_overflows: number;
   watching: boolean;
+  file_system: string;
+  poll_interval_ms: number;
+  delay_max_ms: number;
+  delay_why: string;
+  hangs_since: Instant | null;
 };
 
 export type Sources = Envelope & { data: SourceStatus[] };

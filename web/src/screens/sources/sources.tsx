@@ -139,7 +139,11 @@ function SourceCard({ source, onAct, onChanged }: Omit<TableProps, 'list'> & { s
       <dl class="facts source-facts">
         <Fact ticks title="Last agreed" text={formatWhen(source.as_of_time, now.value)} hint="The record agreed with the source at this moment" />
         <Fact ticks title="Age" text={age} />
-        <Fact title="Follows" text={source.watching ? 'file events, at once' : `every ${formatInterval(refresh.interval_s)}`} />
+        <Fact
+          title="Follows"
+          text={source.poll_interval_ms === 0 ? 'file events, at once' : `listed every ${formatMilliseconds(source.poll_interval_ms)}, seen within ${formatMilliseconds(source.delay_max_ms)}`}
+          hint={source.delay_why}
+        />
         <Fact title="Orders" text={formatCount(source.orders)} />
         <Fact title="Files" text={formatCount(source.files)} />
         <Fact
