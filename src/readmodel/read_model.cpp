@@ -227,8 +227,12 @@ void ReadModel::Impl::restore(WarmParts& parts) {
     const OrderChunk& chunk = *parts.chunks[c];
     for (std::size_t row = 0; row < chunk.used; ++row) {
       const RowId id = rows_used_++;
-      if (chunk.live[row]) numbers_.insert(chunk.number(row), id, epoch_);
-      else free_rows_.push_back(id);
+      if (!chunk.live[row]) {
+        free_rows_.push_back(id);
+        continue;
+      }
+      numbers_.insert(chunk.number(row), id, epoch_);
+      index_customer(id, std::nullopt, chunk.customer[row]);
     }
     chunks_.adopt(c, std::move(parts.chunks[c]), epoch_);
   }
