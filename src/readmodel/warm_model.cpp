@@ -8,7 +8,8 @@
 namespace millrace::readmodel {
 namespace {
 
-constexpr std::uint32_t head_section = 1, words_section = 2, chunk_section = 3, kept_section = 4, rejections_section = 5;
+constexpr std::uint32_t head_section = 1, words_section = 2, chunk_section = 3, kept_section = 4, rejections_section = 5,
+                        articles_section = 6;
 constexpr std::size_t section_bytes = 1u << 20;
 
 // ---- one chunk
@@ -127,6 +128,15 @@ void write_warm(const Snapshot& snapshot, const WarmSection& section) {
       section(words_section, bytes);
     }
   }
+  bytes.clear();
+  if (snapshot.chunk_count() > 0) {
+    const Articles& articles = *snapshot.chunk(0).articles;
+    for (Code code = 0, count = article_count(snapshot); code < count; ++code) {
+      const Article& article = articles[code];
+      for (const Code part : {article.item, article.item_name, article.manufacturer}) out.varint(part);
+    }
+  }
+  section(articles_section, bytes);
   for (std::size_t c = 0; c < snapshot.chunk_count(); ++c) section(chunk_section, chunk_bytes(snapshot.chunk(c), c));
   for (std::size_t g = 0; g < kept_group_count; ++g) section(kept_section, kept_bytes(snapshot.kept(static_cast<KeptGroup>(g)), g));
   bytes.clear();
@@ -141,6 +151,7 @@ Result<void> WarmReader::add(std::uint32_t number, std::string_view bytes) {
   switch (number) {
     case head_section: right = !has_head_ && add_head(bytes); break;
     case words_section: right = has_head_ && add_words(bytes); break;
+    case articles_section: right = has_head_ && add_articles(bytes); break;
     case chunk_section: right = has_head_ && add_chunk(bytes); break;
     case kept_section: right = has_head_ && add_kept(bytes); break;
     case rejections_section: right = has_head_ && add_rejections(bytes); break;
