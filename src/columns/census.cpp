@@ -27,12 +27,13 @@ std::string form_of(const Segment& segment) {
       form = "place in run";
       break;
     case Basis::run:
-      form = segment.step != 0 ? "line per run" : segment.width == 0 ? "constant" : "per run";
+      form = segment.step != 0 ? "line per run" : segment.width == 0 ? "one value" : "per run";
       break;
     case Basis::row:
-      form = segment.step != 0 ? "line" : segment.width == 0 ? "constant" : "packed";
+      form = segment.step != 0 ? "line" : segment.width == 0 ? "one value" : "packed";
       break;
   }
+  if (segment.constant() && segment.exception_count > 0) form += " and exceptions";
   return form;
 }
 
