@@ -67,7 +67,7 @@ class Road {
   // One turn of the applier; false when the queue is closed and empty.
   bool apply_step();
 
-  static constexpr std::size_t apply_queue_bound = 256;  // batches
+  static constexpr std::size_t apply_queue_bound = 8;  // batches; one may hold thousands of orders
 
   metrics::Registry metrics_;
   readmodel::ReadModel model_;

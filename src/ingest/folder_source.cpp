@@ -179,7 +179,7 @@ std::chrono::milliseconds FolderSource::until_next_due() const {
     return std::max(0ms, std::chrono::ceil<std::chrono::milliseconds>(next - Stopwatch::now()));
   }
   if (!paused_) {
-    if (in_flight_.size() < in_flight_max) {
+    if (may_read_more()) {
       if (!backlog_.empty()) return 0ms;
       next = std::min(next, pending_.next_due());
     }

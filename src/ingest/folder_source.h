@@ -15,7 +15,8 @@
 //     and a deletion never opens a gap.
 //   * A root that cannot be listed, comes back empty or is another folder than before is `held`: nothing is deleted
 //     until a person accepts it.
-//   * Bounds: `in_flight_max` documents at the parsers, answers wait in a queue of the same bound.
+//   * Bounds: `in_flight_max` documents of `in_flight_bytes_max` bytes together are at the parsers (one of any size goes
+//     alone), answers wait in a queue of the same bound: what they become in memory is a small multiple of it.
 #pragma once
 #include <memory>
 #include <string>
@@ -56,7 +57,8 @@ struct FolderSourceOptions {
 
 class FolderSource {
  public:
-  static constexpr std::size_t in_flight_max = 200;  // below ParserPoolOptions::queue_bound: submit never waits
+  static constexpr std::size_t in_flight_max = 400;  // below ParserPoolOptions::queue_bound: submit never waits
+  static constexpr std::uint64_t in_flight_bytes_max = 4 << 20;
 
   FolderSource(FolderSourceOptions options, Intake& intake, ParserPool& pool, metrics::Registry& metrics, const Clock& clock);
   ~FolderSource();
@@ -125,6 +127,7 @@ class FolderSource {
   bool commit();
   void finish_refresh_when_idle();
   void publish_status();
+  bool may_read_more() const { return in_flight_.size() < in_flight_max && in_flight_bytes_ < in_flight_bytes_max; }
   std::chrono::milliseconds until_next_due() const;
 
   // fixed after construction
@@ -154,6 +157,7 @@ class FolderSource {
   TimePoint backlog_since_{};
   bool backlog_reread_ = false;
   std::unordered_map<std::uint64_t, InFlight> in_flight_;
+  std::uint64_t in_flight_bytes_ = 0;  // of the documents that were opened
   std::unordered_map<std::string, std::uint64_t> reading_;  // paths in flight
   ExpectedRemovals removals_;
   bool changed_elsewhere_ = false;  // by others than this machine: file events would not tell

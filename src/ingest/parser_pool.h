@@ -24,7 +24,7 @@ namespace millrace::ingest {
 struct ParserPoolOptions {
   std::string executable;              // our own binary; it is started again as `millrace parse-worker`
   std::size_t worker_count = 2;
-  std::size_t queue_bound = 256;
+  std::size_t queue_bound = 512;
   std::uint64_t memory_max = 512ull << 20;  // address space of a worker
   std::uint64_t file_size_max = 64ull << 20;
   std::chrono::milliseconds time_max{10'000};  // wall time for one document

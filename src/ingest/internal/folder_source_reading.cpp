@@ -58,7 +58,7 @@ bool FolderSource::submit_ready() {
   if (commit_blocked_) return false;
   bool any = false;
   const TimePoint now = Stopwatch::now();
-  while (in_flight_.size() < in_flight_max && !stop_) {
+  while (may_read_more() && !stop_) {
     if (const auto path = pending_.first_due(now)) {
       if (reading_.contains(*path)) {
         pending_.change(*path, [](PendingFile& file) {
@@ -146,6 +146,7 @@ void FolderSource::take_opened(std::uint64_t id, InFlight flight, Result<OpenedF
     job.name = path;
     if (known && !flight.file.reread) job.known_hash = known->hash;
     reading_.emplace(path, id);
+    in_flight_bytes_ += flight.stamp.size;
     in_flight_.emplace(id, std::move(flight));
     pool_.submit(std::move(job));
     return;
@@ -176,6 +177,7 @@ std::optional<FolderSource::InFlight> FolderSource::end_reading(std::uint64_t id
   if (found == in_flight_.end()) return std::nullopt;
   std::optional<InFlight> flight(std::move(found->second));
   in_flight_.erase(found);
+  in_flight_bytes_ -= flight->stamp.size;
   reading_.erase(flight->path);
   if (const PendingFile* waiting = pending_.find(flight->path); waiting != nullptr && waiting->after_reading) {
     pending_.change(flight->path, [](PendingFile& file) {
