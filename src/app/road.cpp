@@ -59,8 +59,8 @@ Result<std::unique_ptr<Road>> Road::open(const Settings& settings, const Clock& 
 Road::~Road() { stop(); }
 
 void Road::note_refused_warm(const Error& why) {
-  warm_refused_ = true;
-  metrics_.counter("millrace_warm_start_refused_total", traits(why.code()).name).add();
+  // Read model and order book may each find the same file wanting: it is one file.
+  if (!warm_refused_.exchange(true)) metrics_.counter("millrace_warm_start_refused_total", traits(why.code()).name).add();
   log_warning("warm_start_refused", {{"path", warm_path_}, {"reason", why.text()}});
 }
 
