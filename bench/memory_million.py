@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How much memory does the server need for a million orders with five lines each, loaded through its own folder reader?
 
-Usage: memory_million.py [--binary build/release/millrace] [--orders 1000000] [--keep DIR] [--bar-mb 256] [--restart]
+Usage: memory_million.py [--binary build/release/millrace] [--orders 1000000] [--keep DIR] [--bar-mb 256] [--restart] [--json]
 
 Writes the orders as CSV files of 2,500 orders each (seeded; distributions as in a wholesaler's book: skewed items and
 customers, prices by item, most orders closed), lets `millrace serve` load them into an empty data folder, and prints
@@ -154,7 +154,7 @@ def measure(binary, data, tree, truth, title, bar):
             print(f"    {table['name']:16} {table['rows']:>9} rows {table['bytes'] / mb:8.1f} MB {table['bytes'] / truth['orders']:7.1f} B per order, "
                   f"plain {table['bytes_plain'] / mb:8.1f} MB")
         print(f"    not explained    {report['process']['unexplained_bytes'] / mb:8.1f} MB of RSS {report['process']['rss_bytes'] / mb:.1f} MB")
-    return settled["rss"] <= bar
+    return settled["rss"] / mb
 
 
 def main():
@@ -164,6 +164,7 @@ def main():
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--bar-mb", type=float, help="default: 256 per million orders")
     parser.add_argument("--restart", action="store_true")
+    parser.add_argument("--json", action="store_true", help="one more line for other programs")
     options = parser.parse_args()
     bar = (options.bar_mb or 256 * options.orders / 1e6) * 1e6
     with tempfile.TemporaryDirectory(prefix="millrace-million-") as scratch:
@@ -174,10 +175,12 @@ def main():
             truth_file.write_text(json.dumps(write_tree(tree, options.orders)), encoding="ascii")
         truth = json.loads(truth_file.read_text(encoding="ascii"))
         data = pathlib.Path(scratch) / "data"
-        passed = measure(options.binary, data, tree, truth, "fresh load", bar)
+        found = [measure(options.binary, data, tree, truth, "fresh load", bar)]
         if options.restart:
-            passed = measure(options.binary, data, tree, truth, "restart", bar) and passed
-    return 0 if passed else 1
+            found.append(measure(options.binary, data, tree, truth, "restart", bar))
+    if options.json:
+        print(json.dumps({"orders": options.orders, "rss_mb": found[0], "rss_mb_restart": found[-1] if options.restart else None}))
+    return 0 if max(found) * 1e6 <= bar else 1
 
 
 if __name__ == "__main__":
