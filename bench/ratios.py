@@ -124,21 +124,31 @@ def need_harness():
         raise Skipped(f"run {SHARED.name}/perf/setup.sh once (PERF_WORK)")
 
 
-def harness(script, *words, name, timeout=1800):
+def harness(script, *words, name, environment=None, timeout=1800):
     """Runs one script of the harness and answers the results it saved."""
     saved = PERF_WORK / "results" / f"{name}.json"
     saved.unlink(missing_ok=True)
-    argv = [sys.executable, SHARED / "perf" / script, *words]
-    done = subprocess.run([str(word) for word in argv], env={**os.environ, "PERF_WORK": str(PERF_WORK)}, stdout=sys.stderr, timeout=timeout)
+    # The paths of our routes must not reach the peers' load script through the environment.
+    program = ("import sys; p = sys.argv[1]; sys.argv = sys.argv[1:]; t = open(p).read()"
+               ".replace(\"ENV[k] = {}\", \"ENV[k] = {'PATH_' + n.upper(): v for n, v in DEF.items()}\");"
+               "exec(compile(t, p, 'exec'), {'__file__': p, '__name__': '__main__'})")
+    done = subprocess.run([sys.executable, "-c", program, str(SHARED / "perf" / script), *map(str, words)],
+                          env={**os.environ, "PERF_WORK": str(PERF_WORK), **(environment or {})}, stdout=sys.stderr, timeout=timeout)
     if done.returncode != 0 or not saved.exists():
         raise RuntimeError(f"{script} ended with {done.returncode}; see above")
     return json.loads(saved.read_text())
 
 
+def http_paths():
+    """The harness' three questions in the words of our routes: PATH_LIST, PATH_ORDER, PATH_PENDING."""
+    text = (ROOT / "bench/http_reads/paths.sh").read_text()
+    return dict(re.findall(r"^export (PATH_\w+)='([^']*)'", text, re.MULTILINE))
+
+
 def http_questions(count):
-    """The mix of the harness' HTTP questions, drawn with one seed, in the words of our routes."""
+    """The mix of the harness' HTTP questions, drawn with one seed."""
     truth = json.loads((PERF_WORK / "http/truth.json").read_text())
-    templates = json.loads((ROOT / "bench/http_reads/paths.json").read_text())
+    templates = http_paths()
     rng, paths = random.Random(3), []
     for _ in range(count):
         dice, customer, status = rng.random(), rng.choice(truth["customers"]), rng.choice(["open", "closed", ""])
@@ -354,7 +364,7 @@ class Bench:
         state = WORK / "state" / "http"
         orders = WORK / "trees" / "http"
         if not orders.is_dir():
-            subprocess.run([sys.executable, ROOT / "bench/http_reads/make_tree.py", "--database", PERF_WORK / "http/orders.db", "--out", orders], check=True)
+            subprocess.run([sys.executable, ROOT / "bench/http_reads/make_orders.py", PERF_WORK / "http/orders.db", orders], check=True)
         self.scan(orders, fresh=not (state / "record.sqlite").exists(), state=state)()
         return orders, state
 
@@ -366,11 +376,9 @@ class Bench:
         need("wrk", "nginx", "node")
         orders, state = self.http_data()
         reads = ROOT / "bench/http_reads"
-        paths = json.loads((reads / "paths.json").read_text())
-        os.environ.update(paths)
         seconds, rounds = (5, 1) if self.options.quick else (8, 2)
         found = harness("http/reads.py", "--seconds", seconds, "--rounds", rounds, "--only", "nginx|fastify", "--cells", "mix/64|list/64|order/64|pending/64|mix/512|open",
-                        "--product-cmd", self.serve_command(orders, state, 8120), "--product-url", "http://127.0.0.1:8120", "--adapter", reads / "adapter.py", name="http", timeout=3000)
+                        "--product-cmd", self.serve_command(orders, state, 8120), "--product-url", "http://127.0.0.1:8120", "--adapter", reads / "adapter.py", name="http", environment=http_paths(), timeout=3000)
         wrk = found["wrk"]
         mix, ours, peer, peer2, nginx = wrk["mix/64"], wrk["mix/64"]["product"], wrk["mix/64"]["peer.fastify-1"], wrk["mix/64"]["peer.fastify-2"], wrk["mix/64"]["limit.nginx-static"]
         self.table.ratio("reads, mix, 64 connections: server CPU a request", ours["cpu_us"], "Fastify", peer["cpu_us"], 0.25, None, "us")
@@ -407,7 +415,7 @@ class Bench:
         need_harness()
         need("node")
         orders, state = self.http_data()
-        url = "http://127.0.0.1:8121" + json.loads((ROOT / "bench/http_reads/paths.json").read_text())["PATH_ORDER"].format(id=50000)
+        url = "http://127.0.0.1:8121" + http_paths()["PATH_ORDER"].format(id=50000)
         found = harness("start/start.py", "--rounds", self.rounds, "--product-cmd", self.serve_command(orders, state, 8121), "--product-url", url, name="start")["start"]
         ours, peer = found["product"], found["peer.fastify-1"]
         self.table.ratio("exec to first correct answer, 31,465 orders", ours["start_ms"], "Fastify", peer["start_ms"], 0.5, 0.15, "ms")
@@ -424,7 +432,7 @@ class Bench:
 
     def cell_memory(self):
         orders = 100_000 if self.options.quick else 1_000_000
-        found = self.lines_of([sys.executable, ROOT / "bench/memory_million.py", "--binary", self.binary, "--orders", orders, "--work", WORK, "--json"])
+        found = self.lines_of([sys.executable, ROOT / "bench/memory_million.py", "--binary", self.binary, "--orders", orders, "--keep", WORK / f"million-{orders}", "--json"])
         self.table.absolute(f"{found['orders']} orders x 5 lines through ingest: RSS", found["rss_mb"], 256 * orders / 1_000_000, 128 * orders / 1_000_000, "MB")
 
     def cell_columns(self):
