@@ -86,17 +86,23 @@ class Table:
 # ---- measuring ------------------------------------------------------------------------------------------------------
 
 
-def run(argv, out=None, env=None, limit=600):
-    """Runs to the end; wall and CPU seconds of it and all it started."""
+def machine_busy():
+    """CPU seconds all cores worked so far."""
+    user, nice, system, _, _, irq, soft = map(int, pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8])
+    return (user + nice + system + irq + soft) / os.sysconf("SC_CLK_TCK")
+
+
+def run(argv, out=None, env=None):
+    """Runs to the end; wall seconds, and CPU seconds of the whole machine meanwhile: what a sandbox leaves to init when
+    it is ended is in no process' account."""
     sink = open(out, "wb") if out else subprocess.DEVNULL
-    began = time.monotonic()
+    busy, began = machine_busy(), time.monotonic()
     process = subprocess.Popen([str(word) for word in argv], stdout=sink, stderr=subprocess.DEVNULL, env={**os.environ, **(env or {})}, start_new_session=True)
-    _, status, used = os.wait4(process.pid, 0)
+    code = process.wait()
     wall = time.monotonic() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
     if out:
         sink.close()
-    return {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "code": process.returncode}
+    return {"wall": wall, "cpu": machine_busy() - busy, "code": code}
 
 
 def interleave(jobs, rounds):
