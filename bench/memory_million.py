@@ -120,7 +120,7 @@ def memory(pid):
 def loaded(millrace, truth):
     totals = millrace.get("/api/v1/totals?group=currency")["data"]
     sums = [entry for row in totals for entry in row["sums"]]
-    return sum(entry["orders"] for entry in sums) == truth["orders"] and sum(entry["open_amount"] for entry in sums) == truth["open_cents"]
+    return sum(entry["orders"] for entry in sums) == truth["orders"] and sum(entry["open_amount"]["minor"] for entry in sums) == truth["open_cents"]
 
 
 def measure(binary, data, tree, truth, title, bar):

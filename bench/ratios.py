@@ -65,7 +65,7 @@ class Table:
         holds = (lambda limit: value >= limit) if least else (lambda limit: value <= limit)
         verdict = "short" if not holds(bar) else "moonshot" if moonshot is not None and holds(moonshot) else "pass"
         sign = "≥" if least else "≤"
-        row = {"what": what, "ours": ours, "against": against, "value": f"{value:.3g}{'x' if unit == 'x' else ' ' + unit if unit else ''}",
+        row = {"what": what, "ours": ours, "against": against.replace("|", "\\|"), "value": f"{value:.3g}{'x' if unit == 'x' else ' ' + unit if unit else ''}",
                "bar": f"{sign} {bar:g}" + (f" ({moonshot:g})" if moonshot is not None else ""), "verdict": verdict}
         self.rows.append(row)
         say(f"    {verdict:8} {what}: {row['value']} (bar {row['bar']})")
