@@ -470,7 +470,7 @@ CELLS = ("load", "restart", "pdf", "slow", "watch", "http", "start", "memory", "
 def machine():
     model = re.search(r"model name\s*:\s*(.+)", pathlib.Path("/proc/cpuinfo").read_text())
     memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text()).group(1)) // 1024 // 1024
-    return f"{model.group(1) if model else platform.machine()}, {os.cpu_count()} cores, {memory} GiB, Linux {platform.release().split("-")[0]}"
+    return f"{model.group(1) if model else platform.machine()}, {os.cpu_count()} cores, {memory} GiB, Linux {platform.release().split('-')[0]}"
 
 
 PAGE = """# Performance
