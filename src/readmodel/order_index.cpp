@@ -4,21 +4,12 @@
 #include <tuple>
 
 #include "base/check.h"
-#include "base/hash.h"
+#include "readmodel/hash_place.h"
 
 namespace millrace::readmodel {
 namespace {
 
 constexpr std::size_t shard_count = 256;
-
-struct Place {
-  std::size_t shard;
-  std::uint32_t hash;
-};
-Place place_of(std::string_view folded) {
-  const std::uint64_t hash = hash64(folded);
-  return {static_cast<std::size_t>(hash >> 32) % shard_count, static_cast<std::uint32_t>(hash)};
-}
 
 }  // namespace
 
@@ -30,7 +21,7 @@ std::pair<std::size_t, std::size_t> PostingBlock::range(std::size_t slot) const 
 
 std::vector<Code> CustomerRows::codes_of(std::string_view folded, const Words& customers) const {
   std::vector<Code> found;
-  const auto [shard, hash] = place_of(folded);
+  const auto [shard, hash] = place_of(folded, shard_count);
   if (codes_ == nullptr || shard >= codes_->size() || (*codes_)[shard] == nullptr) return found;
   const auto& entries = (*codes_)[shard]->entries;
   for (auto at = std::lower_bound(entries.begin(), entries.end(), hash,
@@ -69,7 +60,7 @@ std::uint64_t CustomerRows::row_bytes() const {
 void CustomerIndex::learn(Code code, std::string_view folded, std::uint64_t epoch) {
   check(code == codes_known_, "customer codes are learnt in their order");
   ++codes_known_;
-  const auto [shard, hash] = place_of(folded);
+  const auto [shard, hash] = place_of(folded, shard_count);
   auto& entries = codes_.own(shard, epoch).entries;
   const auto less = [](const CodeEntry& left, const CodeEntry& right) {
     return std::tie(left.hash, left.code) < std::tie(right.hash, right.code);
