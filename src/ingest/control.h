@@ -14,6 +14,75 @@
 
 namespace millrace::ingest {
 
+// One sync of one stream, as it went.
+struct SyncRun {
+  Instant started;
+  std::chrono::milliseconds took{0};
+  std::uint64_t calls = 0;         // sent, retries included
+  std::uint64_t bytes = 0;
+  std::uint64_t rows_read = 0;     // keys and documents that were answered
+  std::uint64_t documents_read = 0;
+  std::uint64_t rows_written = 0;  // documents that were new or different
+  std::uint64_t rows_gone = 0;
+  std::string outcome;             // "good", "held", "failed"
+  std::string message;             // one sentence unless good
+};
+
+// A stream of a service (its orders, its items).
+struct StreamStatus {
+  std::string name;                      // "orders"
+  std::string phase;                     // "first sync", "following", "off"
+  std::uint64_t rows = 0;                // held now, without those that are gone
+  std::uint64_t rows_open = 0;
+  std::optional<Instant> last_good;      // the last sync that went well ended then
+  std::optional<Instant> verified_as_of; // every row was proven equal to the ERP's at this moment or later
+  std::string verified_by;               // "full round", "first sync", "whole read"
+  double verified_share = 0;             // of the running round
+  std::uint64_t progress_done = 0, progress_total = 0;
+  std::vector<SyncRun> runs;             // newest first, those of the last hour, at most 24
+};
+
+struct CallsByKind {
+  std::string kind;  // "login", "scan", ...
+  std::uint64_t calls = 0, retries = 0, failed = 0, bytes = 0;
+  std::chrono::microseconds time{0};
+};
+
+// What a sync would do that nobody expects: waits for a person.
+struct HeldSync {
+  std::string stream;
+  Instant since;
+  std::string why;  // one sentence with the numbers
+  std::uint64_t rows_before = 0, rows_gone = 0, rows_closed = 0;
+  struct Total {
+    std::string currency;
+    std::int64_t before = 0, after = 0;  // open total, minor units
+  };
+  std::vector<Total> totals;
+  struct Example {
+    std::string key, number, customer;
+    std::string what;  // "gone", "closed", "open amount 120.00 -> 0.00"
+  };
+  std::vector<Example> examples;  // the first 50
+};
+
+// What only sources that are services have.
+struct ServiceStatus {
+  std::string dialect;           // "sap-b1 v2", "odata v4"
+  std::string address, company;  // never a secret
+  bool insecure = false;
+  std::vector<StreamStatus> streams;
+  std::vector<CallsByKind> calls;  // since the start
+  std::string breaker;             // "closed", "open", "half-open"
+  std::optional<Instant> breaker_until;
+  std::uint64_t calls_this_hour = 0, calls_per_hour = 0;  // 0: no bound
+  struct Capability {
+    std::string name, value;
+  };
+  std::vector<Capability> capabilities;
+  std::vector<HeldSync> held;
+};
+
 // starting -> scanning -> live (events) or polling; paused by a person; held: the root vanished or came back
 // empty, nothing is deleted; failed: the last refresh did not end well and is tried again.
 enum class SourceState : std::uint8_t { starting, scanning, live, polling, paused, stopped, held, failed };
@@ -52,6 +121,7 @@ struct SourceStatus {
   std::chrono::milliseconds delay_max{0};      // a saved file is noticed after at most this
   std::string delay_why;                       // one sentence: what decides that
   std::optional<Instant> hangs_since;  // the folder has not answered since then; nothing is deleted meanwhile
+  std::optional<ServiceStatus> service;  // an ERP: its streams, calls and capabilities
 };
 
 class Control {
@@ -65,8 +135,12 @@ class Control {
   virtual Result<void> resume(std::string_view source) = 0;
   // invalid_input  outside 10 s .. 7 d
   virtual Result<void> set_interval(std::string_view source, std::chrono::seconds interval) = 0;
-  // Accept that a vanished or emptied root is right: its orders are then removed.
+  // Accept that what is held is right: a vanished or emptied root, a sync that would remove much. It is then done.
   virtual Result<void> accept_vanished(std::string_view source) = 0;
+  // What is held is wrong: the last good state stays and the next turn looks again.
+  virtual Result<void> reject_held(std::string_view source) = 0;
+  // These records may have changed (a webhook): read them soon.
+  virtual Result<void> hint(std::string_view source, std::string_view stream, std::vector<std::string> keys) = 0;
   // Reads the refused file again now. not_found  no such rejection
   virtual Result<void> replay(std::uint64_t rejection_id) = 0;
 };

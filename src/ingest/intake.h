@@ -51,9 +51,14 @@ class Intake {
     return work(book_);
   }
 
-  // Decides and commits what `source` brought. Errors: those of Record::commit; call again later.
-  // Answers whether anything was written.
-  Result<bool> commit(const std::string& source);
+  // Rows that a source keeps for itself, committed with what it brought.
+  struct Kept {
+    std::vector<store::KeptRow> put;
+    std::vector<store::KeptKey> removed;
+  };
+  // Decides and commits what `source` brought, with `kept` in the same transaction. Errors: those of Record::commit;
+  // nothing was written then, and all of it, `kept` too, goes first with the next call. Answers whether anything was written.
+  Result<bool> commit(const std::string& source, Kept kept = {});
 
  private:
   Result<bool> decide_and_commit(const std::string& source);

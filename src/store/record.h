@@ -54,6 +54,18 @@ struct Candidate {
   std::vector<std::string> flags;
 };
 
+// A row that a part above keeps in the record beside orders and files: the state of a sync, what is held of an ERP's
+// record, a receipt of a pushed batch, a person's decision. The record does not look inside.
+struct KeptRow {
+  std::string space;  // "erp/sap/items": whose rows; no two owners share a space
+  std::string key;    // unique in its space
+  std::string content;
+  bool operator==(const KeptRow&) const = default;
+};
+struct KeptKey {
+  std::string space, key;
+};
+
 // Rows and changes that commit together.
 struct Batch {
   std::string source;
@@ -62,6 +74,8 @@ struct Batch {
   std::vector<Candidate> candidates_put;        // replace all candidates of the same path, which is a known file
   std::vector<std::string> candidates_removed;  // paths that have none any more
   std::vector<feed::Change> changes;            // sequence and at are filled by commit
+  std::vector<KeptRow> kept_put;
+  std::vector<KeptKey> kept_removed;
   bool empty() const;
 };
 
@@ -133,6 +147,11 @@ class Record : public feed::Reader {
   // One candidate's content. not_found  the file gives no such order (any more)
   virtual Result<Candidate> candidate(const std::string& source, const std::string& path, std::uint32_t ordinal) = 0;
   virtual Result<std::vector<feed::Rejection>> rejections() = 0;
+
+  // Calls `row` for every kept row of the space, by key; a false answer ends it.
+  virtual Result<void> kept(const std::string& space, const std::function<bool(KeptRow)>& row) = 0;
+  // Nothing when there is no such row.
+  virtual Result<std::optional<std::string>> kept_one(const std::string& space, const std::string& key) = 0;
 
   virtual Result<RecordPosition> position() = 0;
   // Every file whose row or candidates a transaction after `revision` wrote or removed, as they are now, once each:

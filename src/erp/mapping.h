@@ -1,0 +1,35 @@
+// An ERP document in its own words to ours: the one table of field names per dialect.
+//
+// Invariants
+//   * Amounts go from their text to decimals, never through double.
+//   * What cannot be read exactly is a finding with key and field, and the document adds nothing.
+//   * `hash` covers mapped fields only, in canonical form: fields we do not map may change without a trace.
+//   * Pure.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "base/hash.h"
+#include "erp/stream.h"
+#include "ingest/document.h"
+
+namespace millrace::erp {
+
+// Names for codes, from other streams: what the row itself does not say.
+class Names {
+ public:
+  virtual ~Names() = default;
+  virtual std::string manufacturer_of_item(std::string_view item_code) const = 0;  // "" when not known (yet)
+  virtual std::string salesperson(std::string_view code) const = 0;
+};
+
+struct Mapped {
+  ContentHash hash;
+  bool open = false;
+  std::string status;               // "Open", "Closed", "Cancelled": stands for the folder state
+  ingest::ParsedDocument document;  // orders: exactly one order; other streams: none
+  std::string kept;                 // the mapped fields of other streams, canonical JSON: what the record keeps
+};
+Mapped map_document(Dialect dialect, const StreamDescriptor& stream, std::string_view json, const Names& names);
+
+}  // namespace millrace::erp

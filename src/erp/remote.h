@@ -1,0 +1,118 @@
+// One company of an ERP as the sync sees it: questions by key, answers as rows. How they travel is the connector's.
+//
+//   StreamSync ── PageQuestion ──> Remote (SapB1Remote, ODataRemote) ── Call ──> outbound::Caller ──> Transport
+//
+// Invariants
+//   * Rows of one page are in key order, each key once, all above `after_key`: a page that is not is refused as a whole
+//     (`corrupt_page`), and nothing of it is used.
+//   * `complete` says that nothing follows. It is never concluded from a missing next link, only from fewer rows than
+//     asked for.
+//   * A reply that is not what was asked for (HTML, cut JSON, wrong shape) is a RemoteError, never an empty page.
+#pragma once
+#include <compare>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/time.h"
+#include "erp/stream.h"
+#include "outbound/caller.h"
+
+namespace millrace::erp {
+
+// Keys of one stream are all numbers or all text; numbers order as numbers.
+struct Key {
+  bool is_number = true;
+  std::int64_t number = 0;
+  std::string text;  // when not a number
+  std::strong_ordering operator<=>(const Key& other) const;
+  bool operator==(const Key& other) const = default;
+};
+std::string key_text(const Key& key);                       // "4711", "C20000"
+Key key_of(const StreamDescriptor& stream, std::string_view text);
+
+// The other side's own clock, without a zone: day and seconds of the day. Only compared with itself.
+struct RemoteStamp {
+  std::int32_t day = 0;      // days since 1970-01-01
+  std::int32_t seconds = 0;  // of the day
+  auto operator<=>(const RemoteStamp&) const = default;
+};
+
+struct RemoteRow {
+  Key key;
+  std::string version;               // the ETag, "" when none came
+  std::optional<RemoteStamp> stamp;  // nothing when the row has none (yet)
+  std::optional<bool> open;          // when the stream has an open set
+  std::string document;              // the row as JSON text; only of whole reads
+};
+
+struct PageQuestion {
+  enum class Kind : std::uint8_t {
+    documents,  // whole rows above after_key
+    open,       // keys and versions of open rows above after_key
+    changed,    // keys and versions of rows stamped `since` or later, above after_key
+    slice,      // keys and versions above after_key and not above until_key (when given)
+    fetch,      // whole rows of exactly `keys`
+  };
+  Kind kind = Kind::documents;
+  std::optional<Key> after_key;
+  std::optional<Key> until_key;
+  std::optional<RemoteStamp> since;
+  std::optional<RemoteStamp> documents_since;  // of documents: only rows that are open or stamped since then (first sync window)
+  std::vector<Key> keys;
+  std::size_t rows_max = 500;
+};
+
+struct Page {
+  std::vector<RemoteRow> rows;
+  bool complete = false;
+  std::optional<Instant> server_time;  // HTTP Date
+};
+
+enum class RemoteErrorKind : std::uint8_t {
+  later,         // busy, gone for a moment, budget used up, breaker open: the same question may succeed later
+  too_slow,      // timed out or broke: ask for less
+  refused,       // 400: this question is not understood here; do not ask it again
+  denied,        // credentials, rights, company, certificate: a person must act
+  corrupt_page,  // answered, but not with what was asked for; nothing of it may be used
+  cancelled,
+};
+struct RemoteError {
+  RemoteErrorKind kind = RemoteErrorKind::later;
+  std::string text;  // one sentence: what happened and what to do
+};
+template <class T>
+using Remotely = std::variant<T, RemoteError>;
+
+class Remote {
+ public:
+  virtual ~Remote() = default;
+  virtual Dialect dialect() const = 0;
+  virtual Remotely<Page> ask(const StreamDescriptor& stream, const PageQuestion& question) = 0;
+  // What was found out about this system at connect: version, page sizes, ETags in collections, clock offset.
+  struct Capability {
+    std::string name, value;
+  };
+  virtual std::vector<Capability> capabilities() const = 0;
+  // Connects and answers what a person should know; errors are worded for `millrace doctor`.
+  virtual std::optional<RemoteError> connect() = 0;
+  virtual void log_out() = 0;
+  virtual outbound::CallerStatus calls() const = 0;  // any thread
+};
+
+// Made by the connector. `caller` outlives it.
+struct ConnectOptions {
+  std::string url;       // "https://sap:50000/b1s/v2", "https://api.businesscentral.dynamics.com/v2.0/.../api/v2.0/companies(...)"
+  std::string company;   // CompanyDB
+  std::string user;
+  std::string password;  // read from its file; never in a log, an error or a status
+  std::string bearer;    // instead of user and password (odata)
+  std::string oauth_token_url, oauth_client, oauth_secret, oauth_scope;  // client credentials (Business Central)
+  std::chrono::milliseconds deadline{180'000};  // of one call (M060)
+};
+std::unique_ptr<Remote> make_remote(Dialect dialect, ConnectOptions options, outbound::Caller& caller);
+
+}  // namespace millrace::erp
