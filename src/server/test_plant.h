@@ -83,6 +83,12 @@ class TestSources final : public ingest::Control {
   Result<void> accept_vanished(std::string_view id) override {
     return on(id, [](ingest::SourceStatus&) {});
   }
+  Result<void> reject_held(std::string_view id) override {
+    return on(id, [](ingest::SourceStatus&) {});
+  }
+  Result<void> hint(std::string_view id, std::string_view, std::vector<std::string>) override {
+    return on(id, [](ingest::SourceStatus&) {});
+  }
   Result<void> replay(std::uint64_t id) override {
     if (id != 7) return fail(ErrorCode::not_found, "there is no rejection " + std::to_string(id));
     return {};
