@@ -135,28 +135,28 @@ class FilesInMotion(Story):
         last = version_csv(99)
         self.write("Open/all.csv", texts[0], age=0)
         millrace = self.serve()
-        done = threading.Event()
+        enough = threading.Event()
 
         def replace():
-            began, turns = time.monotonic(), 2000
-            for turn in range(1, turns):
+            began, turn = time.monotonic(), 0
+            while not enough.is_set():
+                turn += 1
                 self.write("Open/all.csv", texts[turn % len(texts)], age=0)
                 threading.Event().wait(max(0, began + turn / 1000 - time.monotonic()))
             self.write("Open/all.csv", last, age=0)
-            done.set()
 
         writer = threading.Thread(target=replace)
         writer.start()
-        seen, answers = set(), 0
-        while not done.is_set():
-            version = version_shown(self.rows(millrace))
-            self.assertIn(version, [*range(len(texts)), 99])
-            seen.add(version)
-            answers += 1
-        writer.join()
-        millrace.wait_for(lambda: version_shown(self.rows(millrace)) == 99, "the last version", 15)
-        self.assertGreater(answers, 20)
+        seen, began = set(), time.monotonic()
+        try:
+            while time.monotonic() < began + 2 or (len(seen) < 2 and time.monotonic() < began + 6):
+                seen.add(version_shown(self.rows(millrace)))
+        finally:
+            enough.set()
+            writer.join()
+        self.assertLessEqual(seen, set(range(len(texts))))
         self.assertGreater(len(seen), 1, "versions are shown while the file is being replaced")
+        millrace.wait_for(lambda: version_shown(self.rows(millrace)) == 99, "the last version", 15)
         self.assertEqual(self.rejections(millrace), [])
 
     # ---- A20
@@ -255,8 +255,8 @@ class FilesInMotion(Story):
 
     def test_a25_a_folder_of_many_files_shows_progress_and_keeps_memory_bounded(self):
         folder = many_files.shared_memory_folder() or str(self.folder)
-        told = many_files.load(BINARY, folder, files=4000, folders=400)
-        self.assertEqual((told.orders, told.read), (4000, 4000))
+        told = many_files.load(BINARY, folder, files=3000, folders=300)
+        self.assertEqual((told.orders, told.read), (3000, 3000))
         self.assertLess(told.peak_bytes, 160e6)
         self.assertEqual(told.progress, sorted(told.progress), "progress never goes back")
 
