@@ -12,12 +12,12 @@ import time
 import zlib
 
 from millrace_client import Millrace
-from story import BINARY, CSV_HEAD, MEMORY_ROOM, ROOT, Story, order_json
+from story import BINARY, CSV_HEAD, MEMORY_ROOM, ROOT, Story, order_csv, order_json
 
 sys.path.insert(0, str(ROOT / "scripts/torture"))
 import many_files  # noqa: E402
 
-QUIET_SECONDS = 1.0  # a writer that is silent for so long and never closes its file counts as done (src/ingest)
+QUIET_SECONDS = 10.0  # a writer that is silent for so long and never closes its file counts as done (src/ingest)
 
 
 def version_csv(version, orders=80):
@@ -128,6 +128,22 @@ class FilesInMotion(Story):
         # That its document was damaged for a while is told too; the order was never away.
         self.assertEqual(self.history(millrace, 7), ["order_changed", "order_changed", "order_new"])
 
+    def test_a18_a_table_whose_writer_pauses_between_two_rows_loses_no_order(self):
+        text = order_csv(*((f"SO{number}", 1, 1, "10.00", "10.00") for number in range(1, 11)))
+        self.write("Open/all.csv", text)
+        millrace = self.serve()
+        before = self.book(millrace)
+        self.assertEqual(len(before), 10)
+        half = text.index("SO6")
+        with open(self.orders / "Open/all.csv", "w", encoding="utf-8") as file:
+            file.write(text[:half])
+            file.flush()
+            threading.Event().wait(2)  # the pause of the writer
+            self.assertEqual(self.book(millrace), before)
+            file.write(text[half:].replace("10.00", "20.00"))
+        self.wait_book(millrace, [f"{number} Open {'1' if number < 6 else '2'}0.00" for number in range(1, 11)])
+        self.assertEqual(self.history(millrace, 9), ["order_changed", "order_new"])
+
     # ---- A19
 
     def test_a19_replaced_a_thousand_times_a_second_every_answer_is_one_version_and_the_last_wins(self):
@@ -135,28 +151,28 @@ class FilesInMotion(Story):
         last = version_csv(99)
         self.write("Open/all.csv", texts[0], age=0)
         millrace = self.serve()
-        done = threading.Event()
+        enough = threading.Event()
 
         def replace():
-            began, turns = time.monotonic(), 2000
-            for turn in range(1, turns):
+            began, turn = time.monotonic(), 0
+            while not enough.is_set():
+                turn += 1
                 self.write("Open/all.csv", texts[turn % len(texts)], age=0)
                 threading.Event().wait(max(0, began + turn / 1000 - time.monotonic()))
             self.write("Open/all.csv", last, age=0)
-            done.set()
 
         writer = threading.Thread(target=replace)
         writer.start()
-        seen, answers = set(), 0
-        while not done.is_set():
-            version = version_shown(self.rows(millrace))
-            self.assertIn(version, [*range(len(texts)), 99])
-            seen.add(version)
-            answers += 1
-        writer.join()
-        millrace.wait_for(lambda: version_shown(self.rows(millrace)) == 99, "the last version", 15)
-        self.assertGreater(answers, 20)
+        seen, began = set(), time.monotonic()
+        try:
+            while time.monotonic() < began + 2 or (len(seen) < 2 and time.monotonic() < began + 6):
+                seen.add(version_shown(self.rows(millrace)))
+        finally:
+            enough.set()
+            writer.join()
+        self.assertLessEqual(seen, set(range(len(texts))))
         self.assertGreater(len(seen), 1, "versions are shown while the file is being replaced")
+        millrace.wait_for(lambda: version_shown(self.rows(millrace)) == 99, "the last version", 15)
         self.assertEqual(self.rejections(millrace), [])
 
     # ---- A20
@@ -255,8 +271,8 @@ class FilesInMotion(Story):
 
     def test_a25_a_folder_of_many_files_shows_progress_and_keeps_memory_bounded(self):
         folder = many_files.shared_memory_folder() or str(self.folder)
-        told = many_files.load(BINARY, folder, files=4000, folders=400)
-        self.assertEqual((told.orders, told.read), (4000, 4000))
+        told = many_files.load(BINARY, folder, files=3000, folders=300)
+        self.assertEqual((told.orders, told.read), (3000, 3000))
         self.assertLess(told.peak_bytes, 160e6 * MEMORY_ROOM)
         self.assertEqual(told.progress, sorted(told.progress), "progress never goes back")
 
