@@ -6,7 +6,8 @@
 namespace millrace::feed {
 namespace {
 
-constexpr std::uint8_t format_version = 1;
+// Version 2 is an order with what several sources say of it behind the rest; all else is version 1, as it always was.
+constexpr std::uint8_t format_version = 1, joined_order_version = 2;
 
 void put_instant(ByteWriter& out, Instant instant) { out.signed_varint(instant.time_since_epoch().count()); }
 Instant take_instant(ByteReader& in) { return Instant{std::chrono::milliseconds{in.signed_varint()}}; }
@@ -47,6 +48,68 @@ void put_order(ByteWriter& out, const OrderPut& put) {
   for (const OrderDocument& document : put.documents) put_document(out, document);
   out.varint(put.flags.size());
   for (const std::string& flag : put.flags) out.text(flag);
+}
+
+bool is_joined(const OrderPut& put) { return !put.differences.empty() || !put.origins.empty(); }
+
+void put_joined(ByteWriter& out, const OrderPut& put) {
+  out.varint(put.differences.size());
+  for (const Difference& difference : put.differences) {
+    out.text(difference.field);
+    out.signed_varint(difference.line);
+    out.varint(difference.values.size());
+    for (const Difference::Value& value : difference.values) {
+      out.varint(value.document);
+      out.text(value.text);
+    }
+    out.varint(difference.counts);
+    out.text(difference.rule);
+    out.text(difference.decided_by);
+    out.u8(difference.decided_at ? 1 : 0);
+    if (difference.decided_at) put_instant(out, *difference.decided_at);
+  }
+  out.varint(put.origins.size());
+  for (const Origin& origin : put.origins) {
+    out.text(origin.field);
+    out.signed_varint(origin.line);
+    out.varint(origin.document);
+  }
+}
+
+// Screens follow the numbers without looking: they are checked where they come in.
+std::uint32_t take_place(ByteReader& in, std::size_t bound) {
+  const std::uint64_t place = in.varint();
+  if (place >= bound) in.fail();
+  return static_cast<std::uint32_t>(place);
+}
+
+Difference take_difference(ByteReader& in, std::size_t document_count) {
+  Difference difference;
+  difference.field = in.text();
+  difference.line = static_cast<std::int32_t>(in.signed_varint());
+  difference.values.resize(in.count(2));
+  for (Difference::Value& value : difference.values) {
+    value.document = take_place(in, document_count);
+    value.text = in.text();
+  }
+  difference.counts = take_place(in, difference.values.size());
+  difference.rule = in.text();
+  difference.decided_by = in.text();
+  if (in.u8() == 1) difference.decided_at = take_instant(in);
+  return difference;
+}
+
+void take_joined(ByteReader& in, OrderPut& put) {
+  const std::size_t differences = in.count(8);
+  for (std::size_t i = 0; i < differences && in.ok(); ++i) put.differences.push_back(take_difference(in, put.documents.size()));
+  const std::size_t origins = in.count(3);
+  for (std::size_t i = 0; i < origins && in.ok(); ++i) {
+    Origin origin;
+    origin.field = in.text();
+    origin.line = static_cast<std::int32_t>(in.signed_varint());
+    origin.document = take_place(in, put.documents.size());
+    put.origins.push_back(std::move(origin));
+  }
 }
 
 Result<OrderPut> take_order(ByteReader& in) {
@@ -137,9 +200,13 @@ std::string subject(const Change& change) {
 std::string encode_payload(const Change& change) {
   std::string bytes;
   ByteWriter out(bytes);
-  out.u8(format_version);
+  const bool joined = change.kind == ChangeKind::order_put && is_joined(change.put);
+  out.u8(joined ? joined_order_version : format_version);
   switch (change.kind) {
-    case ChangeKind::order_put: put_order(out, change.put); break;
+    case ChangeKind::order_put:
+      put_order(out, change.put);
+      if (joined) put_joined(out, change.put);
+      break;
     case ChangeKind::order_removed:
       out.text(change.removed.number.text);
       out.text(change.removed.reason);
@@ -152,7 +219,9 @@ std::string encode_payload(const Change& change) {
 
 Result<Change> decode_payload(ChangeKind kind, std::string_view bytes) {
   ByteReader in(bytes);
-  if (const std::uint8_t version = in.u8(); version != format_version)
+  const std::uint8_t version = in.u8();
+  const bool joined = version == joined_order_version && kind == ChangeKind::order_put;
+  if (version != format_version && !joined)
     return fail(ErrorCode::corrupt, "a change has the unknown format " + std::to_string(version));
   Change change;
   change.kind = kind;
@@ -161,6 +230,7 @@ Result<Change> decode_payload(ChangeKind kind, std::string_view bytes) {
       auto put = take_order(in);
       if (!put) return pass_on(put);
       change.put = std::move(*put);
+      if (joined) take_joined(in, change.put);
       break;
     }
     case ChangeKind::order_removed:

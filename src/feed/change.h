@@ -4,9 +4,10 @@
 //   * A change is self-contained: applied in the order of their Sequence, changes 1..N give the state at N,
 //     without any other input.
 //   * `order_put` carries the whole order and what is known about its files; there are no partial orders.
-//   * encode/decode round-trip; damaged bytes decode to `corrupt`.
+//   * encode/decode round-trip; damaged bytes decode to `corrupt`. Records of earlier versions stay readable for ever.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,10 +36,39 @@ struct OrderDocument {
   bool operator==(const OrderDocument&) const = default;
 };
 
+// Sources that both speak of an order say different things of one value. Which documents speak for their source is
+// said by the numbers: they are the first ones of `OrderPut::documents`.
+struct Difference {
+  struct Value {
+    std::uint32_t document = 0;  // place in OrderPut::documents
+    std::string text;            // as a person reads it: "450", "2026-03-10"
+    bool operator==(const Value&) const = default;
+  };
+  std::string field;          // "quantity", "requested", "line": as in the order list and its lines
+  std::int32_t line = 0;      // line number in the order as it counts; 0: the order's head
+  std::vector<Value> values;  // of every source that says something, at least two
+  std::uint32_t counts = 0;   // place in `values`
+  std::string rule;           // "erp-wins", "newest", "orders-wins", "decided"
+  std::string decided_by;     // the person, "" when a rule decided
+  std::optional<Instant> decided_at;
+  bool operator==(const Difference&) const = default;
+};
+
+// A value that does not come from the document that counts.
+struct Origin {
+  std::string field;      // "line": the whole line
+  std::int32_t line = 0;  // 0: the order's head
+  std::uint32_t document = 0;
+  bool operator==(const Origin&) const = default;
+};
+
 struct OrderPut {
   std::shared_ptr<const SalesOrder> order;
   std::vector<OrderDocument> documents;  // [0] counts
   std::vector<std::string> flags;        // sentences for a person: "DocTotal says 110.00, the lines give 100.00"
+  // Only of an order that several sources speak of.
+  std::vector<Difference> differences = {};
+  std::vector<Origin> origins = {};  // of what does not come from documents[0]
 };
 
 struct OrderRemoved {

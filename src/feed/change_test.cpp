@@ -30,6 +30,28 @@ OrderDocument arbitrary_document() {
   return document;
 }
 
+Difference arbitrary_difference(std::uint32_t documents) {
+  Difference difference;
+  difference.field = *testing::arbitrary_text();
+  difference.line = *rc::gen::arbitrary<std::int32_t>();
+  const int values = *rc::gen::inRange(1, 4);
+  for (int i = 0; i < values; ++i)
+    difference.values.push_back({*rc::gen::inRange<std::uint32_t>(0, documents), *testing::arbitrary_text()});
+  difference.counts = *rc::gen::inRange<std::uint32_t>(0, static_cast<std::uint32_t>(values));
+  difference.rule = *testing::arbitrary_text();
+  difference.decided_by = *testing::arbitrary_text();
+  if (*rc::gen::arbitrary<bool>()) difference.decided_at = instant();
+  return difference;
+}
+
+void join(OrderPut& put) {
+  const auto documents = static_cast<std::uint32_t>(put.documents.size());
+  const int differences = *rc::gen::inRange(0, 3), origins = *rc::gen::inRange(0, 3);
+  for (int i = 0; i < differences; ++i) put.differences.push_back(arbitrary_difference(documents));
+  for (int i = 0; i < origins; ++i)
+    put.origins.push_back({*testing::arbitrary_text(), *rc::gen::arbitrary<std::int32_t>(), *rc::gen::inRange<std::uint32_t>(0, documents)});
+}
+
 Rejection arbitrary_rejection() {
   Rejection rejection;
   rejection.id = *rc::gen::arbitrary<std::uint64_t>();
@@ -54,6 +76,7 @@ rc::Gen<Change> arbitrary_change() {
         const int documents = *rc::gen::inRange(0, 4);
         for (int i = 0; i < documents; ++i) put.documents.push_back(arbitrary_document());
         put.flags = *rc::gen::container<std::vector<std::string>>(testing::arbitrary_text());
+        if (documents > 0) join(put);
         return order_put(std::move(put));
       }
       case 1:
@@ -70,7 +93,8 @@ bool same(const Change& left, const Change& right) {
   const bool orders = (left.put.order == nullptr) == (right.put.order == nullptr) &&
                       (left.put.order == nullptr || *left.put.order == *right.put.order);
   return left.kind == right.kind && orders && left.put.documents == right.put.documents &&
-         left.put.flags == right.put.flags && left.removed.number == right.removed.number &&
+         left.put.flags == right.put.flags && left.put.differences == right.put.differences &&
+         left.put.origins == right.put.origins && left.removed.number == right.removed.number &&
          left.removed.reason == right.removed.reason && left.rejection_put.rejection == right.rejection_put.rejection &&
          left.rejection_removed.id == right.rejection_removed.id;
 }
@@ -127,10 +151,35 @@ TEST_CASE("A change of an unknown kind or format is corrupt") {
   CHECK(refused.error().text() == "a change has the unknown format 2");
 }
 
+TEST_CASE("An order that one source speaks of is written as it always was, and a joined one says so in its first byte") {
+  SalesOrder order;
+  order.number = {"43659"};
+  OrderPut put{std::make_shared<const SalesOrder>(order), {OrderDocument{}, OrderDocument{}}, {}, {}, {}};
+  CHECK(encode_payload(order_put(put))[0] == 1);
+  put.differences.push_back({"quantity", 1, {{0, "400"}, {1, "450"}}, 0, "erp-wins", "", std::nullopt});
+  const std::string joined = encode_payload(order_put(put));
+  CHECK(joined[0] == 2);
+  CHECK(decode_payload(ChangeKind::order_put, joined)->put.differences == put.differences);
+}
+
+TEST_CASE("A difference that speaks of a document or value that is not there is corrupt") {
+  SalesOrder order;
+  order.number = {"43659"};
+  OrderPut put{std::make_shared<const SalesOrder>(order), {OrderDocument{}}, {}, {}, {}};
+  put.differences.push_back({"quantity", 1, {{0, "400"}, {1, "450"}}, 0, "erp-wins", "", std::nullopt});
+  CHECK_FALSE(decode_payload(ChangeKind::order_put, encode_payload(order_put(put))).has_value());
+  put.differences[0].values[1].document = 0;
+  put.differences[0].counts = 2;
+  CHECK_FALSE(decode_payload(ChangeKind::order_put, encode_payload(order_put(put))).has_value());
+  put.differences.clear();
+  put.origins.push_back({"promise", 0, 1});
+  CHECK_FALSE(decode_payload(ChangeKind::order_put, encode_payload(order_put(put))).has_value());
+}
+
 TEST_CASE("A change is about an order number or a rejection") {
   SalesOrder order;
   order.number = {"43659"};
-  CHECK(subject(order_put({std::make_shared<const SalesOrder>(order), {}, {}})) == "43659");
+  CHECK(subject(order_put({std::make_shared<const SalesOrder>(order), {}, {}, {}, {}})) == "43659");
   CHECK(subject(order_removed({"43660"}, "file deleted: Open/43660.json")) == "43660");
   Rejection rejection;
   rejection.id = 12;

@@ -11,13 +11,16 @@
 //     `wait_max`; a Retry-After (seconds or date) is obeyed, up to `retry_after_max`.
 //   * Retries never exceed `retry_share` of the calls made plus a small allowance: a storm does not grow.
 //   * While the breaker is open no call leaves except, after `open_for`, the one probe.
+//   * Failures are: no answer, 408, 429 and 5xx. Everything else is an answer, 401 and 404 included.
 #pragma once
 #include <array>
-#include <functional>
-#include <mutex>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/time.h"
+#include "metrics/metrics.h"
 #include "outbound/http.h"
 
 namespace millrace::outbound {
@@ -29,9 +32,10 @@ struct CareOptions {
   std::chrono::milliseconds retry_after_max{300'000};
   double retry_share = 0.10;
   unsigned retry_allowance = 10;
-  unsigned failures_to_open = 5;
+  unsigned failures_to_open = 5;  // 0: the breaker never opens
   std::chrono::milliseconds open_for{15'000};
-  // Calls per hour; 0 is no bound. `quiet_hours` (UTC hour from, until) have a bound of their own.
+  // Calls per hour of the clock; 0 is no bound. Quiet hours (UTC hour from, until) have a bound of their own, where 0
+  // is what it says: no call at all.
   unsigned calls_per_hour = 0;
   unsigned quiet_from_hour = 0, quiet_until_hour = 0;  // equal: no quiet hours
   unsigned quiet_calls_per_hour = 0;
@@ -63,7 +67,9 @@ struct CallerStatus {
   std::optional<Instant> breaker_until;
   unsigned failures_in_a_row = 0;
   unsigned calls_this_hour = 0;
-  unsigned calls_per_hour = 0;  // as it is at this time of day; 0 is no bound
+  unsigned calls_per_hour = 0;  // as it is at this time of day; 0 is no bound, in quiet hours none at all
+  bool quiet = false;           // quiet hours now
+  std::optional<Instant> held_until;  // the other side asked for a pause (Retry-After)
   std::string last_failure;     // one sentence
   CallCounts counts;            // since the start
 };
@@ -73,11 +79,15 @@ class Caller {
   // `probe` is the call that a half-open breaker tries first (SAP: GET /ping); without a url the next call is the probe.
   Caller(CareOptions options, Transport& transport, Pace& pace, const Clock& clock, std::uint64_t seed, Call probe = {});
 
-  // The reply of the last try. Failure::cancelled while we stop; `unavailable` texts say when it is tried again.
+  // From now on calls are also counted there, the breaker's state under the name of the source.
+  void count_in(metrics::Registry& registry, std::string_view source);
+
+  // The reply of the last try. Failure::cancelled while we stop.
   struct Outcome {
     Reply reply;
-    bool refused_by_us = false;  // budget used up or breaker open: nothing was sent
-    std::string why;             // one sentence then
+    bool refused_by_us = false;       // nothing was sent, reply.failure is not_sent
+    std::string why;                  // one sentence then, with the time of the next try
+    std::optional<Instant> again_at;  // before this a call is refused
   };
   Outcome send(const Call& call, CallKind kind, bool repeatable = true);
 

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/result.h"
+
 namespace millrace::outbound {
 
 struct Call {
@@ -21,6 +23,9 @@ struct Call {
   std::string body;
   std::chrono::milliseconds deadline{180'000};
   std::uint64_t body_max = 64ull << 20;
+  // On a connection of its own: a kept one that turns out to be dead is tried again on a new one, which a call that
+  // must not be sent twice cannot have.
+  bool fresh_connection = false;
 };
 
 // Why there is no whole answer.
@@ -35,8 +40,17 @@ enum class Failure : std::uint8_t {
   address_denied,  // the resolved address may not be called (link-local, another host after a redirect)
   protocol,        // not HTTP, or a wrong Content-Length
   cancelled,       // we stop
+  not_sent,        // we held it back: budget used up, breaker open, or the other side asked for a pause
 };
 std::string_view word(Failure failure);
+
+// "sap:50000" of "https://sap:50000/b1s/v2/Orders?...": how texts and logs name the other side. Never a user or a path.
+std::string_view host_of(std::string_view url);
+
+// What `reference` (a Location, a next link) means beside `base`, when that is the same scheme, host and port.
+//
+// Errors   denied  it leads to another machine, another scheme or carries a user name; the text names where to
+Result<std::string> url_on_same_host(const std::string& base, const std::string& reference);
 
 struct Reply {
   Failure failure = Failure::none;

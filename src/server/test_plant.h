@@ -83,6 +83,18 @@ class TestSources final : public ingest::Control {
   Result<void> accept_vanished(std::string_view id) override {
     return on(id, [](ingest::SourceStatus&) {});
   }
+  Result<void> reject_held(std::string_view id) override {
+    return on(id, [](ingest::SourceStatus& source) {
+      if (source.service) source.service->held.clear();
+    });
+  }
+  Result<void> hint(std::string_view id, std::string_view, std::vector<std::string>) override {
+    return on(id, [](ingest::SourceStatus&) {});
+  }
+  void add(ingest::SourceStatus source) {
+    const std::lock_guard lock(mutex_);
+    list_.push_back(std::move(source));
+  }
   Result<void> replay(std::uint64_t id) override {
     if (id != 7) return fail(ErrorCode::not_found, "there is no rejection " + std::to_string(id));
     return {};

@@ -34,6 +34,7 @@ TEST_CASE("A backup taken while orders are written is one whole state, and the r
   testing::TemporaryFolder live, kept, restored;
   auto record = open_at(live / "a.db");
   for (int i = 1; i <= 20; ++i) REQUIRE(record->commit(document_batch(i)));
+  REQUIRE(record->commit(kept_batch({{"erp/sap", "state", "following"}, {"erp/sap", "cursor", "4711"}})));
   std::atomic<bool> stop{false};
   std::atomic<int> written{0};
   std::thread writer([&] {
@@ -63,6 +64,8 @@ TEST_CASE("A backup taken while orders are written is one whole state, and the r
   CHECK(done->moved_aside.empty());
   auto again = open_at(restored / "data/a.db");
   CHECK(again->condition().text == "");
+  CHECK(manifest->record.kept == 2);
+  CHECK(kept_rows(*again, "erp/sap") == "cursor=4711 state=following");
   CHECK(again->last_sequence() == manifest->record.position.sequence);
   CHECK(again->position()->identity != record->position()->identity);
   CHECK(told_up_to(*again, manifest->record.changes) == told_up_to(*record, manifest->record.changes));

@@ -117,6 +117,61 @@ void many_writers_get_one_order_of_events(RecordUnderTest& place) {
   CHECK(record->verify(true));
 }
 
+void kept_rows_commit_with_the_rest(RecordUnderTest& place) {
+  const FixedClock clock;
+  const std::string bytes("a\0\xFF", 3);
+  {
+    auto record = place.open(clock);
+    int heard = 0;
+    record->on_commit([&](const std::vector<feed::Change>&) { ++heard; });
+    CHECK(kept_rows(*record, "erp/sap/items") == "");
+    Batch batch = small_batch({put(small_order("7"))});
+    batch.kept_put = {{"erp/sap/orders", "10", "ten"}, {"erp/sap/orders", "9", "nine"}, {"erp/sap/orders", bytes, ""}, {"erp/sap", "state", bytes}};
+    REQUIRE(record->commit(std::move(batch)));
+    CHECK(heard == 1);
+    const RecordPosition before = *record->position();
+    const auto alone = record->commit(kept_batch({{"erp/sap/orders", "9", "NINE"}, {"erp/sap/orders", "11", "eleven"}}, {{"erp/sap/orders", "10"}}));
+    REQUIRE(alone);
+    CHECK(alone->last == feed::Sequence{1});
+    CHECK(alone->revision == before.revision + 1);
+    CHECK(record->position()->sequence == before.sequence);
+    CHECK(heard == 1);
+    CHECK(record->files_changed_after(before.revision)->empty());
+  }
+  auto record = place.open(clock);
+  CHECK(kept_rows(*record, "erp/sap/orders") == "11=eleven 9=NINE " + bytes + "=");
+  CHECK(kept_rows(*record, "erp/sap/order") == "");
+  CHECK(record->kept_one("erp/sap", "state") == bytes);
+  CHECK(record->kept_one("erp/sap/orders", "10") == std::nullopt);
+  CHECK(record->kept_one("erp/sap/items", "9") == std::nullopt);
+  int asked = 0;
+  CHECK(record->kept("erp/sap/orders", [&](const KeptRow&) { return ++asked < 2; }));
+  CHECK(asked == 2);
+  CHECK(record->verify(true));
+}
+
+void what_is_kept_already_is_not_written_again(RecordUnderTest& place) {
+  const FixedClock clock;
+  auto record = place.open(clock);
+  REQUIRE(record->commit(kept_batch({{"erp/sap/orders", "1", "a"}, {"erp/sap/orders", "2", "b"}})));
+  const RecordPosition before = *record->position();
+  const RecordStatistics numbers = record->statistics();
+  CHECK(numbers.rows_written == 2);
+  const auto quiet = record->commit(kept_batch({{"erp/sap/orders", "2", "b"}, {"erp/sap/orders", "1", "a"}}, {{"erp/sap/orders", "3"}}));
+  REQUIRE(quiet);
+  CHECK(quiet->revision == before.revision);
+  CHECK(record->position() == before);
+  CHECK(record->statistics().rows_written == numbers.rows_written);
+  CHECK(record->statistics().commits == numbers.commits);
+  CHECK(record->statistics().statements > numbers.statements);
+  REQUIRE(record->commit(kept_batch({{"erp/sap/orders", "1", "a"}, {"erp/sap/orders", "2", "c"}, {"erp/sap/orders", "2", "d"}})));
+  CHECK(record->statistics().rows_written == numbers.rows_written + 2);
+  CHECK(kept_rows(*record, "erp/sap/orders") == "1=a 2=d");
+  REQUIRE(record->commit(kept_batch({{"erp/sap/orders", "1", "anew"}}, {{"erp/sap/orders", "1"}, {"erp/sap/orders", "2"}})));
+  CHECK(kept_rows(*record, "erp/sap/orders") == "1=anew");
+  CHECK(record->verify(true));
+}
+
 // "a.csv 20: 8; b.csv gone": what files_changed_after answers, as text.
 std::string told(const Result<std::vector<FileNow>>& files) {
   if (!files) return std::string(traits(files.error().code()).name);
@@ -164,6 +219,8 @@ void record_conforms(const std::function<std::unique_ptr<RecordUnderTest>()>& fr
   SUBCASE("what was committed is there after opening again") { everything_is_there_after_opening_again(*fresh()); }
   SUBCASE("a new reading replaces what a file said before") { a_new_reading_replaces_what_a_file_said(*fresh()); }
   SUBCASE("what was touched after a revision is known") { what_was_touched_is_known(*fresh()); }
+  SUBCASE("kept rows commit with the rest of their batch, and alone") { kept_rows_commit_with_the_rest(*fresh()); }
+  SUBCASE("what is kept already is not written again") { what_is_kept_already_is_not_written_again(*fresh()); }
   SUBCASE("many writers get one order of events") { many_writers_get_one_order_of_events(*fresh()); }
 }
 

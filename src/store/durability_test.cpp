@@ -10,6 +10,7 @@
 #include <iterator>
 #include <random>
 
+#include "base/bytes.h"
 #include "domain/order_codec.h"
 #include "store/faulty_disk_test.h"
 #include "store/internal/commit_mark.h"
@@ -111,6 +112,86 @@ TEST_CASE("A record of the first format is brought up to date and says the same"
     CHECK(told(**record) == answers_of_format_one);
     CHECK((*record)->statistics().schema_version == record_format());
     CHECK((*record)->verify(true));
+  }
+}
+
+// The state as format 3 wrote it: without the sums of the kept rows.
+std::string state_of_format_three(const RecordState& state) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(1);
+  for (const std::uint8_t byte : state.identity.bytes) out.u8(byte);
+  for (const std::uint64_t number : {state.revision, state.sequence.value, state.touched, state.touched_floor}) out.varint(number);
+  const RecordSums& sums = state.sums;
+  for (const TableSum* table : {&sums.changes, &sums.histories, &sums.files, &sums.candidates, &sums.rejections})
+    out.varint(table->count), out.varint(table->sum);
+  return bytes;
+}
+
+std::string little_endian(std::uint64_t number, int bytes) {
+  std::string text;
+  for (int i = 0; i < bytes; ++i) text.push_back(static_cast<char>(number >> (8 * i)));
+  return text;
+}
+
+// A closed record as the third released format had it, with three documents and its mark.
+void build_format_three(const testing::TemporaryFolder& folder) {
+  {
+    auto record = open_in(folder);
+    for (int i = 1; i <= 3; ++i) REQUIRE((*record)->commit(document_batch(i)));
+  }
+  const RecordState state = **CommitMark::read(folder / "a.db.mark");
+  const std::string content = state_of_format_three(state);
+  SQLite::Database database(folder / "a.db", SQLite::OPEN_READWRITE);
+  database.exec("DROP TABLE kept_row");
+  database.exec("PRAGMA user_version=3");
+  SQLite::Statement row(database, "UPDATE record_state SET content = ?, checksum = ?");
+  row.bind(1, content.data(), static_cast<int>(content.size()));
+  row.bind(2, RowChecksum(RowOf::state).add(content).value());
+  row.exec();
+  std::string slot = "MLRMARK1" + little_endian(content.size(), 4) + content;
+  slot += little_endian(static_cast<std::uint64_t>(RowChecksum(RowOf::mark).add(content).value()), 8);
+  slot.resize(4096);
+  folder.write("a.db.mark", slot + slot);
+}
+
+TEST_CASE("A record of format 3 is brought up to date, says the same, keeps its mark and takes kept rows") {
+  testing::TemporaryFolder folder;
+  build_format_three(folder);
+  const std::string mark_before = content_of(folder / "a.db.mark");
+  {
+    auto record = open_in(folder);
+    REQUIRE_MESSAGE(record.has_value(), (record ? "" : record.error().text()));
+    CHECK((*record)->condition().text == "");
+    CHECK((*record)->statistics().schema_version == record_format());
+    CHECK((*record)->files("orders")->size() == 3);
+    CHECK((*record)->verify(true));
+    CHECK(content_of(folder / "a.db.mark") == mark_before);
+    REQUIRE((*record)->commit(kept_batch({{"erp/sap", "state", "following"}})));
+    CHECK((*record)->verify(true));
+  }
+  auto record = open_in(folder);
+  CHECK((*record)->condition().text == "");
+  CHECK((*record)->kept_one("erp/sap", "state") == "following");
+  CHECK((*record)->last_sequence()->value == 3);
+}
+
+TEST_CASE("Killed at any write while a record of format 3 is brought up to date, it comes up whole the next time") {
+  FaultyDisk disk;
+  bool killed = true;
+  for (int nth = 1; killed; ++nth) {
+    testing::TemporaryFolder folder;
+    build_format_three(folder);
+    killed = killed_in_child([&] {
+      disk.arm(FaultyDisk::Fault::kill, nth);
+      const auto record = open_in(folder);
+    });
+    auto record = open_in(folder);
+    REQUIRE_MESSAGE(record.has_value(), (record ? "" : record.error().text()));
+    CHECK((*record)->condition().text == "");
+    CHECK((*record)->files("orders")->size() == 3);
+    CHECK((*record)->verify(true));
+    if (killed) CHECK(nth < 100);
   }
 }
 
@@ -294,6 +375,38 @@ TEST_CASE("Rows that disappear or change behind its back are found by the check 
   CHECK((*record)->commit(document_batch(2)).error().code() == ErrorCode::read_only);
 }
 
+TEST_CASE("A kept row that is lost, changed or put under another key is noticed and never answered") {
+  struct Fault {
+    std::string sql, said;
+  };
+  const std::vector<Fault> faults = {
+      {"DELETE FROM kept_row WHERE content = x'62'", "found 2 of 3 kept rows"},
+      {"UPDATE kept_row SET content = x'63' WHERE content = x'62'", "erp/sap/orders 2 is not what was written"},
+      {"UPDATE kept_row SET key = x'34' WHERE content = x'62'", "erp/sap/orders 4 is not what was written"},
+      {"UPDATE kept_row SET space = 'erp/sap/items' WHERE content = x'62'", "erp/sap/items 2 is not what was written"},
+      {"UPDATE kept_row SET checksum = 0 WHERE content = x'62'", "erp/sap/orders 2 is not what was written"},
+  };
+  for (const Fault& fault : faults) {
+    CAPTURE(fault.sql);
+    testing::TemporaryFolder folder;
+    {
+      auto record = open_in(folder);
+      REQUIRE((*record)->commit(kept_batch({{"erp/sap/orders", "1", "a"}, {"erp/sap/orders", "2", "b"}, {"erp/sap/orders", "3", "c"}})));
+    }
+    { SQLite::Database(folder / "a.db", SQLite::OPEN_READWRITE).exec(fault.sql); }
+    {
+      auto record = open_in(folder);
+      const auto verified = (*record)->verify(false);
+      REQUIRE(!verified);
+      CHECK(verified.error().text().find(fault.said) != std::string::npos);
+      CHECK((*record)->condition().state == RecordCondition::State::damaged);
+    }
+    auto record = open_in(folder);
+    CHECK(kept_rows(**record, "erp/sap/orders").error().text().find(fault.said) != std::string::npos);
+    CHECK((*record)->condition().state == RecordCondition::State::damaged);
+  }
+}
+
 // ---- mutations
 
 struct Mutation {
@@ -341,6 +454,8 @@ void build_record_to_mutate(const testing::TemporaryFolder& live, const testing:
     Batch batch = document_batch(i % 30 + 1, i % 3 == 0 ? "Shipped" : "Open", 100 * i);
     if (i % 7 == 0) batch.changes.push_back(feed::rejection_put(small_rejection(static_cast<std::uint64_t>(i))));
     if (i % 11 == 0) batch.changes.push_back(feed::order_removed(OrderNumber{"12"}, "gone"));
+    batch.kept_put = {{"erp/sap/orders", std::to_string(i % 20), std::string(static_cast<std::size_t>(40 + i), 'k')}, {"erp/sap", "state", std::to_string(i)}};
+    if (i % 9 == 0) batch.kept_removed = {{"erp/sap/orders", std::to_string(i % 5)}};
     REQUIRE((*record)->commit(std::move(batch)));
   }
   copy_record(live, copy);

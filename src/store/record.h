@@ -74,8 +74,8 @@ struct Batch {
   std::vector<Candidate> candidates_put;        // replace all candidates of the same path, which is a known file
   std::vector<std::string> candidates_removed;  // paths that have none any more
   std::vector<feed::Change> changes;            // sequence and at are filled by commit
-  std::vector<KeptRow> kept_put;
-  std::vector<KeptKey> kept_removed;
+  std::vector<KeptKey> kept_removed;            // before `kept_put`
+  std::vector<KeptRow> kept_put;                // one that is stored like this already is not written again
   bool empty() const;
 };
 
@@ -112,7 +112,8 @@ struct RecordStatistics {
   std::uint64_t log_bytes = 0;  // write-ahead log
   std::uint64_t commits = 0;    // transactions
   std::uint64_t batches = 0;    // batches in them
-  std::uint64_t rows_written = 0;
+  std::uint64_t rows_written = 0;  // inserted, replaced or deleted
+  std::uint64_t statements = 0;    // SQL statements executed for commits and answers
   std::chrono::microseconds commit_longest{0};
   std::uint64_t free_bytes = 0;  // of the disk that holds it
   std::uint32_t schema_version = 0;
@@ -133,9 +134,11 @@ std::string_view word(RecordCondition::State state);
 
 class Record : public feed::Reader {
  public:
-  // Called after every commit, in order, from the writer: the door to the read model. Set before the first commit.
+  // Called after every commit with changes, in order, from the writer: the door to the read model. Set before the first commit.
   virtual void on_commit(std::function<void(const std::vector<feed::Change>&)> listener) = 0;
 
+  // A batch without changes for the feed makes a revision and no Sequence; one that says only what is stored already makes
+  // neither.
   // Errors   storage_full  the disk is full: nothing of the batch is stored; try again later
   //          read_only     the disk refuses writes or the record is damaged: nothing of the batch is stored
   //          unavailable   another program holds the database: nothing of the batch is stored; try again later
@@ -148,7 +151,7 @@ class Record : public feed::Reader {
   virtual Result<Candidate> candidate(const std::string& source, const std::string& path, std::uint32_t ordinal) = 0;
   virtual Result<std::vector<feed::Rejection>> rejections() = 0;
 
-  // Calls `row` for every kept row of the space, by key; a false answer ends it.
+  // Calls `row` for every kept row of the space, by key as bytes; a false answer ends it. `row` asks the record nothing.
   virtual Result<void> kept(const std::string& space, const std::function<bool(KeptRow)>& row) = 0;
   // Nothing when there is no such row.
   virtual Result<std::optional<std::string>> kept_one(const std::string& space, const std::string& key) = 0;
@@ -204,7 +207,7 @@ Result<std::unique_ptr<feed::Reader>> open_sqlite_reader(const std::string& path
 struct RecordReport {
   RecordPosition position;
   std::string digest;  // equal for equal rows
-  std::uint64_t changes = 0, files = 0, documents = 0, rejections = 0;
+  std::uint64_t changes = 0, files = 0, documents = 0, rejections = 0, kept = 0;
   std::uint32_t schema_version = 0;
 };
 

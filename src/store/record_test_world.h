@@ -61,6 +61,26 @@ inline feed::Rejection small_rejection(std::uint64_t id) {
   return made;
 }
 
+// A batch of rows that a part above keeps, and nothing else.
+inline Batch kept_batch(std::vector<KeptRow> put, std::vector<KeptKey> removed = {}) {
+  Batch made;
+  made.source = "sap";
+  made.kept_put = std::move(put);
+  made.kept_removed = std::move(removed);
+  return made;
+}
+
+// "1=a 2=b": the kept rows of a space.
+inline Result<std::string> kept_rows(Record& record, const std::string& space) {
+  std::string text;
+  const auto read = record.kept(space, [&](const KeptRow& row) {
+    text += (text.empty() ? "" : " ") + row.key + "=" + row.content;
+    return row.space == space;
+  });
+  if (!read) return pass_on(read);
+  return text;
+}
+
 // One document with one order that counts.
 inline Batch document_batch(int number, const std::string& status = "Open", std::int64_t total = 2500) {
   const std::string text = std::to_string(number), path = "SO" + text + ".json";
@@ -105,6 +125,14 @@ inline Result<std::string> all_answers(Record& record) {
   const auto rejections = record.rejections();
   if (!rejections) return pass_on(rejections);
   for (const feed::Rejection& rejection : *rejections) text += rejection.path + " " + rejection.reason + "\n";
+  for (const char* space : {"erp/sap/orders", "erp/sap"}) {
+    const auto kept = kept_rows(record, space);
+    if (!kept) return pass_on(kept);
+    text += std::string(space) + ": " + *kept + "\n";
+  }
+  const auto one = record.kept_one("erp/sap/orders", "3");
+  if (!one) return pass_on(one);
+  text += "3 is " + one->value_or("not kept") + "\n";
   for (const char* number : {"1", "5", "12"}) {
     const auto history = record.changes_of_order(OrderNumber{number}, 1000);
     if (!history) return pass_on(history);

@@ -119,6 +119,11 @@ class SqliteRecord final : public Record {
   }
   Result<std::vector<feed::Rejection>> rejections() override { return reader_.rejections(); }
 
+  Result<void> kept(const std::string& space, const std::function<bool(KeptRow)>& row) override { return reader_.kept(space, row); }
+  Result<std::optional<std::string>> kept_one(const std::string& space, const std::string& key) override {
+    return reader_.kept_one(space, key);
+  }
+
   Result<RecordPosition> position() override {
     const auto state = reader_.state();
     if (!state) return pass_on(state);
@@ -135,6 +140,7 @@ class SqliteRecord final : public Record {
     numbers.commits = commits_;
     numbers.batches = batches_;
     numbers.rows_written = rows_written_;
+    numbers.statements = writer_.statements() + reader_.statements();
     numbers.commit_longest = std::chrono::microseconds{commit_longest_us_};
     numbers.free_bytes = free_bytes(options_.path);
     numbers.schema_version = schema_version_;
@@ -203,6 +209,7 @@ class SqliteRecord final : public Record {
     const auto started = Stopwatch::now();
     std::vector<Batch*> batches;
     for (const WaitingPtr& waiting : group) batches.push_back(&waiting->batch);
+    const std::uint64_t revision_before = writer_.state().revision;
     const auto written = writer_.write(batches);
     if (!written && written.error().code() == ErrorCode::internal && group.size() > 1) {
       for (WaitingPtr& waiting : group) {
@@ -217,7 +224,7 @@ class SqliteRecord final : public Record {
     }
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Stopwatch::now() - started).count();
     commit_longest_us_ = std::max<std::int64_t>(commit_longest_us_, took);
-    ++commits_;
+    if (writer_.state().revision != revision_before) ++commits_;
     batches_ += group.size();
     rows_written_ = writer_.rows_written();
     for (const WaitingPtr& waiting : group) {
@@ -247,7 +254,8 @@ class SqliteRecord final : public Record {
 }  // namespace
 
 bool Batch::empty() const {
-  return files_put.empty() && files_removed.empty() && candidates_put.empty() && candidates_removed.empty() && changes.empty();
+  return files_put.empty() && files_removed.empty() && candidates_put.empty() && candidates_removed.empty() && changes.empty() &&
+         kept_put.empty() && kept_removed.empty();
 }
 
 std::string_view word(RecordCondition::State state) {

@@ -28,6 +28,8 @@ Response refresh_source(const Request& request, Backend& backend);
 Response pause_source(const Request& request, Backend& backend);
 Response resume_source(const Request& request, Backend& backend);
 Response accept_vanished(const Request& request, Backend& backend);
+Response reject_held(const Request& request, Backend& backend);
+Response list_held(const Request& request, Backend& backend);
 Response change_source(const Request& request, Backend& backend);
 Response list_rejections(const Request& request, Backend& backend);
 Response rejections_csv(const Request& request, Backend& backend);

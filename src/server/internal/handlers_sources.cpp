@@ -81,6 +81,29 @@ Response accept_vanished(const Request& request, Backend& backend) {
                        [](ingest::Control& sources, const std::string& id) { return sources.accept_vanished(id); });
 }
 
+Response reject_held(const Request& request, Backend& backend) {
+  if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
+  return act_on_source(request, backend,
+                       [](ingest::Control& sources, const std::string& id) { return sources.reject_held(id); });
+}
+
+Response list_held(const Request& request, Backend& backend) {
+  if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
+  return data_response(request, backend, Keep::no, [&](const Moment&) -> Result<std::string> {
+    std::string out;
+    JsonWriter json(out);
+    std::uint64_t total = 0;
+    json.begin_object().key("data").begin_array();
+    for (const auto& source : backend.services.sources.sources()) {
+      if (!source.service) continue;
+      for (const auto& held : source.service->held) write_held(json, source.id, held);
+      total += source.service->held.size();
+    }
+    json.end_array().field("total", total).end_object();
+    return out;
+  });
+}
+
 Response change_source(const Request& request, Backend& backend) {
   const std::string_view type = request.header("Content-Type");
   const std::string_view media = trim(type.substr(0, type.find(';')));

@@ -47,7 +47,10 @@ void write_document(JsonWriter& json, const feed::OrderDocument& document, const
                     Currency currency, bool counts);
 void write_change(JsonWriter& json, const query::WordedChange& change);
 void write_rejection(JsonWriter& json, const feed::Rejection& rejection);
+// `service` is null for folders.
 void write_source(JsonWriter& json, const ingest::SourceStatus& source, Instant now);
+// What waits for a person; money as everywhere.
+void write_held(JsonWriter& json, std::string_view source, const ingest::HeldSync& held);
 // good, fair or poor: what a person should think of it.
 std::string_view judgement(const ingest::SourceStatus& source);
 

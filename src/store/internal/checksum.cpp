@@ -2,7 +2,7 @@
 
 #include <xxhash.h>
 
-#include <cstring>
+#include <array>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -10,7 +10,14 @@
 namespace millrace::store {
 namespace {
 
-constexpr std::uint8_t format_version = 1;
+constexpr std::uint8_t format_version = 2;
+constexpr std::uint8_t format_version_without_kept = 1;  // of record format 3
+
+// In the order they are stored.
+template <class Sums>
+auto tables_of(Sums& sums) {
+  return std::array{&sums.changes, &sums.histories, &sums.files, &sums.candidates, &sums.rejections, &sums.kept};
+}
 
 }  // namespace
 
@@ -32,7 +39,7 @@ std::string encode(const RecordState& state) {
   out.u8(format_version);
   for (const std::uint8_t byte : state.identity.bytes) out.u8(byte);
   for (const std::uint64_t number : {state.revision, state.sequence.value, state.touched, state.touched_floor}) out.varint(number);
-  for (const TableSum* table : {&state.sums.changes, &state.sums.histories, &state.sums.files, &state.sums.candidates, &state.sums.rejections}) {
+  for (const TableSum* table : tables_of(state.sums)) {
     out.varint(table->count);
     out.varint(table->sum);
   }
@@ -41,11 +48,13 @@ std::string encode(const RecordState& state) {
 
 Result<RecordState> decode_state(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.u8() != format_version) return fail(ErrorCode::corrupt, "the state of the record has an unknown format");
+  const std::uint8_t version = in.u8();
+  if (version != format_version && version != format_version_without_kept) return fail(ErrorCode::corrupt, "the state of the record has an unknown format");
   RecordState state;
   for (std::uint8_t& byte : state.identity.bytes) byte = in.u8();
   for (std::uint64_t* number : {&state.revision, &state.sequence.value, &state.touched, &state.touched_floor}) *number = in.varint();
-  for (TableSum* table : {&state.sums.changes, &state.sums.histories, &state.sums.files, &state.sums.candidates, &state.sums.rejections}) {
+  for (TableSum* table : tables_of(state.sums)) {
+    if (table == &state.sums.kept && version == format_version_without_kept) continue;
     table->count = in.varint();
     table->sum = in.varint();
   }

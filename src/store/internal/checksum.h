@@ -17,7 +17,7 @@
 namespace millrace::store {
 
 // The numbers are stored: migration 0003 uses them.
-enum class RowOf : std::uint64_t { change = 1, history = 2, file = 3, candidate = 4, rejection = 5, touch = 6, state = 7, mark = 8 };
+enum class RowOf : std::uint64_t { change = 1, history = 2, file = 3, candidate = 4, rejection = 5, touch = 6, state = 7, mark = 8, kept = 9 };
 
 class RowChecksum {
  public:
@@ -39,7 +39,7 @@ struct TableSum {
 };
 
 struct RecordSums {
-  TableSum changes, histories, files, candidates, rejections;
+  TableSum changes, histories, files, candidates, rejections, kept;
   bool operator==(const RecordSums&) const = default;
 };
 
@@ -55,7 +55,7 @@ struct RecordState {
 };
 
 std::string encode(const RecordState& state);
-// corrupt  cut, foreign or of an unknown format
+// Reads what formats 3 and 4 wrote. corrupt  cut, foreign or of an unknown format
 Result<RecordState> decode_state(std::string_view bytes);
 
 // The content of the record as one word: equal for equal rows, whatever pages they are on.

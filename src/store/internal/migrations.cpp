@@ -27,7 +27,7 @@ void begin_state(SqliteConnection& connection) {
     std::memcpy(state.identity.bytes.data(), before.getColumn(0).getBlob(), state.identity.bytes.size());
     state.revision = state.touched_floor = static_cast<std::uint64_t>(before.getColumn(1).getInt64());
   }
-  state.sums = sum_rows(connection, {});
+  state.sums = sum_rows_of_format_three(connection);
   state.sequence = feed::Sequence{state.sums.changes.count};
   write_state(connection, state);
   connection.database().exec("DROP TABLE record_state_before");

@@ -131,10 +131,11 @@ Result<RecordReport> verify_sqlite_record(const std::string& path,
     SQLite::Transaction transaction(connection.database());
     const RecordState state = read_state(connection);
     const RecordSums& said = state.sums;
-    const std::uint64_t total = said.changes.count + said.histories.count + said.files.count + said.candidates.count + said.rejections.count;
+    const std::uint64_t total = said.changes.count + said.histories.count + said.files.count + said.candidates.count + said.rejections.count +
+                                said.kept.count;
     const RecordSums sums = sum_rows(connection, [&](std::uint64_t rows) { return stopped = !progress(rows, total), !stopped; });
     report = {{state.identity, state.revision, state.sequence}, digest(sums), said.changes.count, said.files.count, said.candidates.count,
-              said.rejections.count, schema_version(connection)};
+              said.rejections.count, said.kept.count, schema_version(connection)};
     return stopped ? "" : difference(state, sums);
   });
   if (stopped) return fail(ErrorCode::cancelled, "verifying the record was stopped");

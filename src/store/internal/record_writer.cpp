@@ -29,6 +29,7 @@ int RecordWriter::committed_hook(void* self, sqlite3*, const char*, int pages) {
 
 void RecordWriter::begin(std::unique_ptr<SqliteConnection> connection) {
   connection_ = std::move(connection);
+  connection_->count_statements_in(statements_);
   SQLite::Database& database = connection_->database();
   page_bytes_ = static_cast<std::uint64_t>(database.execAndGet("PRAGMA page_size").getInt64());
   log_pages_ = 0;
@@ -62,6 +63,7 @@ Result<void> RecordWriter::write(const std::vector<Batch*>& batches) {
     }
     return written;
   }
+  if (writer_->state() == state_) return {};  // the batches said nothing new
   state_ = writer_->state();
   rows_written_ += writer_->rows_written() - rows_before;
   // The transaction is durable: it is told even when the mark cannot follow. The next one waits for the mark.

@@ -11,6 +11,7 @@
 //   * No transaction begins while the mark is behind, so the mark is never more than one transaction old.
 //   * Used by one thread; `condition` by any.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,6 +33,7 @@ class RecordWriter {
   Result<void> write(const std::vector<Batch*>& batches);
   const RecordState& state() const { return state_; }
   std::uint64_t rows_written() const { return rows_written_; }
+  std::uint64_t statements() const { return statements_; }  // any thread
 
   // How much the log holds that is not in the database file yet.
   std::uint64_t log_bytes() const { return log_pages_ * page_bytes_; }
@@ -54,6 +56,7 @@ class RecordWriter {
   static int committed_hook(void* self, sqlite3*, const char*, int pages);
 
   const SqliteOptions& options_;
+  std::atomic<std::uint64_t> statements_{0};
   std::unique_ptr<SqliteConnection> connection_;
   std::optional<SqliteWriter> writer_;  // refers to connection_
   std::optional<CommitMark> mark_;      // absent: must be made anew

@@ -30,6 +30,11 @@ void row_checksum(sqlite3_context* context, int count, sqlite3_value** values) {
   sqlite3_result_int64(context, checksum.value());
 }
 
+int statement_begins(unsigned, void* counter, void*, void*) {
+  static_cast<std::atomic<std::uint64_t>*>(counter)->fetch_add(1, std::memory_order_relaxed);
+  return 0;
+}
+
 }  // namespace
 
 SqliteConnection::SqliteConnection(const std::string& path, Mode mode)
@@ -61,6 +66,10 @@ SQLite::Statement& SqliteConnection::statement(std::string_view name) {
                                 std::forward_as_tuple(database_, std::string(sql(name)))).first;
   found->second.tryReset();
   return found->second;
+}
+
+void SqliteConnection::count_statements_in(std::atomic<std::uint64_t>& counter) {
+  sqlite3_trace_v2(database_.getHandle(), SQLITE_TRACE_STMT, statement_begins, &counter);
 }
 
 std::string advice_for_damage(const std::string& database_path) {

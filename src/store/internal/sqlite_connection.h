@@ -8,6 +8,7 @@
 #pragma once
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <atomic>
 #include <map>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ class SqliteConnection {
   // The prepared statement of sql/<name>.sql, reset and ready to bind.
   SQLite::Statement& statement(std::string_view name);
   SQLite::Database& database() { return database_; }
+  // Adds every SQL statement that begins to run from now on to `counter`, which outlives the connection.
+  void count_statements_in(std::atomic<std::uint64_t>& counter);
 
  private:
   SQLite::Database database_;

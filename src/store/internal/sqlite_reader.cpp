@@ -8,15 +8,18 @@
 namespace millrace::store {
 namespace {
 
-void bind_path(SQLite::Statement& statement, const std::string& source, const std::string& path) {
-  statement.bind(1, source);
-  statement.bind(2, path.data(), static_cast<int>(path.size()));
+// Whose row it is, and its path or key: bytes.
+void bind_key(SQLite::Statement& statement, const std::string& owner, const std::string& key) {
+  statement.bind(1, owner);
+  statement.bind(2, key.data(), static_cast<int>(key.size()));
 }
 
 }  // namespace
 
 SqliteReader::SqliteReader(const std::string& path, std::function<void(const Error&)> on_damage)
-    : on_damage_(std::move(on_damage)), connection_(path, SqliteConnection::Mode::read) {}
+    : on_damage_(std::move(on_damage)), connection_(path, SqliteConnection::Mode::read) {
+  connection_.count_statements_in(statements_);
+}
 
 template <class Question>
 auto SqliteReader::answer(const std::string& doing, Question question) -> Result<decltype(question())> {
@@ -107,7 +110,7 @@ Result<Candidate> SqliteReader::candidate(const std::string& source, const std::
   const auto found = answer("reading what " + printable(path) + " says", [&]() -> std::optional<Candidate> {
     SQLite::Statement& row = connection_.statement("candidate_of_file");
     const ResetAtEnd reset(row);
-    bind_path(row, source, path);
+    bind_key(row, source, path);
     row.bind(3, static_cast<std::int64_t>(ordinal));
     if (!row.executeStep()) return std::nullopt;
     return candidate_of(row);
@@ -130,6 +133,40 @@ Result<std::vector<feed::Rejection>> SqliteReader::rejections() {
     }
     if (sum != said) throw DamagedRow{"found " + std::to_string(sum.count) + " of " + std::to_string(said.count) + " rejections"};
     return found;
+  });
+}
+
+// A row that is lost or went to another space would make an answer short without a trace, so all are verified before the
+// first one.
+void SqliteReader::verify_kept_once() {
+  if (kept_verified_) return;
+  const TableSum said = read_state(connection_).sums.kept, found = sum_kept(connection_);
+  if (found != said) throw DamagedRow{"found " + std::to_string(found.count) + " of " + std::to_string(said.count) + " kept rows"};
+  kept_verified_ = true;
+}
+
+Result<void> SqliteReader::kept(const std::string& space, const std::function<bool(KeptRow)>& row) {
+  const auto done = answer("reading what is kept as " + printable(space), [&] {
+    verify_kept_once();
+    SQLite::Statement& rows = connection_.statement("kept_of_space");
+    const ResetAtEnd reset(rows);
+    rows.bind(1, space);
+    while (rows.executeStep() && row(kept_of(rows))) {
+    }
+    return true;
+  });
+  if (!done) return pass_on(done);
+  return {};
+}
+
+Result<std::optional<std::string>> SqliteReader::kept_one(const std::string& space, const std::string& key) {
+  return answer("reading what is kept as " + printable(space), [&]() -> std::optional<std::string> {
+    verify_kept_once();
+    SQLite::Statement& row = connection_.statement("kept_one");
+    const ResetAtEnd reset(row);
+    bind_key(row, space, key);
+    if (!row.executeStep()) return std::nullopt;
+    return kept_of(row).content;
   });
 }
 
@@ -186,11 +223,11 @@ FileNow SqliteReader::file_now(const std::string& source, const std::string& pat
   FileNow now{source, path, std::nullopt, {}};
   SQLite::Statement& file = connection_.statement("file_one");
   const ResetAtEnd reset_file(file);
-  bind_path(file, source, path);
+  bind_key(file, source, path);
   if (file.executeStep()) now.file = file_of(file);
   SQLite::Statement& candidates = connection_.statement("candidates_of_file");
   const ResetAtEnd reset_candidates(candidates);
-  bind_path(candidates, source, path);
+  bind_key(candidates, source, path);
   while (candidates.executeStep()) now.candidates.push_back(candidate_of(candidates));
   return now;
 }

@@ -4,6 +4,7 @@
 //   * Every row is verified; an answer that lacks rows it should have is `corrupt`, not short.
 //   * `on_damage` hears of every `corrupt`, from the thread that asked.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -28,9 +29,12 @@ class SqliteReader final : public feed::Reader {
   Result<void> candidates(const std::string& source, const std::function<bool(Candidate)>& row);
   Result<Candidate> candidate(const std::string& source, const std::string& path, std::uint32_t ordinal);
   Result<std::vector<feed::Rejection>> rejections();
+  Result<void> kept(const std::string& space, const std::function<bool(KeptRow)>& row);
+  Result<std::optional<std::string>> kept_one(const std::string& space, const std::string& key);
   Result<RecordState> state();
   // See Record::files_changed_after; `revisions_max`, `files_max` are its bounds.
   Result<std::vector<FileNow>> files_changed_after(std::uint64_t revision, std::uint64_t revisions_max, std::size_t files_max);
+  std::uint64_t statements() const { return statements_; }
   // PRAGMA quick_check or integrity_check: the structure of the pages.
   Result<void> check_pages(bool full);
 
@@ -43,12 +47,15 @@ class SqliteReader final : public feed::Reader {
   std::optional<Touched> touched_after(std::uint64_t revision, std::uint64_t revisions_max, std::size_t files_max);
   FileNow file_now(const std::string& source, const std::string& path);
   void verify_histories_once();
+  void verify_kept_once();
 
   const std::function<void(const Error&)> on_damage_;
+  std::atomic<std::uint64_t> statements_{0};
   std::mutex mutex_;
   // guarded by mutex_
   SqliteConnection connection_;
   bool histories_verified_ = false;
+  bool kept_verified_ = false;
 };
 
 }  // namespace millrace::store

@@ -49,6 +49,14 @@ std::int64_t verified_rejection(SQLite::Statement& row) {
   return checksum;
 }
 
+std::int64_t verified_kept(SQLite::Statement& row) {
+  const SQLite::Column space = row.getColumn(0), key = row.getColumn(1), content = row.getColumn(2);
+  const std::int64_t checksum = row.getColumn(3).getInt64();
+  if (checksum != checksum_of_kept(bytes_of(space), bytes_of(key), bytes_of(content)))
+    throw DamagedRow{"what is kept as " + printable(bytes_of(space)) + " " + printable(bytes_of(key)) + " is not what was written"};
+  return checksum;
+}
+
 // Calls `row` for every row of the statement.
 class Rows {
  public:
@@ -112,6 +120,10 @@ std::int64_t checksum_of_rejection(std::int64_t id, std::string_view payload) {
   return RowChecksum(RowOf::rejection).add(id).add(payload).value();
 }
 
+std::int64_t checksum_of_kept(std::string_view space, std::string_view key, std::string_view content) {
+  return RowChecksum(RowOf::kept).add(space).add(key).add(content).value();
+}
+
 std::int64_t checksum_of_touch(std::int64_t revision, std::int64_t previous, std::string_view files) {
   return RowChecksum(RowOf::touch).add(revision).add(previous).add(files).value();
 }
@@ -165,6 +177,11 @@ feed::Rejection rejection_of(SQLite::Statement& row) {
   return std::move(change->rejection_put.rejection);
 }
 
+KeptRow kept_of(SQLite::Statement& row) {
+  verified_kept(row);
+  return {std::string(bytes_of(row.getColumn(0))), std::string(bytes_of(row.getColumn(1))), std::string(bytes_of(row.getColumn(2)))};
+}
+
 Touch touch_of(SQLite::Statement& row) {
   const std::int64_t revision = row.getColumn(0).getInt64(), previous = row.getColumn(1).getInt64();
   Touch touch{static_cast<std::uint64_t>(revision), static_cast<std::uint64_t>(previous), std::string(bytes_of(row.getColumn(2)))};
@@ -193,9 +210,10 @@ void write_state(SqliteConnection& connection, const RecordState& state) {
   row.clearBindings();
 }
 
-RecordSums sum_rows(SqliteConnection& connection, const std::function<bool(std::uint64_t rows)>& progress) {
+namespace {
+
+RecordSums sum_first_tables(SqliteConnection& connection, Rows& rows) {
   RecordSums sums;
-  Rows rows(connection, progress);
   std::int64_t before = 0;
   SQLite::Statement& changes = connection.statement("changes_after");
   changes.bind(1, std::int64_t{0});
@@ -227,8 +245,28 @@ RecordSums sum_rows(SqliteConnection& connection, const std::function<bool(std::
   return sums;
 }
 
+}  // namespace
+
+RecordSums sum_rows(SqliteConnection& connection, const std::function<bool(std::uint64_t rows)>& progress) {
+  Rows rows(connection, progress);
+  RecordSums sums = sum_first_tables(connection, rows);
+  sums.kept = rows.sum("kept_all", verified_kept);
+  return sums;
+}
+
+RecordSums sum_rows_of_format_three(SqliteConnection& connection) {
+  const std::function<bool(std::uint64_t)> nobody;
+  Rows rows(connection, nobody);
+  return sum_first_tables(connection, rows);
+}
+
 TableSum sum_histories(SqliteConnection& connection, const std::function<bool(std::uint64_t rows)>& progress) {
   return Rows(connection, progress).sum("histories_all", history_checksum);
+}
+
+TableSum sum_kept(SqliteConnection& connection) {
+  const std::function<bool(std::uint64_t)> nobody;
+  return Rows(connection, nobody).sum("kept_all", verified_kept);
 }
 
 std::string difference(const RecordState& state, const RecordSums& sums) {
@@ -243,6 +281,7 @@ std::string difference(const RecordState& state, const RecordSums& sums) {
   compare(state.sums.files, sums.files, "files");
   compare(state.sums.candidates, sums.candidates, "documents");
   compare(state.sums.rejections, sums.rejections, "rejections");
+  compare(state.sums.kept, sums.kept, "kept rows");
   if (state.sequence.value != state.sums.changes.count) text += (text.empty() ? "" : ", ") + std::string("the last change is missing");
   return text.empty() ? text : "found " + text;
 }

@@ -57,8 +57,10 @@ Result<void> SqliteWriter::write(const std::vector<Batch*>& batches) {
     SQLite::Transaction transaction(connection_.database(), SQLite::TransactionBehavior::IMMEDIATE);
     const Instant now = clock_.now();
     ++next_.revision;
+    const std::uint64_t rows_before = rows_written_;
     for (Batch* batch : batches) write_batch(*batch, now);
     write_touched(batches);
+    if (!batches.empty() && rows_written_ == rows_before) return {};
     write_state(connection_, next_);
     transaction.commit();
   } catch (const SQLite::Exception& exception) {
@@ -94,6 +96,32 @@ void SqliteWriter::write_batch(Batch& batch, Instant now) {
   }
   write_candidates(batch, write_files(batch));
   for (const feed::Change& change : batch.changes) write_change(change);
+  write_kept(batch);
+}
+
+void SqliteWriter::write_kept(const Batch& batch) {
+  for (const KeptKey& kept : batch.kept_removed) remove(bound("kept_forget", kept.space, kept.key), next_.sums.kept);
+  for (const KeptRow& kept : batch.kept_put) write_kept_row(kept);
+}
+
+void SqliteWriter::write_kept_row(const KeptRow& kept) {
+  const std::int64_t checksum = checksum_of_kept(kept.space, kept.key, kept.content);
+  {
+    SQLite::Statement& there = bound("kept_one", kept.space, kept.key);
+    const ResetAtEnd reset(there);
+    if (there.executeStep()) {
+      const SQLite::Column content = there.getColumn(2);
+      const std::int64_t checksum_there = there.getColumn(3).getInt64();
+      const std::string_view bytes(static_cast<const char*>(content.getBlob()), static_cast<std::size_t>(content.getBytes()));
+      if (checksum_there == checksum && bytes == kept.content) return;
+      next_.sums.kept.remove(checksum_there);
+    }
+  }
+  SQLite::Statement& row = bound("kept_put", kept.space, kept.key);
+  bind_bytes(row, 3, kept.content);
+  row.bind(4, checksum);
+  run(row);
+  next_.sums.kept.add(checksum);
 }
 
 // Answers the paths that the record did not know before: they cannot have candidates.
@@ -116,7 +144,7 @@ SqliteWriter::Paths SqliteWriter::write_files(const Batch& batch) {
     if (run(file_add_)) {
       fresh.insert(file.path);
     } else {
-      remove(bound_file("file_forget", batch.source, file.path), next_.sums.files);
+      remove(bound("file_forget", batch.source, file.path), next_.sums.files);
       run(file_add_);
     }
     next_.sums.files.add(checksum);
@@ -153,7 +181,7 @@ void SqliteWriter::write_candidate(const Batch& batch, const Candidate& candidat
   bind_bytes(candidate_add_, 6, flags);
   candidate_add_.bind(7, checksum);
   if (!run(candidate_add_)) {  // the same ordinal twice: the last one stands
-    SQLite::Statement& forget = bound_file("candidate_forget", batch.source, candidate.path);
+    SQLite::Statement& forget = bound("candidate_forget", batch.source, candidate.path);
     forget.bind(3, static_cast<std::int64_t>(candidate.ordinal));
     remove(forget, next_.sums.candidates);
     run(candidate_add_);
@@ -198,31 +226,31 @@ void SqliteWriter::write_rejection(const feed::Change& change, std::string_view 
 }
 
 void SqliteWriter::remove_file(const std::string& source, const std::string& path) {
-  remove(bound_file("file_forget", source, path), next_.sums.files);
+  remove(bound("file_forget", source, path), next_.sums.files);
   remove_candidates(source, path);
 }
 
 void SqliteWriter::remove_candidates(const std::string& source, const std::string& path) {
-  remove(bound_file("candidates_forget", source, path), next_.sums.candidates);
+  remove(bound("candidates_forget", source, path), next_.sums.candidates);
 }
 
-SQLite::Statement& SqliteWriter::bound_file(std::string_view name, const std::string& source, const std::string& path) {
+SQLite::Statement& SqliteWriter::bound(std::string_view name, const std::string& owner, const std::string& key) {
   SQLite::Statement& statement = connection_.statement(name);
-  bind_text(statement, 1, source);
-  bind_bytes(statement, 2, path);
+  bind_text(statement, 1, owner);
+  bind_bytes(statement, 2, key);
   return statement;
 }
 
 bool SqliteWriter::run(SQLite::Statement& statement) {
   const ResetAtEnd reset(statement);
-  ++rows_written_;
-  return statement.exec() > 0;
+  const int rows = statement.exec();
+  rows_written_ += static_cast<std::uint64_t>(rows);
+  return rows > 0;
 }
 
 void SqliteWriter::remove(SQLite::Statement& statement, TableSum& table) {
   const ResetAtEnd reset(statement);
-  ++rows_written_;
-  while (statement.executeStep()) table.remove(statement.getColumn(0).getInt64());
+  for (; statement.executeStep(); ++rows_written_) table.remove(statement.getColumn(0).getInt64());
 }
 
 }  // namespace millrace::store

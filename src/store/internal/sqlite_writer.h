@@ -16,11 +16,12 @@ class SqliteWriter {
   SqliteWriter(SqliteConnection& connection, const Clock& clock, std::uint64_t touched_revisions_max);
 
   // All or nothing; on success every batch's changes carry their Sequence and moment, and the transaction is on stable
-  // storage. Errors: those of error_of. After read_only the connection is finished: what the disk holds is not known.
+  // storage. Batches that say only what is stored already are left out: nothing is written then, and no revision made.
+  // Errors: those of error_of. After read_only the connection is finished: what the disk holds is not known.
   Result<void> write(const std::vector<Batch*>& batches);
   // What the last successful `write` left.
   const RecordState& state() const { return state_; }
-  std::uint64_t rows_written() const { return rows_written_; }
+  std::uint64_t rows_written() const { return rows_written_; }  // inserted, replaced and deleted, also of what was refused
 
  private:
   using Paths = std::unordered_set<std::string_view>;
@@ -32,6 +33,8 @@ class SqliteWriter {
   void write_candidate(const Batch& batch, const Candidate& candidate, const ByNumber& changes);
   void write_change(const feed::Change& change);
   void write_rejection(const feed::Change& change, std::string_view payload);
+  void write_kept(const Batch& batch);
+  void write_kept_row(const KeptRow& kept);
   void write_touched(const std::vector<Batch*>& batches);
   void remove_file(const std::string& source, const std::string& path);
   void remove_candidates(const std::string& source, const std::string& path);
@@ -39,7 +42,8 @@ class SqliteWriter {
   bool run(SQLite::Statement& statement);
   // Runs a DELETE ... RETURNING checksum and takes what it answers out of the sum.
   void remove(SQLite::Statement& statement, TableSum& table);
-  SQLite::Statement& bound_file(std::string_view statement, const std::string& source, const std::string& path);
+  // `owner` and `key` as the first two parameters.
+  SQLite::Statement& bound(std::string_view statement, const std::string& owner, const std::string& key);
 
   SqliteConnection& connection_;
   const Clock& clock_;
