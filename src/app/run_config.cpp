@@ -23,17 +23,16 @@ std::string settings_json(const ResolvedSettings& settings) {
   for (const std::string& file : settings.files) json.text(file);
   json.end_array().key("settings").begin_array();
   for (const SettingOrigin& origin : settings.origins) {
-    const SettingRow* row = find_setting(origin.name);
     json.begin_object().field("name", origin.name);
-    if (row->type == SettingType::path_list) {
+    if (origin.row->type == SettingType::path_list || origin.row->type == SettingType::text_list) {
       json.key("value").begin_array();
       for (const std::string& value : origin.values) json.text(value);
       json.end_array();
     } else {
       json.field("value", joined(origin.values));
     }
-    json.field("type", word(row->type)).field("origin", origin.origin).field("is_default", origin.is_default);
-    json.field("environment", environment_name(*row)).field("help", row->help).end_object();
+    json.field("type", word(origin.row->type)).field("origin", origin.origin).field("is_default", origin.is_default);
+    json.field("environment", origin.environment).field("help", origin.row->help).end_object();
   }
   json.end_array().end_object();
   return text + "\n";

@@ -9,11 +9,11 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <limits>
 #include <map>
 
+#include "app/setting_values.h"
 #include "base/check.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -22,8 +22,6 @@ extern char** environ;
 
 namespace millrace::app {
 namespace {
-
-constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
 
 constexpr std::array setting_table = std::to_array<SettingRow>({
     {"data", SettingType::path, "", "", 0, 0, "", "--data", "DIR",
@@ -72,82 +70,6 @@ constexpr std::array setting_table = std::to_array<SettingRow>({
 });
 
 using Values = std::vector<std::string>;
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// A number and the unit glued or spaced behind it: "30 m" -> 30, "m".
-std::optional<std::pair<std::uint64_t, std::string>> number_and_unit(std::string_view text) {
-  text = trim(text);
-  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, number);
-  if (error != std::errc{} || end != text.data() + digits || digits == 0) return std::nullopt;
-  return std::pair{number, lower_ascii(trim(text.substr(digits)))};
-}
-
-std::optional<std::uint64_t> times(std::uint64_t number, std::uint64_t factor) {
-  if (factor != 0 && number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / factor)
-    return std::nullopt;
-  return number * factor;
-}
-
-std::string bounds_text(const SettingRow& row) {
-  const auto shown = [&](std::int64_t value) {
-    if (row.type == SettingType::bytes) return std::to_string(value / mebibyte) + " MiB";
-    return std::to_string(value) + (row.unit.empty() ? "" : " " + std::string(row.unit));
-  };
-  return shown(row.least) + " to " + shown(row.most);
-}
-
-// The number behind count, bytes and duration, within the row's bounds.
-Result<std::int64_t> bounded_number(const SettingRow& row, const std::string& text) {
-  std::optional<std::int64_t> number;
-  std::string expected = "a whole number";
-  if (row.type == SettingType::duration) {
-    expected = "a time such as 45s, 30m, 2h or 1d";
-    if (const auto time = parse_duration(text)) number = time->count();
-  } else if (row.type == SettingType::bytes) {
-    expected = "a size such as 64MiB";
-    if (const auto bytes = parse_bytes(text)) number = static_cast<std::int64_t>(*bytes);
-  } else {
-    number = whole_number(trim(text));
-  }
-  if (!number) return fail(ErrorCode::invalid_input, "\"" + text + "\" is not " + expected);
-  if (*number < row.least || *number > row.most) {
-    return fail(ErrorCode::invalid_input, "\"" + text + "\" is out of bounds: " + bounds_text(row));
-  }
-  return *number;
-}
-
-Result<void> check_choice(const SettingRow& row, const std::string& text) {
-  const auto choices = split(row.choices, '|');
-  if (std::ranges::find(choices, text) != choices.end()) return {};
-  std::string message = "\"" + text + "\" is not one of ";
-  for (std::size_t i = 0; i < choices.size(); ++i) message += (i == 0 ? "" : ", ") + std::string(choices[i]);
-  if (const auto near = closest(text, choices); !near.empty()) message += "; did you mean " + std::string(near) + "?";
-  return fail(ErrorCode::invalid_input, message);
-}
-
-Result<bool> parse_flag(const std::string& text) {
-  const std::string lower = lower_ascii(trim(text));
-  if (lower == "true" || lower == "1" || lower == "yes" || lower == "on") return true;
-  if (lower == "false" || lower == "0" || lower == "no" || lower == "off") return false;
-  return fail(ErrorCode::invalid_input, "\"" + text + "\" is neither true nor false");
-}
-
-Result<void> check_address(const std::string& text) {
-  const auto colon = text.rfind(':');
-  const auto port = colon == std::string::npos ? std::nullopt : whole_number(std::string_view(text).substr(colon + 1));
-  if (colon == std::string::npos || colon == 0 || !port || *port < 0 || *port > 65535) {
-    return fail(ErrorCode::invalid_input, "\"" + text + "\" is not an address with a port, such as 127.0.0.1:8080");
-  }
-  return {};
-}
 
 // Puts values that were already checked into the struct: the only place that pairs row names with members.
 void store_number(Settings& settings, std::string_view name, std::int64_t number) {
@@ -249,6 +171,10 @@ Result<void> store(Settings& settings, const SettingRow& row, const Values& valu
     case SettingType::text:
     case SettingType::path_list:
       break;
+    case SettingType::percent:
+    case SettingType::hours:
+    case SettingType::text_list:
+      check(false, "a setting of the program has a type that only sources have");
   }
   store_text(settings, row.name, text);
   return {};
@@ -314,12 +240,6 @@ Result<Values> values_of(const toml::node& node, const std::string& where) {
   return fail(ErrorCode::invalid_input, where + ": must be a text, a number, true, false or a list of texts");
 }
 
-std::string unknown_name(std::string_view kind, std::string_view name, std::span<const std::string_view> known) {
-  std::string text = "there is no " + std::string(kind) + " \"" + printable(name) + "\"";
-  if (const auto near = closest(name, known); !near.empty()) return text + "; did you mean " + std::string(near) + "?";
-  return text + "; `millrace config show` lists them all";
-}
-
 std::vector<std::string_view> known_names() {
   std::vector<std::string_view> names;
   for (const SettingRow& row : setting_table) names.push_back(row.name);
@@ -327,12 +247,32 @@ std::vector<std::string_view> known_names() {
 }
 
 struct Given {
-  Values values;
-  std::string origin;
+  std::map<std::string, GivenValue, std::less<>> own;  // by name
+  GivenSources sources;
 };
-using GivenByName = std::map<std::string, Given, std::less<>>;
 
-Result<void> take_file(const std::string& path, const std::string& text, GivenByName& given) {
+// The tables `[source.NAME]`.
+Result<void> take_sources(const std::string& path, const toml::node& node, Given& given) {
+  const auto place = [&](const toml::node& at) { return path + ":" + std::to_string(at.source().begin.line) + ": "; };
+  const toml::table* const tables = node.as_table();
+  if (tables == nullptr) return fail(ErrorCode::invalid_input, place(node) + "sources are tables: write [source.NAME]");
+  for (const auto& [name, one] : *tables) {
+    const toml::table* const keys = one.as_table();
+    if (keys == nullptr) return fail(ErrorCode::invalid_input, place(one) + "a source is a table: write [source." + printable(name.str()) + "]");
+    if (const auto fits = check_source_name(name.str()); !fits) return pass_on(fits, place(one).substr(0, place(one).size() - 2));
+    auto& source = given.sources[std::string(name.str())];
+    for (const auto& [key, value] : *keys) {
+      const std::string where = place(value).substr(0, place(value).size() - 2);
+      if (const auto known = check_source_key(key.str()); !known) return pass_on(known, where);
+      auto values = values_of(value, where + ": " + std::string(key.str()));
+      if (!values) return pass_on(values);
+      source[std::string(key.str())] = GivenValue{std::move(*values), where};
+    }
+  }
+  return {};
+}
+
+Result<void> take_file(const std::string& path, const std::string& text, Given& given) {
   toml::table parsed;
   try {
     parsed = toml::parse(text, path);
@@ -342,17 +282,22 @@ Result<void> take_file(const std::string& path, const std::string& text, GivenBy
   }
   for (const auto& [key, node] : parsed) {
     const std::string where = path + ":" + std::to_string(node.source().begin.line);
+    if (key.str() == "source") {
+      if (auto taken = take_sources(path, node, given); !taken) return taken;
+      continue;
+    }
     if (find_setting(key.str()) == nullptr) {
       return fail(ErrorCode::invalid_input, where + ": " + unknown_name("setting", key.str(), known_names()));
     }
     auto values = values_of(node, where + ": " + std::string(key.str()));
     if (!values) return pass_on(values);
-    given[std::string(key.str())] = Given{std::move(*values), where};
+    given.own[std::string(key.str())] = GivenValue{std::move(*values), where};
   }
   return {};
 }
 
-Result<void> take_environment(const Environment& environment, GivenByName& given) {
+Result<void> take_environment(const Environment& environment, Given& given) {
+  if (auto taken = take_source_environment(environment, given.sources); !taken) return taken;
   std::vector<std::string> names;
   for (const SettingRow& row : setting_table) names.push_back(environment_name(row));
   // Compared without what they all begin with: it would make every short word look like every other.
@@ -360,7 +305,7 @@ Result<void> take_environment(const Environment& environment, GivenByName& given
   std::vector<std::string_view> words;
   for (const std::string& name : names) words.push_back(std::string_view(name).substr(prefix.size()));
   for (const auto& [name, value] : environment) {
-    if (!name.starts_with(prefix)) continue;
+    if (!name.starts_with(prefix) || is_source_variable(name)) continue;
     const auto found = std::ranges::find(names, name);
     if (found == names.end()) {
       // A near miss is a typing error. Other MILLRACE_ words belong to wrappers and tests.
@@ -377,12 +322,12 @@ Result<void> take_environment(const Environment& environment, GivenByName& given
         if (!folder.empty()) values.emplace_back(folder);
       }
     }
-    given[std::string(row.name)] = Given{std::move(values), "environment " + name};
+    given.own[std::string(row.name)] = GivenValue{std::move(values), "environment " + name};
   }
   return {};
 }
 
-Result<void> take_files(const SettingsSources& sources, GivenByName& given, std::vector<std::string>& read) {
+Result<void> take_files(const SettingsSources& sources, Given& given, std::vector<std::string>& read) {
   std::vector<std::string> paths;
   if (sources.config_file.empty()) {
     paths = {sources.system_file, user_file(sources.environment)};  // the later one wins
@@ -425,6 +370,12 @@ std::string_view word(SettingType type) {
       return "time";
     case SettingType::flag:
       return "true or false";
+    case SettingType::percent:
+      return "share";
+    case SettingType::hours:
+      return "hours";
+    case SettingType::text_list:
+      return "list";
   }
   return "";
 }
@@ -460,54 +411,22 @@ Environment process_environment() {
   return result;
 }
 
-std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
-  const auto parsed = number_and_unit(text);
-  if (!parsed) return std::nullopt;
-  std::uint64_t factor = 0;
-  const std::string& unit = parsed->second;
-  if (unit.empty() || unit == "s")
-    factor = 1;
-  else if (unit == "m" || unit == "min")
-    factor = 60;
-  else if (unit == "h")
-    factor = 3600;
-  else if (unit == "d")
-    factor = 86400;
-  else
-    return std::nullopt;
-  const auto total = times(parsed->first, factor);
-  if (!total) return std::nullopt;
-  return std::chrono::seconds(*total);
-}
-
-std::optional<std::uint64_t> parse_bytes(std::string_view text) {
-  const auto parsed = number_and_unit(text);
-  if (!parsed) return std::nullopt;
-  const std::string& unit = parsed->second;
-  if (unit.empty() || unit == "b") return parsed->first;
-  if (unit == "kib" || unit == "k") return times(parsed->first, 1024);
-  if (unit == "mib" || unit == "m") return times(parsed->first, std::uint64_t{1} << 20);
-  if (unit == "gib" || unit == "g") return times(parsed->first, std::uint64_t{1} << 30);
-  if (unit == "kb") return times(parsed->first, 1000);
-  if (unit == "mb") return times(parsed->first, 1'000'000);
-  if (unit == "gb") return times(parsed->first, 1'000'000'000);
-  return std::nullopt;
-}
-
 Result<ResolvedSettings> resolve_settings(const SettingsSources& sources) {
   ResolvedSettings resolved;
-  GivenByName given;
+  Given given;
   if (auto taken = take_files(sources, given, resolved.files); !taken) return pass_on(taken);
   if (auto taken = take_environment(sources.environment, given); !taken) return pass_on(taken);
   for (const FlagValue& flag : sources.flags) {
     check(find_setting(flag.setting) != nullptr, "a command's flag names no setting");
-    given[flag.setting] = Given{flag.values, "flag " + flag.flag};
+    given.own[flag.setting] = GivenValue{flag.values, "flag " + flag.flag};
   }
   for (const SettingRow& row : setting_table) {
     SettingOrigin origin;
     origin.name = row.name;
-    const auto found = given.find(row.name);
-    if (found != given.end()) {
+    origin.row = &row;
+    origin.environment = environment_name(row);
+    const auto found = given.own.find(row.name);
+    if (found != given.own.end()) {
       origin.values = found->second.values;
       origin.origin = found->second.origin;
     } else {
@@ -523,6 +442,7 @@ Result<ResolvedSettings> resolve_settings(const SettingsSources& sources) {
     }
     resolved.origins.push_back(std::move(origin));
   }
+  if (auto taken = resolve_sources(given.sources, resolved.values.sources, resolved.origins); !taken) return pass_on(taken);
   return resolved;
 }
 
@@ -533,7 +453,8 @@ std::string example_settings_file() {
   for (const SettingRow& row : setting_table) {
     text += "\n# " + std::string(row.help);
     if (!row.choices.empty()) text += " (" + std::string(row.choices) + ")";
-    if (row.most > row.least && row.name != "demo_seed") text += " (" + bounds_text(row) + ")";
+    if (row.name != "demo_seed")
+      if (const std::string bounds = bounds_text(row); !bounds.empty()) text += " (" + bounds + ")";
     text += "\n#" + std::string(row.name) + " = ";
     if (row.type == SettingType::path_list)
       text += "[]";
@@ -543,7 +464,7 @@ std::string example_settings_file() {
       text += "\"" + std::string(row.fallback) + "\"";
     text += "\n";
   }
-  return text;
+  return text + example_sources();
 }
 
 std::string record_path(const Settings& settings) { return settings.data + "/record.sqlite"; }

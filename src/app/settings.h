@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/source_settings.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -52,9 +53,15 @@ struct Settings {
   std::uint64_t demo_seed = 42;
   std::chrono::milliseconds demo_pause{3000};  // between two changes of the ticking ERP; 0 stands still
   bool demo_open_browser = true;
+  std::vector<SourceSettings> sources;  // what is no folder: the tables [source.NAME]
 };
 
-enum class SettingType : std::uint8_t { text, path, path_list, address, choice, count, bytes, duration, flag };
+enum class SettingType : std::uint8_t {
+  text, path, path_list, address, choice, count, bytes, duration, flag,
+  percent,    // "2%"
+  hours,      // "22-06"
+  text_list,  // each one of `choices`
+};
 std::string_view word(SettingType type);
 
 struct SettingRow {
@@ -74,15 +81,17 @@ const SettingRow* find_setting(std::string_view name);
 std::string environment_name(const SettingRow& row);
 
 struct SettingOrigin {
-  std::string name;
-  std::vector<std::string> values;  // as text; more than one only for path_list
+  std::string name;                 // "listen", "source.sap.url"
+  const SettingRow* row = nullptr;  // of the table it belongs to
+  std::string environment;          // the variable that sets it
+  std::vector<std::string> values;  // as text; more than one only for lists
   std::string origin;  // "flag --listen", "environment MILLRACE_LISTEN", "/etc/millrace/millrace.toml:3", "default"
   bool is_default = false;
 };
 
 struct ResolvedSettings {
   Settings values;
-  std::vector<SettingOrigin> origins;  // in the order of the table
+  std::vector<SettingOrigin> origins;  // in the order of the table, then those of sources
   std::vector<std::string> files;      // settings files that were read
 };
 
@@ -92,7 +101,6 @@ struct FlagValue {
   std::vector<std::string> values;
 };
 
-using Environment = std::vector<std::pair<std::string, std::string>>;
 std::optional<std::string> find(const Environment& environment, std::string_view name);
 Environment process_environment();
 
@@ -111,6 +119,8 @@ Result<ResolvedSettings> resolve_settings(const SettingsSources& sources);
 // "1800", "30m", "45 s", "2h", "1d" as seconds. "64MiB", "512 MB", "1GiB", "4096" as bytes. Nothing when wrong.
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 std::optional<std::uint64_t> parse_bytes(std::string_view text);
+// "2%", "0.5 %" in hundredths of a percent.
+std::optional<std::int64_t> parse_percent(std::string_view text);
 
 // A settings file with every key commented out with its default and help: the one a package installs.
 std::string example_settings_file();

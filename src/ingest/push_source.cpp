@@ -1,0 +1,629 @@
+#include "ingest/push_source.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <random>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "ingest/internal/push_rows.h"
+#include "ingest/parser_pool_on_demand.h"
+
+namespace millrace::ingest {
+namespace {
+
+constexpr std::string_view stream_orders = "orders";
+constexpr std::size_t examples_max = 50;
+constexpr std::size_t runs_max = 24;
+constexpr std::size_t pruned_max = 100;  // receipts that one commit removes
+constexpr std::size_t key_bytes_max = 256;
+
+std::string random_id() {
+  std::random_device random;
+  std::string seed;
+  for (int i = 0; i < 4; ++i) seed += std::to_string(random()) + ".";
+  return hex(content_hash(seed));
+}
+
+// What makes two pushes the same one.
+ContentHash content_of(const PushedBatch& batch) {
+  ContentHasher hasher;
+  hasher.add(batch.stream);
+  hasher.add(word(batch.mode));
+  hasher.add(word(batch.format));
+  hasher.add(batch.rows ? "rows=" + std::to_string(*batch.rows) + "\n" : "\n");
+  hasher.add(batch.body);
+  return hasher.hash();
+}
+
+Result<UniqueFd> in_memory(std::string_view text) {
+  UniqueFd memory(::memfd_create("batch", MFD_CLOEXEC));
+  const auto refused = [] { return fail(ErrorCode::unavailable, "there is no memory to hand a pushed batch to a parser"); };
+  if (!memory) return refused();
+  while (!text.empty()) {
+    const ssize_t written = ::write(memory.get(), text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return refused();
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return memory;
+}
+
+// The part of a path behind its status.
+std::string_view tail_of(std::string_view path) { return path.substr(path.find('/') + 1); }
+
+std::string share_text(double share) { return std::to_string(static_cast<int>(share * 100.0 + 0.5)) + " %"; }
+
+}  // namespace
+
+// The batch that is being taken in.
+struct PushSource::Work {
+  enum class Phase : std::uint8_t { reading, held, committing } phase = Phase::reading;
+  WaitingBatch waiting;
+  bool by_line = false;  // each line is a document of its own
+  bool no_parser = false;
+  std::unordered_map<std::uint64_t, std::uint64_t> open;  // parse jobs and their rows
+  PushRows rows;
+  bool guard = true;
+  std::optional<HeldSync> held;
+  Stopwatch::time_point began = Stopwatch::now();
+};
+
+std::string push_path(std::string_view status, std::string_view number) {
+  std::string path;
+  for (const std::string_view part : {status, number}) {
+    if (!path.empty()) path += '/';
+    for (const char c : part) {
+      if (c == '/') path += "%2F";
+      else if (c == '%') path += "%25";
+      else path += c;
+    }
+  }
+  return path;
+}
+
+std::string push_status(const SalesOrder& order) {
+  for (const auto& [name, value] : order.extra) {
+    const std::string text(trim(value));
+    if (equal_ignoring_case(name, "status") && !text.empty() && text.size() <= 60 && is_valid_utf8(text)) return printable(text);
+  }
+  if (order.cancelled) return "Cancelled";
+  return order.document_status == DocumentStatus::closed ? "Closed" : "Open";
+}
+
+PushSource::PushSource(PushSourceOptions options, Intake& intake, store::Record& record, const Clock& clock)
+    : options_(std::move(options)), intake_(intake), record_(record), clock_(clock) {
+  ParserPoolOptions parsers = options_.parsers;
+  parsers.worker_count = 1;
+  parsers.hash_method = HashMethod::xxh3_128;
+  pool_ = std::make_unique<ParserPoolOnDemand>(std::move(parsers), [this](std::vector<ParseAnswer> answers) { on_answers(std::move(answers)); });
+  published_.id = options_.id;
+  published_.kind = "push";
+  published_.root = "/api/v1/ingest/" + options_.id + "/" + std::string(stream_orders);
+  published_.state = SourceState::live;
+  published_.refresh_count = 1;  // what the record says is all there is to look at
+  ServiceStatus& service = published_.service.emplace();
+  service.dialect = "push";
+  service.breaker = "closed";
+  StreamStatus& orders = service.streams.emplace_back();
+  orders.name = stream_orders;
+  orders.phase = "following";
+}
+
+PushSource::~PushSource() { pool_->stop(); }
+
+Result<std::unique_ptr<PushSource>> PushSource::open(PushSourceOptions options, Intake& intake, store::Record& record, const Clock& clock) {
+  std::unique_ptr<PushSource> source(new PushSource(std::move(options), intake, record, clock));
+  if (const auto restored = source->restore(); !restored) return pass_on(restored);
+  return source;
+}
+
+Result<void> PushSource::restore() {
+  Result<void> readable;
+  const auto waiting = record_.kept(waiting_space(), [&](store::KeptRow row) {
+    const auto batch = decode_waiting_batch(row.content);
+    if (!batch) readable = pass_on(batch);
+    else waiting_.push_back({row.key, batch->batch.body.size(), batch->receipt.received});
+    return readable.has_value();
+  });
+  if (!waiting) return pass_on(waiting);
+  const auto receipts = record_.kept(kept_space(), [&](store::KeptRow row) {
+    const auto receipt = decode_batch_receipt(row.content);
+    if (!receipt) readable = pass_on(receipt);
+    else receipts_.emplace(receipt->finished.value_or(receipt->received), row.key);
+    return readable.has_value();
+  });
+  if (!receipts) return pass_on(receipts);
+  if (!readable) return readable;
+  std::ranges::sort(waiting_, {}, &Waiting::received);
+  for (const Waiting& batch : waiting_) {
+    waiting_bytes_ += batch.bytes;
+    last_received_ = batch.received;
+  }
+  if (!receipts_.empty()) {
+    published_.as_of_time = receipts_.rbegin()->first;
+    last_received_ = std::max(last_received_, receipts_.rbegin()->first);
+  }
+  published_.pending = waiting_.size();
+  intake_.with_book([&](OrderBook& book) {
+    book.each_stamp(options_.id, [&](std::string_view path, const FileStamp&) { statuses_.emplace(path.substr(0, path.find('/'))); });
+    published_.orders = book.counts(options_.id).orders;
+  });
+  published_.service->streams[0].rows = published_.orders;
+  return {};
+}
+
+// ---- the door
+
+Result<void> PushSource::check(const PushedBatch& batch, std::string_view token) const {
+  if (!options_.token.empty() && !same_secret(options_.token, token))
+    return fail(ErrorCode::denied, "The source " + options_.id + " takes batches with its bearer token only; send Authorization: Bearer <token>.");
+  if (batch.stream != stream_orders)
+    return fail(ErrorCode::not_found, "The source " + options_.id + " has no stream \"" + printable(batch.stream) + "\"; there is: orders.");
+  if (batch.body.empty()) return fail(ErrorCode::invalid_input, "The batch is empty; send at least one order.");
+  if (batch.body.size() > options_.body_max)
+    return fail(ErrorCode::invalid_input, "The batch is larger than " + std::to_string(options_.body_max >> 20) + " MiB; send it in parts.");
+  if (batch.mode == PushMode::snapshot && !batch.rows)
+    return fail(ErrorCode::invalid_input, "A snapshot says how many orders it holds, because it removes the others; add rows=N.");
+  if (batch.idempotency_key.size() > key_bytes_max)
+    return fail(ErrorCode::invalid_input, "The Idempotency-Key is longer than 256 bytes.");
+  const std::string name = batch.format == PushFormat::csv ? "batch.csv" : "batch.json";
+  const Format found = sniff(batch.body, name);
+  if (found != (batch.format == PushFormat::csv ? Format::csv : Format::json))
+    return fail(ErrorCode::invalid_input, "The body is not " + std::string(batch.format == PushFormat::csv ? "a CSV table" : "JSON") +
+                                              " although Content-Type says so.");
+  return {};
+}
+
+// Waiting first: a batch that is finished in between is found by its receipt.
+Result<std::optional<BatchReceipt>> PushSource::find(const std::string& id) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (running_ && running_->id == id && !running_->is_final()) return running_;
+  }
+  auto waiting = record_.kept_one(waiting_space(), id);
+  if (!waiting) return pass_on(waiting);
+  if (*waiting) {
+    auto batch = decode_waiting_batch(**waiting);
+    if (!batch) return pass_on(batch);
+    return std::optional(std::move(batch->receipt));
+  }
+  auto kept = record_.kept_one(kept_space(), id);
+  if (!kept) return pass_on(kept);
+  if (!*kept) return std::optional<BatchReceipt>();
+  auto receipt = decode_batch_receipt(**kept);
+  if (!receipt) return pass_on(receipt);
+  return std::optional(std::move(*receipt));
+}
+
+Result<BatchReceipt> PushSource::push(PushedBatch batch, std::string_view token) {
+  if (const auto right = check(batch, token); !right) return pass_on(right);
+  const std::lock_guard one_at_a_time(push_mutex_);
+  BatchReceipt receipt;
+  receipt.content = content_of(batch);
+  if (batch.idempotency_key.empty()) {
+    receipt.id = random_id();
+  } else {
+    receipt.id = hex(content_hash(batch.stream + "\n" + batch.idempotency_key));
+    auto before = find(receipt.id);
+    if (!before) return pass_on(before);
+    if (*before) {
+      if ((*before)->content != receipt.content)
+        return fail(ErrorCode::conflict, "This Idempotency-Key was used for another batch; use a new key for new content.");
+      (*before)->replayed = true;
+      return std::move(**before);
+    }
+  }
+  receipt.source = options_.id;
+  receipt.stream = batch.stream;
+  receipt.mode = batch.mode;
+  receipt.format = batch.format;
+  receipt.bytes = batch.body.size();
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() >= options_.waiting_max || waiting_bytes_ + batch.body.size() > options_.waiting_bytes_max)
+      return fail(ErrorCode::limit_reached, std::to_string(waiting_.size()) + " batches of " + options_.id +
+                                                " wait already" + (running_ && running_->state == BatchReceipt::State::held ? " behind one that a person must decide" : "") +
+                                                "; send it again later.");
+    receipt.received = std::max(clock_.now(), last_received_ + std::chrono::milliseconds(1));
+    last_received_ = receipt.received;
+  }
+  store::Batch durable;
+  durable.source = options_.id;
+  durable.kept_put.push_back({waiting_space(), receipt.id, encode(batch, receipt)});
+  if (const auto committed = record_.commit(std::move(durable)); !committed) return pass_on(committed);
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back({receipt.id, receipt.bytes, receipt.received});
+    waiting_bytes_ += receipt.bytes;
+    published_.pending = waiting_.size();
+  }
+  wake_.notify_all();
+  return receipt;
+}
+
+Result<BatchReceipt> PushSource::receipt(std::string_view stream, std::string_view id, std::string_view token) {
+  if (!options_.token.empty() && !same_secret(options_.token, token))
+    return fail(ErrorCode::denied, "The source " + options_.id + " shows its batches with its bearer token only.");
+  auto found = find(std::string(id));
+  if (!found) return pass_on(found);
+  if (!*found || (*found)->stream != stream)
+    return fail(ErrorCode::not_found, "There is no batch \"" + printable(id.substr(0, 64)) + "\" of " + options_.id + " (any more).");
+  return std::move(**found);
+}
+
+// ---- requests
+
+void PushSource::tell_news() const {
+  if (options_.news) options_.news();
+}
+SourceStatus PushSource::status() const {
+  const std::lock_guard lock(mutex_);
+  return published_;
+}
+void PushSource::request_refresh(bool) {
+  const std::lock_guard lock(mutex_);
+  asked_ = true;
+  wake_.notify_all();
+}
+void PushSource::request_pause() {
+  const std::lock_guard lock(mutex_);
+  paused_ = true;
+  published_.state = SourceState::paused;
+}
+void PushSource::request_resume() {
+  const std::lock_guard lock(mutex_);
+  paused_ = false;
+  published_.state = published_.service->held.empty() ? SourceState::live : SourceState::held;
+  wake_.notify_all();
+}
+void PushSource::request_accept() {
+  const std::lock_guard lock(mutex_);
+  if (!published_.service->held.empty()) decision_ = Decision::accept;
+  wake_.notify_all();
+}
+void PushSource::request_reject() {
+  const std::lock_guard lock(mutex_);
+  if (!published_.service->held.empty()) decision_ = Decision::reject;
+  wake_.notify_all();
+}
+void PushSource::request_stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  pool_->stop();
+}
+
+// ---- the loop
+
+bool PushSource::step(std::chrono::milliseconds patience) {
+  Decision decision = Decision::none;
+  {
+    std::unique_lock lock(mutex_);
+    const auto something = [&] {
+      if (stop_ || asked_ || decision_ != Decision::none || !answers_.empty()) return true;
+      if (work_ != nullptr) return false;
+      return !paused_ && !waiting_.empty() && Stopwatch::now() >= retry_at_;
+    };
+    const auto until = Stopwatch::now() + patience;
+    const bool retry_soon = retry_at_ > Stopwatch::now() && (work_ != nullptr || !waiting_.empty());
+    wake_.wait_until(lock, retry_soon ? std::min(until, retry_at_) : until, something);
+    if (stop_) return false;
+    decision = std::exchange(decision_, Decision::none);
+    if (std::exchange(asked_, false)) retry_at_ = {};
+    if (paused_ && work_ == nullptr) return false;
+  }
+  if (Stopwatch::now() < retry_at_) return false;
+  if (work_ == nullptr) return begin_next();
+  switch (work_->phase) {
+    case Work::Phase::reading:
+      return take_answers();
+    case Work::Phase::held:
+      if (decision == Decision::none) return false;
+      work_->guard = false;
+      if (decision == Decision::accept) bring();
+      else fail_batch("A person rejected this snapshot: " + work_->held->why);
+      return true;
+    case Work::Phase::committing:
+      commit_again();
+      return true;
+  }
+  return false;
+}
+
+bool PushSource::begin_next() {
+  std::string id;
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.empty()) return false;
+    id = waiting_.front().id;
+  }
+  auto content = record_.kept_one(waiting_space(), id);
+  auto batch = !content ? Result<WaitingBatch>(pass_on(content))
+               : !*content ? Result<WaitingBatch>(fail(ErrorCode::corrupt, "the pushed batch " + id + " is not in the record any more; restore the last backup"))
+                           : decode_waiting_batch(**content);
+  if (!batch) {
+    wait_for_retry(batch.error().text());
+    return false;
+  }
+  work_ = std::make_unique<Work>();
+  work_->waiting = std::move(*batch);
+  work_->waiting.receipt.state = BatchReceipt::State::reading;
+  show_progress();
+  begin_reading();
+  return true;
+}
+
+void PushSource::begin_reading() {
+  const PushedBatch& batch = work_->waiting.batch;
+  if (batch.format != PushFormat::lines) return submit(batch.body, 0);
+  submit(lines_as_array(batch.body), 0);
+}
+
+// One document for a parser; `row` is where it stands in the body, 0: all of it.
+void PushSource::submit(std::string_view text, std::uint64_t row) {
+  auto file = in_memory(text);
+  if (!file) {
+    work_->no_parser = true;
+    return;
+  }
+  const std::uint64_t id = next_job_++;
+  work_->open[id] = row;
+  ParseJob job;
+  job.id = id;
+  job.file = std::move(*file);
+  job.name = work_->waiting.batch.format == PushFormat::csv ? "batch.csv" : "batch.json";
+  if (!pool_->submit(std::move(job))) work_->no_parser = true;  // we stop
+}
+
+void PushSource::on_answers(std::vector<ParseAnswer> answers) {
+  {
+    const std::lock_guard lock(mutex_);
+    answers_.insert(answers_.end(), std::make_move_iterator(answers.begin()), std::make_move_iterator(answers.end()));
+  }
+  wake_.notify_all();
+}
+
+bool PushSource::take_answers() {
+  std::vector<ParseAnswer> answers;
+  {
+    const std::lock_guard lock(mutex_);
+    answers.swap(answers_);
+  }
+  for (ParseAnswer& answer : answers) {
+    const auto open = work_->open.find(answer.id);
+    if (open == work_->open.end()) continue;  // of an earlier try
+    const std::uint64_t row = open->second;
+    work_->open.erase(open);
+    take_document(std::move(answer.document), row);
+  }
+  if (!work_->open.empty()) return !answers.empty();
+  if (work_->no_parser) {
+    // The batch stays in the record as it came, and is read again.
+    work_.reset();
+    wait_for_retry("no parser could be started, so pushed batches wait; see `millrace doctor`");
+    return false;
+  }
+  if (!answers.empty()) end_reading();
+  return !answers.empty();
+}
+
+void PushSource::take_document(ParsedDocument document, std::uint64_t row) {
+  const bool held = std::ranges::any_of(document.findings, [](const Finding& finding) { return finding.outcome == feed::Outcome::held; });
+  if (held) {
+    work_->no_parser = true;
+    return;
+  }
+  const bool is_lines = work_->waiting.batch.format == PushFormat::lines;
+  if (is_lines && row == 0 && !work_->by_line && work_->rows.misses_some(document, line_count(work_->waiting.batch.body))) {
+    work_->by_line = true;
+    each_line(work_->waiting.batch.body, [&](std::string_view line, std::uint64_t number) { submit(line, number); });
+    return;
+  }
+  work_->rows.take(std::move(document), row);
+}
+
+void PushSource::end_reading() {
+  const PushedBatch& batch = work_->waiting.batch;
+  PushRows& rows = work_->rows;
+  rows.settle();
+  if (rows.orders.empty())
+    return fail_batch(rows.rejected == 0 ? "There is no order in this batch." : "No row of this batch could be read; the reasons are listed.");
+  if (batch.rows && *batch.rows != rows.orders.size() + rows.rejected)
+    return fail_batch("The batch declares " + std::to_string(*batch.rows) + " rows and holds " + std::to_string(rows.orders.size() + rows.rejected) +
+                      ", so nothing of it was taken; send it again whole.");
+  if (batch.mode == PushMode::snapshot && rows.rejected > 0)
+    return fail_batch(std::to_string(rows.rejected) + " rows of this snapshot cannot be read, so what is absent cannot be told; nothing of it was taken.");
+  bring();
+}
+
+// Holds the batch against the book, brings what differs, and commits it with its receipt.
+void PushSource::bring() {
+  BatchReceipt& receipt = work_->waiting.receipt;
+  PushRows& rows = work_->rows;
+  std::optional<HeldSync> held;
+  const Instant now = clock_.now();
+  intake_.with_book([&](OrderBook& book) {
+    std::vector<std::string> gone;
+    if (receipt.mode == PushMode::snapshot) {
+      std::unordered_set<std::string> present;
+      for (const PushRows::Row& row : rows.orders) present.insert(push_path("", row.order.number.text));
+      std::uint64_t known = 0;
+      book.each_stamp(options_.id, [&](std::string_view path, const FileStamp&) {
+        ++known;
+        if (!present.contains(std::string(tail_of(path)))) gone.emplace_back(path);
+      });
+      const auto allowed = std::max<std::uint64_t>(options_.gone_always, static_cast<std::uint64_t>(options_.gone_share_max * static_cast<double>(known)));
+      if (work_->guard && gone.size() > allowed) {
+        held.emplace();
+        held->stream = stream_orders;
+        held->since = now;
+        held->rows_before = known;
+        held->rows_gone = gone.size();
+        held->why = "The snapshot of " + options_.id + " would remove " + std::to_string(gone.size()) + " of " + std::to_string(known) +
+                    " orders, more than " + std::to_string(allowed) + " (" + share_text(options_.gone_share_max) + ").";
+        for (std::size_t i = 0; i < gone.size() && i < examples_max; ++i)
+          held->examples.push_back({gone[i], std::string(tail_of(gone[i])), "", "gone"});
+        return;
+      }
+    }
+    receipt.accepted = receipt.unchanged = 0;
+    for (PushRows::Row& row : rows.orders) {
+      std::string path = push_path(row.status, row.order.number.text);
+      const std::string tail(tail_of(path));
+      const store::FileRecord* const known = book.known_file(options_.id, path);
+      if (known != nullptr && known->hash == row.hash && known->state == store::FileRecord::State::counts) {
+        ++receipt.unchanged;
+        continue;
+      }
+      ++receipt.accepted;
+      for (const std::string& status : statuses_) {
+        const std::string other = status + "/" + tail;
+        if (other != path && book.known_file(options_.id, other) != nullptr) book.file_removed(options_.id, other);
+      }
+      statuses_.insert(path.substr(0, path.find('/')));
+      const auto stamped = std::chrono::duration_cast<std::chrono::nanoseconds>(receipt.received.time_since_epoch()).count();
+      ReadFile read{std::move(path), {row.bytes, stamped, 0}, row.hash, {}};
+      read.document.format = row.format;
+      read.document.is_order_document = true;
+      read.document.orders.push_back(std::move(row.order));
+      read.document.findings = std::move(row.flags);
+      book.file_read(options_.id, std::move(read), now);
+    }
+    for (const std::string& path : gone) book.file_removed(options_.id, path);
+    receipt.removed = gone.size();
+  });
+  if (held) {
+    receipt.state = BatchReceipt::State::held;
+    receipt.message = held->why;
+    work_->phase = Work::Phase::held;
+    work_->held = std::move(held);
+    show_progress();
+    return tell_news();
+  }
+  receipt.state = BatchReceipt::State::done;
+  receipt.message.clear();
+  receipt.total = receipt.done = rows.orders.size() + rows.rejected;
+  receipt.rejected = rows.rejected;
+  receipt.refused = std::move(rows.refused);
+  commit(receipt_rows());
+}
+
+void PushSource::fail_batch(std::string message) {
+  BatchReceipt& receipt = work_->waiting.receipt;
+  receipt.state = BatchReceipt::State::failed;
+  receipt.message = std::move(message);
+  receipt.rejected = work_->rows.rejected;
+  receipt.refused = std::move(work_->rows.refused);
+  commit(receipt_rows());
+}
+
+// The final receipt in, the waiting batch and what is too old out.
+Intake::Kept PushSource::receipt_rows() {
+  BatchReceipt& receipt = work_->waiting.receipt;
+  receipt.finished = std::max(clock_.now(), receipt.received);
+  Intake::Kept kept;
+  kept.put.push_back({kept_space(), receipt.id, encode(receipt)});
+  kept.removed.push_back({waiting_space(), receipt.id});
+  const Instant oldest = clock_.now() - options_.receipt_life;
+  for (std::size_t i = 0; i < pruned_max && !receipts_.empty(); ++i) {
+    if (receipts_.begin()->first >= oldest && receipts_.size() < options_.receipts_max) break;
+    kept.removed.push_back({kept_space(), receipts_.begin()->second});
+    receipts_.erase(receipts_.begin());
+  }
+  return kept;
+}
+
+void PushSource::commit(Intake::Kept kept) {
+  work_->phase = Work::Phase::committing;
+  if (const auto committed = intake_.commit(options_.id, std::move(kept)); !committed) return wait_for_retry(committed.error().text());
+  finish();
+}
+
+// What was refused waits in the intake and goes first.
+void PushSource::commit_again() {
+  if (const auto committed = intake_.commit(options_.id); !committed) return wait_for_retry(committed.error().text());
+  finish();
+}
+
+void PushSource::finish() {
+  const BatchReceipt receipt = std::move(work_->waiting.receipt);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - work_->began);
+  work_.reset();
+  receipts_.emplace(*receipt.finished, receipt.id);
+  const std::uint64_t orders = intake_.with_book([&](OrderBook& book) { return book.counts(options_.id).orders; });
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_bytes_ -= waiting_.front().bytes;
+    waiting_.pop_front();
+    running_.reset();
+    published_.state = paused_ ? SourceState::paused : SourceState::live;
+    published_.message.clear();
+    published_.service->held.clear();
+    published_.as_of_time = receipt.finished;
+    published_.refresh_started = receipt.received;
+    published_.refresh_took = took;
+    ++published_.refresh_count;
+    if (receipt.accepted + receipt.removed > 0) ++published_.refresh_with_changes;
+    published_.orders = orders;
+    published_.pending = waiting_.size();
+    published_.progress_done = published_.progress_total = 0;
+    StreamStatus& stream = published_.service->streams[0];
+    stream.rows = orders;
+    if (receipt.state == BatchReceipt::State::done) stream.last_good = receipt.finished;
+    SyncRun run{receipt.received, took, 1, receipt.bytes, receipt.done, receipt.done, receipt.accepted, receipt.removed,
+                receipt.state == BatchReceipt::State::done ? "good" : "failed", receipt.message};
+    stream.runs.insert(stream.runs.begin(), std::move(run));
+    if (stream.runs.size() > runs_max) stream.runs.pop_back();
+  }
+  log_info("batch_taken", {{"source", options_.id}, {"batch", receipt.id}, {"state", std::string(word(receipt.state))},
+                           {"accepted", std::to_string(receipt.accepted)}, {"rejected", std::to_string(receipt.rejected)}});
+  tell_news();
+}
+
+void PushSource::wait_for_retry(std::string why) {
+  retry_at_ = Stopwatch::now() + options_.retry_pause;
+  const std::lock_guard lock(mutex_);
+  if (published_.state != SourceState::paused) published_.state = SourceState::failed;
+  published_.message = std::move(why);
+}
+
+void PushSource::show_progress() {
+  const std::lock_guard lock(mutex_);
+  running_ = work_->waiting.receipt;
+  if (!paused_) published_.state = work_->held ? SourceState::held : SourceState::live;
+  published_.message = work_->held ? work_->held->why : "";
+  published_.service->held.clear();
+  if (work_->held) published_.service->held.push_back(*work_->held);
+}
+
+// ---- the desk
+
+Result<PushSource*> PushDesk::find(std::string_view id) const {
+  if (const auto found = sources_.find(id); found != sources_.end()) return found->second;
+  std::string there;
+  for (const auto& [name, source] : sources_) there += (there.empty() ? "" : ", ") + name;
+  return fail(ErrorCode::not_found, "There is no source \"" + printable(id.substr(0, 64)) + "\" that takes pushed batches; " +
+                                        (there.empty() ? "give one a table [source.NAME] with kind = \"push\" in the settings." : "there is: " + there + "."));
+}
+
+Result<BatchReceipt> PushDesk::push(std::string_view source, PushedBatch batch, std::string_view token) {
+  const auto found = find(source);
+  if (!found) return pass_on(found);
+  return (*found)->push(std::move(batch), token);
+}
+
+Result<BatchReceipt> PushDesk::receipt(std::string_view source, std::string_view stream, std::string_view id, std::string_view token) {
+  const auto found = find(source);
+  if (!found) return pass_on(found);
+  return (*found)->receipt(stream, id, token);
+}
+
+}  // namespace millrace::ingest
