@@ -115,7 +115,7 @@ std::string_view body_schema(const Route& route) {
   if (route.name == "decideDifference")
     return R"({"type":"object","properties":{"field":{"type":"string"},"line":{"type":"integer","minimum":0},)"
            R"("source":{"type":"string"},"by":{"type":"string"}},"required":["field","source"]})";
-  return R"({"type":"object"})";
+  return R"({"type":["object","array"]})";
 }
 
 void write_operation(JsonWriter& json, const Route& route, const Examples& examples) {
