@@ -19,12 +19,12 @@ namespace millrace::query {
 enum class DecidedBy : std::uint8_t { anybody, rule, person };
 
 struct DifferenceQuery {
-  std::string field;   // "" any
-  std::string order;   // "" any
-  std::string source;  // one of those that differ; "" any
+  std::string field = {};   // "" any
+  std::string order = {};   // "" any
+  std::string source = {};  // one of those that differ; "" any
   DecidedBy decided = DecidedBy::anybody;
   std::size_t limit = 100;
-  std::string cursor;  // "" first page
+  std::string cursor = {};  // "" first page
 };
 
 struct DifferenceRow {
