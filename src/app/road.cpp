@@ -96,6 +96,7 @@ Result<void> Road::start_sources(const Settings& settings, const Clock& clock, s
   if (!parsers) return pass_on(parsers);
   ingest::SourcesOptions options;
   options.parsers = std::move(*parsers);
+  options.join = settings.join;
   if (warm_) options.warm = WarmFile::book(warm_);
   options.prepare_parsers = !settings.listen.empty();  // a scan ends where a server begins to wait for changes
   options.warm_refused = [this](const Error& why) { note_refused_warm(why); };
