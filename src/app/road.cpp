@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "app/commands.h"
+#include "app/source_wiring.h"
 #include "base/log.h"
 
 namespace millrace::app {
@@ -112,6 +113,12 @@ Result<void> Road::start_sources(const Settings& settings, const Clock& clock, s
     };
     options.folders.push_back(std::move(folder));
   }
+  const Environment environment = process_environment();
+  const ingest::ParserPoolOptions parsers_of_pushed = options.parsers;
+  options.services = wire_sources(settings.sources, {environment, parsers_of_pushed, push_, metrics_, clock, [this, news] {
+                                                       if (WarmKeeper* const keeper = keeper_heard_) keeper->nudge();
+                                                       if (news) news();
+                                                     }});
   // A damaged record takes no changes: reading the folders would find nothing that could be kept.
   const auto damaged = [this] { return record_->condition().state == store::RecordCondition::State::damaged; };
   const ingest::SourcesOptions without_folders{{}, options.parsers};
