@@ -37,7 +37,7 @@ const json::object* object_at(const json::object& object, std::string_view key) 
 
 ingest::SyncRun run_of(const json::object& from) {
   ingest::SyncRun run;
-  if (const auto started = parse_rfc3339(text_at(from, "started"))) run.started = *started;
+  if (const auto started = parse_instant(text_at(from, "started"))) run.started = *started;
   run.took = std::chrono::milliseconds(number_at(from, "took_ms"));
   run.calls = number_at(from, "calls");
   run.bytes = number_at(from, "bytes");
