@@ -33,6 +33,7 @@ SHARED = pathlib.Path(os.environ.get("MILLRACE_SHARED", ROOT.parent / "shared"))
 WORK = pathlib.Path(os.environ.get("MILLRACE_BENCH_WORK", pathlib.Path.home() / ".cache/millrace-bench"))
 PERF_WORK = pathlib.Path(os.environ.get("PERF_WORK", pathlib.Path.home() / ".cache/millrace-perf"))
 sys.path.insert(0, str(ROOT / "scripts"))
+import odata_peer  # noqa: E402
 from millrace_client import Millrace  # noqa: E402
 
 
@@ -427,6 +428,23 @@ class Bench:
         self.table.ratio("exec to first correct answer, 31,465 orders", ours["start_ms"], "Fastify", peer["start_ms"], 0.5, 0.15, "ms")
         self.table.ratio("idle memory (PSS), 31,465 orders loaded", ours["pss_mb"], "Fastify", peer["pss_mb"], 0.5, 0.2, "MB")
 
+    # -- an ERP
+
+    def cell_erp(self):
+        need("curl")
+        if why := odata_peer.missing():
+            raise Skipped(why)
+        found = self.lines_of([sys.executable, ROOT / "bench/erp_peer.py", "--binary", self.binary, "--rounds", self.rounds, "--json"])
+        drain, first, quiet = found["drain"], found["first"], found["quiet"]
+        self.table.ratio(f"ERP, first sync of {found['orders']} orders, durable", first["wall"], "the same pages thrown away (curl)", drain["wall"], 1.25, 1.05)
+        self.table.absolute("the same: calls beyond the pages", first["calls"] - found["pages"], 9, 3)
+        self.table.absolute("ERP, quiet sync: calls", quiet["calls"], 9, 3)
+        self.table.absolute("the same: rows written", quiet["rows_written"], 0)
+        self.table.absolute("the same: bytes of the record changed", quiet["changed_bytes"], 0, None, "B")
+        if "naive.first" in found:
+            self.table.ratio("ERP, first sync: CPU", first["cpu"], "naive, Python and SQLite", found["naive.first"]["cpu"], 0.3, 0.1)
+            self.table.ratio("ERP, quiet sync", quiet["wall"], "naive, Python and SQLite", found["naive.quiet"]["wall"], 0.25, 0.05)
+
     # -- memory, columns, screens: each has a program of its own that prints JSON
 
     def lines_of(self, argv, timeout=1800):
@@ -464,7 +482,7 @@ class Bench:
             self.table.absolute(f"screens: {row['name']}", row["value"], row["bar"], None, row["unit"])
 
 
-CELLS = ("load", "restart", "pdf", "slow", "watch", "http", "start", "memory", "columns", "web")
+CELLS = ("load", "restart", "pdf", "slow", "watch", "http", "start", "erp", "memory", "columns", "web")
 
 
 def machine():

@@ -114,6 +114,8 @@ Result<std::string> render(const DemoDocument& document) {
     case ingest::Format::pdf:
       return internal::demo_pdf(document.order);
     case ingest::Format::none:
+    case ingest::Format::sap_b1:
+    case ingest::Format::odata:
       break;
   }
   check(false, "a demo document needs a format");

@@ -1,16 +1,20 @@
 // One company of an ERP as the sync sees it: questions by key, answers as rows. How they travel is the connector's.
 //
-//   StreamSync ── PageQuestion ──> Remote (SapB1Remote, ODataRemote) ── Call ──> outbound::Caller ──> Transport
+//   StreamSync ── PageQuestion ──> Remote (one for all dialects, with a Session) ── Call ──> outbound::Caller ──> Transport
 //
 // Invariants
 //   * Rows of one page are in key order, each key once, all above `after_key`: a page that is not is refused as a whole
-//     (`corrupt_page`), and nothing of it is used.
+//     (`corrupt_page`), and nothing of it is used. Numbers are in our order; texts and GUIDs in the other side's own
+//     (page_order.h), so the next question goes on from the last row's key, not from the greatest.
 //   * `complete` says that nothing follows. It is never concluded from a missing next link, only from fewer rows than
-//     asked for.
+//     asked for; where a page can be short for another reason, one more call makes sure.
+//   * A key that `fetch` does not answer was asked for twice.
+//   * One thread asks; only `calls` may be read by others.
 //   * A reply that is not what was asked for (HTML, cut JSON, wrong shape) is a RemoteError, never an empty page.
 #pragma once
 #include <compare>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -112,6 +116,7 @@ struct ConnectOptions {
   std::string bearer;    // instead of user and password (odata)
   std::string oauth_token_url, oauth_client, oauth_secret, oauth_scope;  // client credentials (Business Central)
   std::chrono::milliseconds deadline{180'000};  // of one call (M060)
+  const Clock* clock = nullptr;  // tells how long a token lives and how far the server's clock is off; null: the system's
 };
 std::unique_ptr<Remote> make_remote(Dialect dialect, ConnectOptions options, outbound::Caller& caller);
 

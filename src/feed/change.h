@@ -67,8 +67,8 @@ struct OrderPut {
   std::vector<OrderDocument> documents;  // [0] counts
   std::vector<std::string> flags;        // sentences for a person: "DocTotal says 110.00, the lines give 100.00"
   // Only of an order that several sources speak of.
-  std::vector<Difference> differences;
-  std::vector<Origin> origins;           // of what does not come from documents[0]
+  std::vector<Difference> differences = {};
+  std::vector<Origin> origins = {};  // of what does not come from documents[0]
 };
 
 struct OrderRemoved {

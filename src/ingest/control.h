@@ -139,7 +139,7 @@ class Control {
   virtual Result<void> accept_vanished(std::string_view source) = 0;
   // What is held is wrong: the last good state stays and the next turn looks again.
   virtual Result<void> reject_held(std::string_view source) = 0;
-  // These records may have changed (a webhook): read them soon.
+  // These records may have changed (a webhook): read them soon. invalid_input  the source is a folder, which has none
   virtual Result<void> hint(std::string_view source, std::string_view stream, std::vector<std::string> keys) = 0;
   // Reads the refused file again now. not_found  no such rejection
   virtual Result<void> replay(std::uint64_t rejection_id) = 0;

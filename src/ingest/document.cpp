@@ -52,6 +52,8 @@ std::string_view word(Format format) {
     case Format::csv: return "csv";
     case Format::xlsx: return "xlsx";
     case Format::pdf: return "pdf";
+    case Format::sap_b1: return "sap-b1";
+    case Format::odata: return "odata";
   }
   return "none";
 }

@@ -19,7 +19,8 @@
 
 namespace millrace::ingest {
 
-enum class Format : std::uint8_t { none, json, csv, xlsx, pdf };
+// Of files, and of what a service answers.
+enum class Format : std::uint8_t { none, json, csv, xlsx, pdf, sap_b1, odata };
 std::string_view word(Format format);
 
 // Something a person should see. reject: the document (or the order named) adds nothing; ingest_and_flag: it counts.

@@ -41,7 +41,9 @@ void FolderSource::request_refresh(bool reread) { requests_->put([&](auto& r) { 
 void FolderSource::request_pause() { requests_->put([](auto& r) { r.pause = true, r.resume = false; }), request_wake(); }
 void FolderSource::request_resume() { requests_->put([](auto& r) { r.resume = true, r.pause = false; }), request_wake(); }
 void FolderSource::request_interval(std::chrono::seconds interval) { requests_->put([&](auto& r) { r.interval = interval; }), request_wake(); }
-void FolderSource::request_accept_vanished() { requests_->put([](auto& r) { r.accept_vanished = true; }), request_wake(); }
+void FolderSource::request_accept() { requests_->put([](auto& r) { r.accept_vanished = true; }), request_wake(); }
+void FolderSource::request_reject() { request_refresh(false); }  // nothing leaves while it is held: looking again is all
+void FolderSource::request_keys(std::string_view, std::vector<std::string>) {}
 void FolderSource::request_replay(const std::string& path) { requests_->put([&](auto& r) { r.replay.insert(path); }), request_wake(); }
 
 void FolderSource::request_stop() {

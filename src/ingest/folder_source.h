@@ -31,6 +31,7 @@
 #include "ingest/internal/folder_pending.h"
 #include "ingest/internal/folder_reader.h"
 #include "ingest/parser_pool.h"
+#include "ingest/source.h"
 #include "metrics/metrics.h"
 
 namespace millrace::ingest {
@@ -55,35 +56,35 @@ struct FolderSourceOptions {
   std::function<void()> news;                        // from any thread: the state changed, or a refresh ended
 };
 
-class FolderSource {
+class FolderSource final : public Source {
  public:
   static constexpr std::size_t in_flight_max = 400;  // below ParserPoolOptions::queue_bound: submit never waits
   static constexpr std::uint64_t in_flight_bytes_max = 4 << 20;
 
   FolderSource(FolderSourceOptions options, Intake& intake, ParserPool& pool, metrics::Registry& metrics, const Clock& clock);
-  ~FolderSource();
+  ~FolderSource() override;
 
   using TimePoint = Stopwatch::time_point;
 
-  // One turn of the loop: waits at most `patience` for something to do. Answers whether anything happened.
-  bool step(std::chrono::milliseconds patience);
+  bool step(std::chrono::milliseconds patience) override;
   // From the pool's threads.
   void on_answers(std::vector<ParseAnswer> together);
 
   // ---- from any thread
-  SourceStatus status() const;
-  // Since when the folder does not answer; nothing while it does, or for less than `hang_patience`.
-  std::optional<TimePoint> hangs_since() const;
-  // Calls `news`: whoever follows the status should look.
-  void tell_news() const;
-  void request_refresh(bool reread_everything);
-  void request_pause();
-  void request_resume();
-  void request_interval(std::chrono::seconds interval);
-  void request_accept_vanished();
-  void request_replay(const std::string& path);
-  // Ends a listing or a waiting step soon.
-  void request_stop();
+  SourceStatus status() const override;
+  // Nothing for less than `hang_patience`.
+  std::optional<TimePoint> hangs_since() const override;
+  void tell_news() const override;
+  void request_refresh(bool reread_everything) override;
+  void request_pause() override;
+  void request_resume() override;
+  void request_interval(std::chrono::seconds interval) override;
+  void request_accept() override;
+  void request_reject() override;
+  void request_replay(const std::string& path) override;
+  // Does nothing: files have no keys, and `Sources::hint` says so to whoever asks.
+  void request_keys(std::string_view stream, std::vector<std::string> keys) override;
+  void request_stop() override;
 
  private:
   struct Requests;

@@ -1,10 +1,26 @@
 #include "ingest/intake.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "base/bytes.h"
 
 namespace millrace::ingest {
+namespace {
+
+// Of one key the newer word stands; a batch removes before it puts.
+void append(Intake::Kept& waiting, Intake::Kept newer) {
+  if (!waiting.put.empty() && !newer.removed.empty()) {
+    std::set<std::pair<std::string_view, std::string_view>> removed;
+    for (const store::KeptKey& key : newer.removed) removed.emplace(key.space, key.key);
+    std::erase_if(waiting.put, [&](const store::KeptRow& row) { return removed.contains({row.space, row.key}); });
+  }
+  std::ranges::move(newer.put, std::back_inserter(waiting.put));
+  std::ranges::move(newer.removed, std::back_inserter(waiting.removed));
+}
+
+}  // namespace
 
 Intake::Intake(store::Record& record, LayoutProfile profile)
     : record_(record),
@@ -66,8 +82,9 @@ Result<void> Intake::restore(const std::vector<std::string>& sources, const Warm
   return {};
 }
 
-Result<bool> Intake::commit(const std::string& source) {
+Result<bool> Intake::commit(const std::string& source, Kept kept) {
   const std::lock_guard lock(mutex_);
+  append(kept_waiting_[source], std::move(kept));
   auto wrote = decide_and_commit(source);
   give_image();
   return wrote;
@@ -82,6 +99,9 @@ Result<bool> Intake::decide_and_commit(const std::string& source) {
   }
   auto batch = book_.finish(source);
   if (!batch) return pass_on(batch);
+  Kept& kept = kept_waiting_[source];
+  batch->kept_put = std::exchange(kept.put, {});
+  batch->kept_removed = std::exchange(kept.removed, {});
   if (batch->empty()) return wrote;
   unsent_ = std::move(*batch);
   if (const auto sent = record_.commit(*unsent_); !sent) return pass_on(sent);

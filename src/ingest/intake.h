@@ -3,8 +3,11 @@
 // Invariants
 //   * One caller at a time works on the book; decisions and commits happen in the same order.
 //   * A batch whose commit failed is kept and committed first next time: nothing decided is lost.
+//   * Kept rows are committed with the files of their source and never before them. Whoever's commit was refused brings
+//     nothing further until it went well, so that what waits stays small.
 #pragma once
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -71,6 +74,7 @@ class Intake {
   // guarded by mutex_
   OrderBook book_;
   std::optional<store::Batch> unsent_;
+  std::map<std::string, Kept> kept_waiting_;  // by source: for its next batch
   std::vector<std::string> sources_;  // whose files are all in the book
   std::function<void(Result<Image>)> image_wanted_;
 };

@@ -437,4 +437,9 @@ ParsedDocument parse_json(std::string_view content, const CompiledLayout& layout
   return answer;
 }
 
+ParsedDocument parse_json(std::string_view content) {
+  static const CompiledLayout layout(built_in_profile());
+  return parse_json(content, layout);
+}
+
 }  // namespace millrace::ingest

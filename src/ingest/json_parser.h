@@ -13,5 +13,7 @@ namespace millrace::ingest {
 
 class CompiledLayout;
 ParsedDocument parse_json(std::string_view content, const CompiledLayout& layout);
+// With the built-in profile: of documents that another connector already put into its words.
+ParsedDocument parse_json(std::string_view content);
 
 }  // namespace millrace::ingest

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "testing/world.h"
 
 namespace millrace::ingest {
@@ -216,6 +218,46 @@ TEST_CASE("A folder that cannot be read is reported and takes nothing away") {
   CHECK(desk.book().faulty_paths(source) == std::vector<std::string>{"Open/locked"});
   desk.book().fault_solved(source, "Open/locked");
   CHECK(desk.decide() == "solved\n");
+}
+
+TEST_CASE("An order of an ERP that changes its status is one change, whichever half of it is told first") {
+  Desk desk;
+  CHECK(desk.file("Open/Orders(4711)", {order("7", "2026-03-01T08:00:00Z")}).decide() == "7 Open 2500 from Open/Orders(4711)\n");
+  desk.file("Closed/Orders(4711)", {order("7", "2026-03-01T08:00:00Z", 0)}).removed("Open/Orders(4711)");
+  CHECK(desk.decide() == "7 Closed 0 from Closed/Orders(4711)\n");
+  desk.removed("Closed/Orders(4711)").file("Open/Orders(4711)", {order("7", "2026-03-01T08:00:00Z", 300)});
+  CHECK(desk.decide() == "7 Open 300 from Open/Orders(4711)\n");
+  desk.removed("Open/Orders(4711)").file("Open/Orders(4711)", {order("7", "2026-03-01T08:00:00Z", 300)});
+  CHECK(desk.decide() == "");
+  CHECK(desk.book().known_file(source, "Closed/Orders(4711)") == nullptr);
+  desk.restart();
+  CHECK(desk.decide() == "");
+  CHECK(desk.removed("Open/Orders(4711)").decide() == "7 gone: file deleted: Open/Orders(4711)\n");
+}
+
+TEST_CASE("Thousands of an ERP's orders lie in one folder, and half of them change their status in one batch") {
+  constexpr int count = 4'000;
+  Desk desk;
+  const auto path = [](const std::string& status, int n) { return status + "/Orders(" + std::to_string(n) + ")"; };
+  const auto lines = [](const std::string& text) { return std::ranges::count(text, '\n'); };
+  for (int n = 0; n < count; ++n) desk.file(path("Open", n), {order(std::to_string(n), "2026-03-01T08:00:00Z")});
+  CHECK(lines(desk.decide()) == count);
+  for (int n = 0; n < count; n += 2) {
+    desk.file(path("Closed", n), {order(std::to_string(n), "2026-03-02T08:00:00Z")});
+    desk.removed(path("Open", n));
+  }
+  const std::string said = desk.decide();
+  CHECK(lines(said) == count / 2);
+  CHECK(said.find("gone") == std::string::npos);
+  for (int restarted = 0; restarted < 2; ++restarted) {
+    CHECK(desk.book().counts(source).orders == count);
+    CHECK(desk.book().file_count(source) == count);
+    CHECK(desk.book().files_below(source, "Closed").size() == count / 2);
+    CHECK(desk.book().known_file(source, path("Open", 2)) == nullptr);
+    CHECK(desk.book().known_file(source, path("Closed", 2))->path == path("Closed", 2));
+    desk.restart();
+    CHECK(desk.decide() == "");
+  }
 }
 
 TEST_CASE("The status is the first folder, in the profile's words") {

@@ -4,10 +4,13 @@
 //   * `step` is the whole loop; one thread calls it, and it waits no longer than asked for something to do.
 //   * Everything else may be called from any thread, answers at once and takes effect in a later step.
 //   * What a source brings enters by `Intake` and by nothing else.
+//   * A step that goes on after `request_stop`, perhaps much later, touches neither the intake nor the record any more.
 #pragma once
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/time.h"
 #include "ingest/control.h"

@@ -3,8 +3,8 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <set>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ingest/parser_pool_on_demand.h"
@@ -38,6 +38,28 @@ std::string source_id_of(std::string_view root) {
   return id.empty() ? "orders" : id;
 }
 
+namespace {
+
+// Names the folders that have no name yet, and answers the ids of all sources.
+Result<std::vector<std::string>> ids_of(SourcesOptions& options) {
+  std::vector<std::string> ids;
+  for (FolderSourceOptions& folder : options.folders) {
+    if (folder.id.empty()) folder.id = source_id_of(folder.root);
+    if (std::ranges::count(ids, folder.id) > 0)
+      return fail(ErrorCode::invalid_input, "two sources are called " + folder.id + "; give the folders different names or ids");
+    ids.push_back(folder.id);
+  }
+  for (const ServiceOptions& service : options.services) {
+    if (service.id.empty()) return fail(ErrorCode::invalid_input, "a source that is no folder has no id; give it one");
+    if (std::ranges::count(ids, service.id) > 0)
+      return fail(ErrorCode::invalid_input, "two sources are called " + printable(service.id) + "; give one of them another id");
+    ids.push_back(service.id);
+  }
+  return ids;
+}
+
+}  // namespace
+
 struct Sources::Running {
   std::atomic<bool> stop{false};
   std::mutex mutex;
@@ -52,45 +74,68 @@ Sources::~Sources() { stop(); }
 
 Result<std::unique_ptr<Sources>> Sources::start(SourcesOptions options, store::Record& record, metrics::Registry& metrics,
                                                 const Clock& clock) {
+  const auto ids = ids_of(options);
+  if (!ids) return pass_on(ids);
   std::unique_ptr<Sources> sources(new Sources(record, options.parsers.profile));
-  std::vector<std::string> ids;
+  if (const auto restored = sources->intake_->restore(*ids, options.warm ? &*options.warm : nullptr, options.warm_refused); !restored)
+    return pass_on(restored);
+  if (const auto started = sources->start_parsers(options); !started) return pass_on(started);
+  sources->make_folders(options, metrics, clock);
+  if (const auto made = sources->make_services(options, record); !made) return pass_on(made);
+  sources->start_threads(metrics);
+  return sources;
+}
+
+Result<void> Sources::start_parsers(SourcesOptions& options) {
+  const auto take_answers = [this](std::vector<ParseAnswer> together) { hand_out(std::move(together)); };
+  if (options.warm || options.folders.empty()) {
+    // Most often nothing changed while we were away: the parsers may come after the first look. Services need none.
+    auto pool = std::make_unique<ParserPoolOnDemand>(options.parsers, take_answers);
+    if (options.prepare_parsers) prepare_ = [raw = pool.get()] { raw->prepare(); };
+    pool_ = std::move(pool);
+    return {};
+  }
+  auto pool = ParserPool::start(options.parsers, take_answers);
+  if (!pool) return pass_on(pool);
+  pool_ = std::move(*pool);
+  return {};
+}
+
+void Sources::make_folders(SourcesOptions& options, metrics::Registry& metrics, const Clock& clock) {
   for (FolderSourceOptions& folder : options.folders) {
-    if (folder.id.empty()) folder.id = source_id_of(folder.root);
-    if (std::ranges::count(ids, folder.id) > 0)
-      return fail(ErrorCode::invalid_input, "two sources are called " + folder.id + "; give the folders different names or ids");
-    ids.push_back(folder.id);
+    folder.job_id_base = std::uint64_t{folders_.size()} << source_bits;
+    folder.file_size_max = options.parsers.file_size_max;
+    auto made = std::make_unique<FolderSource>(std::move(folder), *intake_, *pool_, metrics, clock);
+    folders_.push_back(made.get());
+    sources_.push_back(std::move(made));
   }
-  if (const auto restored = sources->intake_->restore(ids, options.warm ? &*options.warm : nullptr, options.warm_refused); !restored) return pass_on(restored);
-  const std::uint64_t file_size_max = options.parsers.file_size_max;
-  const auto take_answers = [raw = sources.get()](std::vector<ParseAnswer> together) { raw->hand_out(std::move(together)); };
-  if (options.warm) {
-    // Most often nothing changed while we were away: the parsers may come after the first look.
-    auto pool = std::make_unique<ParserPoolOnDemand>(std::move(options.parsers), take_answers);
-    if (options.prepare_parsers) sources->prepare_ = [raw = pool.get()] { raw->prepare(); };
-    sources->pool_ = std::move(pool);
-  } else {
-    auto pool = ParserPool::start(std::move(options.parsers), take_answers);
-    if (!pool) return pass_on(pool);
-    sources->pool_ = std::move(*pool);
+}
+
+Result<void> Sources::make_services(const SourcesOptions& options, store::Record& record) {
+  for (const ServiceOptions& service : options.services) {
+    auto made = service.make(*intake_, record);
+    if (!made) return pass_on(made, "the source " + service.id);
+    check((*made)->status().id == service.id, "a service has the id it was announced with");
+    sources_.push_back(std::move(*made));
   }
-  for (FolderSourceOptions& folder : options.folders) {
-    folder.job_id_base = std::uint64_t{sources->folders_.size()} << source_bits;
-    folder.file_size_max = file_size_max;
-    sources->folders_.push_back(std::make_unique<FolderSource>(std::move(folder), *sources->intake_, *sources->pool_, metrics, clock));
-  }
-  sources->running_->ended.resize(sources->folders_.size(), false);
-  for (std::size_t i = 0; i < sources->folders_.size(); ++i)
-    sources->threads_.emplace_back([running = sources->running_, i, source = sources->folders_[i].get(), prepare = sources->prepare_] {
+  return {};
+}
+
+void Sources::start_threads(metrics::Registry& metrics) {
+  running_->ended.resize(sources_.size(), false);
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const auto prepare = i < folders_.size() ? prepare_ : std::function<void()>();
+    threads_.emplace_back([running = running_, i, source = sources_[i].get(), prepare] {
       ::pthread_setname_np(::pthread_self(), "source");
-      while (!running->stop && source->status().refresh_count == 0) source->step(step_patience);
-      if (!running->stop && prepare) prepare();
+      while (prepare && !running->stop && source->status().refresh_count == 0) source->step(step_patience);
+      if (prepare && !running->stop) prepare();
       while (!running->stop) source->step(step_patience);
       const std::lock_guard lock(running->mutex);
       running->ended[i] = true;
       running->changed.notify_all();
     });
-  sources->watchdog_ = std::thread([raw = sources.get(), &metrics] { raw->watch_for_hangs(metrics); });
-  return sources;
+  }
+  watchdog_ = std::thread([this, &metrics] { watch_for_hangs(metrics); });
 }
 
 // Runs of answers of one source, most often all of them.
@@ -103,25 +148,25 @@ void Sources::hand_out(std::vector<ParseAnswer> together) {
   }
 }
 
-// Says once when a folder begins and ends to hang; `status` shows it meanwhile.
+// Says once when a source begins and ends to hang; `status` shows it meanwhile.
 void Sources::watch_for_hangs(metrics::Registry& metrics) {
   ::pthread_setname_np(::pthread_self(), "watchdog");
-  std::vector<bool> hangs(folders_.size(), false);
+  std::vector<bool> hangs(sources_.size(), false);
   std::unique_lock lock(running_->mutex);
   while (!running_->changed.wait_for(lock, watchdog_interval, [&] { return running_->stop.load(); })) {
     lock.unlock();
-    for (std::size_t i = 0; i < folders_.size(); ++i) {
-      const bool hangs_now = folders_[i]->hangs_since().has_value();
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      const bool hangs_now = sources_[i]->hangs_since().has_value();
       if (hangs_now == hangs[i]) continue;
       hangs[i] = hangs_now;
-      const SourceStatus status = folders_[i]->status();
+      const SourceStatus status = sources_[i]->status();
       if (hangs_now) {
         metrics.counter("millrace_source_hangs_total", status.id).add();
         log_error("source_hangs", {{"source", status.id}, {"reason", status.message}});
       } else {
         log_info("source_answers_again", {{"source", status.id}});
       }
-      folders_[i]->tell_news();
+      sources_[i]->tell_news();
     }
     lock.lock();
   }
@@ -134,12 +179,12 @@ void Sources::stop() {
   }
   running_->changed.notify_all();
   if (watchdog_.joinable()) watchdog_.join();
-  for (const auto& folder : folders_) folder->request_stop();
+  for (const auto& source : sources_) source->request_stop();
   const std::vector<std::size_t> left = wait_for_threads();
   if (pool_) pool_->stop();
   if (left.empty()) return;
   // These threads are in a system call that may return at any time: what they touch first stays for ever.
-  for (const std::size_t i : left) (void)folders_[i].release();
+  for (const std::size_t i : left) (void)sources_[i].release();
   (void)pool_.release();
   (void)intake_.release();
 }
@@ -156,7 +201,7 @@ std::vector<std::size_t> Sources::wait_for_threads() {
       threads_[i].join();
       continue;
     }
-    log_error("source_left_behind", {{"source", folders_[i]->status().id}, {"reason", "its folder does not answer; the server ends without it"}});
+    log_error("source_left_behind", {{"source", sources_[i]->status().id}, {"reason", "it does not answer; the server ends without it"}});
     threads_[i].detach();
     left.push_back(i);
   }
@@ -166,39 +211,38 @@ std::vector<std::size_t> Sources::wait_for_threads() {
 
 std::vector<SourceStatus> Sources::sources() const {
   std::vector<SourceStatus> all;
-  for (const auto& folder : folders_) all.push_back(folder->status());
+  for (const auto& source : sources_) all.push_back(source->status());
   return all;
 }
 
-Result<FolderSource*> Sources::find(std::string_view id) const {
+Result<Source*> Sources::find(std::string_view id) const {
   std::string there;
-  for (const auto& folder : folders_) {
-    const std::string own = folder->status().id;
-    if (own == id) return folder.get();
+  for (const auto& source : sources_) {
+    const std::string own = source->status().id;
+    if (own == id) return source.get();
     there += (there.empty() ? "" : ", ") + own;
   }
   return fail(ErrorCode::not_found, "there is no source \"" + printable(id) + "\"; there is: " + there);
 }
 
-Result<void> Sources::refresh(std::string_view source, bool reread_everything) {
-  const auto found = find(source);
+template <class Act>
+Result<void> Sources::on(std::string_view id, Act act) {
+  const auto found = find(id);
   if (!found) return pass_on(found);
-  (*found)->request_refresh(reread_everything);
+  act(**found);
   return {};
+}
+
+Result<void> Sources::refresh(std::string_view source, bool reread_everything) {
+  return on(source, [&](Source& found) { found.request_refresh(reread_everything); });
 }
 
 Result<void> Sources::pause(std::string_view source) {
-  const auto found = find(source);
-  if (!found) return pass_on(found);
-  (*found)->request_pause();
-  return {};
+  return on(source, [](Source& found) { found.request_pause(); });
 }
 
 Result<void> Sources::resume(std::string_view source) {
-  const auto found = find(source);
-  if (!found) return pass_on(found);
-  (*found)->request_resume();
-  return {};
+  return on(source, [](Source& found) { found.request_resume(); });
 }
 
 Result<void> Sources::set_interval(std::string_view source, std::chrono::seconds interval) {
@@ -211,9 +255,19 @@ Result<void> Sources::set_interval(std::string_view source, std::chrono::seconds
 }
 
 Result<void> Sources::accept_vanished(std::string_view source) {
+  return on(source, [](Source& found) { found.request_accept(); });
+}
+
+Result<void> Sources::reject_held(std::string_view source) {
+  return on(source, [](Source& found) { found.request_reject(); });
+}
+
+Result<void> Sources::hint(std::string_view source, std::string_view stream, std::vector<std::string> keys) {
   const auto found = find(source);
   if (!found) return pass_on(found);
-  (*found)->request_accept_vanished();
+  if (std::ranges::find(folders_, *found) != folders_.end())
+    return fail(ErrorCode::invalid_input, "the source " + printable(source) + " is a folder and has no records to name; refresh it instead");
+  (*found)->request_keys(stream, std::move(keys));
   return {};
 }
 

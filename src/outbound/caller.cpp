@@ -209,7 +209,8 @@ void Caller::Impl::note(const Call& call, CallKind kind, bool retry, const Reply
     last_failure = failure_sentence(call, reply);
     const Steady now = pace.now();
     if (const auto asked = retry_after(reply, clock.now())) not_before = std::max(not_before, now + *asked);
-    if (breaker.bad(now)) {
+    const bool was_closed = breaker.state() == BreakerState::closed;
+    if (breaker.bad(now) && was_closed) {  // a probe that fails is no news
       log_warning("outbound_breaker_open", {{"host", printable(host_of(call.url))}, {"until", shown(instant_of(breaker.until()))}, {"because", last_failure}});
     }
   } else if (reply.failure != Failure::address_denied) {

@@ -268,7 +268,7 @@ void CurlTransport::judge(Exchange& exchange, CURLcode code, milliseconds took) 
     if (exchange.body_too_large) return {Failure::too_large, fmt::format("the answer of {} is larger than {} MB: ask for smaller pages", host, std::max<std::uint64_t>(exchange.call.body_max >> 20, 1))};
     switch (code) {
       case CURLE_OK:
-        return {};
+        return exchange.header_whole ? Verdict{} : reset_verdict(exchange, host);
       case CURLE_COULDNT_RESOLVE_HOST:
         return {Failure::resolve, fmt::format("the host name of {} is not known: check the address of this source and the name server of this machine", host)};
       case CURLE_COULDNT_CONNECT:
@@ -285,8 +285,10 @@ void CurlTransport::judge(Exchange& exchange, CURLcode code, milliseconds took) 
       case CURLE_SSL_CIPHER:
       case CURLE_SSL_CERTPROBLEM:
         return {Failure::tls, server_check_.failure_text(host, false, library_text)};
-      case CURLE_PARTIAL_FILE:
       case CURLE_RECV_ERROR:
+        if (library_text.find("chunked-encoding") != std::string_view::npos) return broken_verdict(host, printable(library_text));
+        return reset_verdict(exchange, host);
+      case CURLE_PARTIAL_FILE:
       case CURLE_SEND_ERROR:
       case CURLE_GOT_NOTHING:
         return reset_verdict(exchange, host);

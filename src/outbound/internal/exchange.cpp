@@ -22,10 +22,12 @@ void Exchange::take_header_line(std::string_view line) {
   if (line.starts_with("HTTP/")) {
     reply.headers.clear();
     content_length.clear();
+    header_whole = false;
     return;
   }
+  if (line == "\r\n" || line == "\n") header_whole = true;
   const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return;  // the empty line at the end
+  if (colon == std::string_view::npos) return;
   const std::string_view name = line.substr(0, colon);
   std::string_view value = line.substr(colon + 1);
   while (!value.empty() && (value.back() == '\n' || value.back() == '\r' || value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);

@@ -23,6 +23,7 @@ struct Exchange {
   std::string denied_address{};  // the first that was refused
   const char* broken = nullptr;  // what is wrong with the header, for a person
   bool body_too_large = false;
+  bool header_whole = false;  // the library takes a header cut by the end of the connection for a whole one
 
   void set_callbacks(CURL* easy);
 

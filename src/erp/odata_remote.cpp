@@ -1,0 +1,363 @@
+#include "erp/odata_remote.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace millrace::erp {
+namespace {
+
+using outbound::CallKind;
+using outbound::Reply;
+using Kind = PageQuestion::Kind;
+
+constexpr std::size_t round_number = 10;  // page sizes that people configure divide by it
+
+bool is_whole(Kind kind) { return kind == Kind::documents || kind == Kind::fetch; }
+
+CallKind call_kind(Kind kind) {
+  switch (kind) {
+    case Kind::documents: return CallKind::page;
+    case Kind::open:
+    case Kind::changed: return CallKind::scan;
+    case Kind::slice: return CallKind::slice;
+    case Kind::fetch: break;
+  }
+  return CallKind::fetch;
+}
+
+const Clock& system_clock() {
+  static const SystemClock clock;
+  return clock;
+}
+
+// What was learnt about one entity set while it was read.
+struct EntityFacts {
+  std::size_t longest_page = 0;
+  std::optional<std::size_t> cap;
+  std::optional<bool> etags;
+  LeftOut left_out;
+};
+
+struct Answer {
+  std::vector<RemoteRow> rows;
+  bool more_announced = false;
+  std::optional<Instant> server_time;
+};
+
+class ServiceRemote final : public Remote {
+ public:
+  ServiceRemote(Dialect dialect, ConnectOptions options, outbound::Caller& caller)
+      : dialect_(dialect),
+        options_(std::move(options)),
+        root_(without_end_slash(options_.url)),
+        caller_(caller),
+        clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
+        session_(is_service_layer(dialect) ? make_service_layer_session(options_, caller) : make_odata_session(options_, caller, clock_)) {}
+
+  Dialect dialect() const override { return dialect_; }
+  Remotely<Page> ask(const StreamDescriptor& stream, const PageQuestion& question) override;
+  std::optional<RemoteError> connect() override;
+  std::vector<Capability> capabilities() const override;
+  void log_out() override { session_->log_out(); }
+  outbound::CallerStatus calls() const override { return caller_.status(); }
+
+ private:
+  Remotely<Page> ask_page(const StreamDescriptor& stream, PageQuestion question);
+  Remotely<Page> fetch(const StreamDescriptor& stream, const PageQuestion& question);
+  std::optional<RemoteError> fetch_keys(const StreamDescriptor& stream, std::vector<Key> missing, Page& page);
+  bool may_be_cut(const EntityFacts& facts, const PageQuestion& question, std::size_t row_count) const;
+
+  Remotely<Answer> ask_once(const StreamDescriptor& stream, const PageQuestion& question);
+  Remotely<Answer> ask_url(const StreamDescriptor& stream, const PageQuestion& question, std::string url, std::size_t rows);
+  Remotely<Answer> read_answer(const StreamDescriptor& stream, const PageQuestion& question, Reply& reply, std::string_view url);
+  Remotely<Reply> send(std::string url, const Headers& headers, CallKind kind);
+  RemoteError error_of(const StreamDescriptor& stream, const Reply& reply, std::string_view url) const;
+  void note_stamps(std::span<const RemoteRow> rows, const std::optional<Instant>& server_time);
+  EntityFacts& facts_of(const StreamDescriptor& stream) { return facts_[stream.entity_set]; }
+
+  const Dialect dialect_;
+  const ConnectOptions options_;
+  const std::string root_;
+  outbound::Caller& caller_;
+  const Clock& clock_;
+  const std::unique_ptr<Session> session_;
+  std::map<std::string_view, EntityFacts> facts_;  // by entity set: names of the descriptor tables
+  std::optional<std::chrono::milliseconds> clock_offset_;  // the server's clock minus ours
+  std::optional<std::chrono::seconds> stamp_lead_;         // the furthest that a stamp was ahead of the server's UTC
+};
+
+Remotely<Page> ServiceRemote::ask(const StreamDescriptor& stream, const PageQuestion& question) {
+  if (question.kind == Kind::fetch) return fetch(stream, question);
+  PageQuestion bounded = question;
+  bounded.rows_max = std::max<std::size_t>(1, bounded.rows_max);
+  return ask_page(stream, std::move(bounded));
+}
+
+// See the table in the header.
+bool ServiceRemote::may_be_cut(const EntityFacts& facts, const PageQuestion& question, std::size_t row_count) const {
+  if (row_count == 0) return question.kind == Kind::documents && !question.after_key && !question.documents_since;
+  if (row_count < facts.longest_page) return false;
+  return row_count % round_number == 0 || facts.cap == row_count;
+}
+
+Remotely<Page> ServiceRemote::ask_page(const StreamDescriptor& stream, PageQuestion question) {
+  Remotely<Answer> first = ask_once(stream, question);
+  if (auto* error = std::get_if<RemoteError>(&first)) return std::move(*error);
+  Answer& answer = std::get<Answer>(first);
+  Page page{std::move(answer.rows), false, answer.server_time};
+  EntityFacts& facts = facts_of(stream);
+  const std::size_t row_count = page.rows.size();
+  if (row_count >= question.rows_max) {
+    facts.longest_page = std::max(facts.longest_page, row_count);
+    return page;
+  }
+  if (row_count > 0 && answer.more_announced) {
+    facts.cap = row_count;
+    return page;
+  }
+  const bool sure = !answer.more_announced && !may_be_cut(facts, question, row_count);
+  facts.longest_page = std::max(facts.longest_page, row_count);
+  if (sure) {
+    page.complete = true;
+    return page;
+  }
+  if (row_count > 0) question.after_key = page.rows.back().key;
+  Remotely<Answer> second = ask_once(stream, question);
+  if (auto* error = std::get_if<RemoteError>(&second)) return std::move(*error);
+  Answer& more = std::get<Answer>(second);
+  if (more.rows.empty() && more.more_announced) {
+    return RemoteError{RemoteErrorKind::corrupt_page, "The answer for " + std::string(stream.entity_set) +
+                                                          " cannot be used: it has no rows but says that more follow; it is asked again."};
+  }
+  page.complete = more.rows.empty();
+  if (!page.complete && row_count > 0) facts.cap = row_count;
+  std::move(more.rows.begin(), more.rows.end(), std::back_inserter(page.rows));
+  return page;
+}
+
+Remotely<Page> ServiceRemote::fetch(const StreamDescriptor& stream, const PageQuestion& question) {
+  std::vector<Key> keys = question.keys;
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  Page page;
+  page.rows.reserve(keys.size());
+  std::span<const Key> rest(keys);
+  while (!rest.empty()) {
+    const std::size_t count = fetch_url(root_, stream, rest, facts_of(stream).left_out).key_count;
+    if (auto error = fetch_keys(stream, {rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(count)}, page)) return std::move(*error);
+    rest = rest.subspan(count);
+  }
+  std::sort(page.rows.begin(), page.rows.end(), [](const RemoteRow& left, const RemoteRow& right) { return left.key < right.key; });
+  page.complete = true;
+  return page;
+}
+
+// Keys that one request can hold. What an answer leaves out is asked for again, until an answer brings nothing new: a server
+// that caps its pages, or hands out an empty list for a moment, makes nothing disappear.
+std::optional<RemoteError> ServiceRemote::fetch_keys(const StreamDescriptor& stream, std::vector<Key> missing, Page& page) {
+  bool first = true;
+  while (!missing.empty()) {
+    PageQuestion question;
+    question.kind = Kind::fetch;
+    question.keys = missing;
+    Remotely<Answer> asked = ask_once(stream, question);
+    if (auto* error = std::get_if<RemoteError>(&asked)) return std::move(*error);
+    Answer& answer = std::get<Answer>(asked);
+    page.server_time = answer.server_time;
+    const bool nothing_new = answer.rows.empty();
+    for (RemoteRow& row : answer.rows) {
+      const auto place = std::lower_bound(missing.begin(), missing.end(), row.key);
+      if (place == missing.end() || *place != row.key) {
+        return RemoteError{RemoteErrorKind::corrupt_page, "The answer for " + std::string(stream.entity_set) + " cannot be used: " +
+                                                              printable(key_text(row.key)) + " was not asked for; it is asked again."};
+      }
+      missing.erase(place);
+      page.rows.push_back(std::move(row));
+    }
+    if (nothing_new && !first) break;
+    first = false;
+  }
+  return std::nullopt;
+}
+
+// Asks; when the question is refused, once more without its optional parts.
+Remotely<Answer> ServiceRemote::ask_once(const StreamDescriptor& stream, const PageQuestion& question) {
+  EntityFacts& facts = facts_of(stream);
+  const auto url_of = [&](LeftOut left_out) {
+    if (question.kind == Kind::fetch) return fetch_url(root_, stream, question.keys, left_out).url;
+    return question_url(dialect_, root_, stream, question, left_out);
+  };
+  const std::string url = url_of(facts.left_out);
+  if (url.empty()) {
+    return RemoteError{RemoteErrorKind::refused, std::string(stream.entity_set) + " has no field to answer this question with."};
+  }
+  const std::size_t rows = question.kind == Kind::fetch ? question.keys.size() : question.rows_max;
+  Remotely<Answer> answer = ask_url(stream, question, url, rows);
+  const auto* error = std::get_if<RemoteError>(&answer);
+  if (error == nullptr || error->kind != RemoteErrorKind::refused || !has_optional_parts(stream, question, facts.left_out)) return answer;
+  constexpr LeftOut all{true, true};
+  const std::string plain_url = url_of(all);
+  Remotely<Answer> plain = ask_url(stream, question, plain_url, rows);
+  if (std::holds_alternative<Answer>(plain)) {
+    log_info("erp_question_simplified", {{"entity_set", std::string(stream.entity_set)}, {"because", error->text}});
+    facts.left_out = all;
+  }
+  return plain;
+}
+
+Remotely<Answer> ServiceRemote::ask_url(const StreamDescriptor& stream, const PageQuestion& question, std::string url, std::size_t rows) {
+  Remotely<Reply> sent = send(url, page_size_headers(dialect_, rows), call_kind(question.kind));
+  if (auto* error = std::get_if<RemoteError>(&sent)) return std::move(*error);
+  return read_answer(stream, question, std::get<Reply>(sent), url);
+}
+
+Remotely<Answer> ServiceRemote::read_answer(const StreamDescriptor& stream, const PageQuestion& question, Reply& reply, std::string_view url) {
+  if (reply.status != 200) return error_of(stream, reply, url);
+  const std::string type = lower_ascii(reply.header("Content-Type"));
+  if (!type.empty() && type.find("json") == std::string::npos) {
+    return RemoteError{RemoteErrorKind::corrupt_page, "The answer for " + std::string(stream.entity_set) + " is '" + printable(type) +
+                                                          "' where JSON belongs (a sign-in or error page of a proxy?); nothing of it was taken."};
+  }
+  Remotely<ReadPage> read = read_page(stream, is_whole(question.kind), reply.body);
+  if (auto* error = std::get_if<RemoteError>(&read)) return std::move(*error);
+  ReadPage& page = std::get<ReadPage>(read);
+  if (auto error = check_rows(stream, question, page.rows)) return std::move(*error);
+  Answer answer{std::move(page.rows), page.more_announced, parse_http_date(reply.header("Date"))};
+  EntityFacts& facts = facts_of(stream);
+  if (!answer.rows.empty() && !is_whole(question.kind)) facts.etags = !answer.rows.front().version.empty();
+  if (answer.server_time) clock_offset_ = *answer.server_time - clock_.now();
+  note_stamps(answer.rows, answer.server_time);
+  return answer;
+}
+
+// A stamp cannot lie in the future: how far it is ahead of the server's UTC is the least its zone is ahead.
+void ServiceRemote::note_stamps(std::span<const RemoteRow> rows, const std::optional<Instant>& server_time) {
+  if (!server_time) return;
+  for (const RemoteRow& row : rows) {
+    if (!row.stamp) continue;
+    const auto local = std::chrono::sys_seconds(std::chrono::days(row.stamp->day)) + std::chrono::seconds(row.stamp->seconds);
+    const auto lead = local - std::chrono::floor<std::chrono::seconds>(*server_time);
+    if (!stamp_lead_ || lead > *stamp_lead_) stamp_lead_ = lead;
+  }
+}
+
+// A session that ended is renewed once and the call repeated: every GET can be.
+Remotely<Reply> ServiceRemote::send(std::string url, const Headers& headers, CallKind kind) {
+  for (int attempt = 0;; ++attempt) {
+    if (auto error = session_->ready()) return std::move(*error);
+    outbound::Call call;
+    call.url = url;
+    call.headers = headers;
+    call.headers.emplace_back("Accept", "application/json");
+    call.deadline = options_.deadline;
+    session_->sign(call);
+    auto outcome = caller_.send(call, kind);
+    if (outcome.refused_by_us || outcome.reply.failure != outbound::Failure::none) return failure_of(outcome, options_);
+    session_->learn(outcome.reply);
+    if (outcome.reply.status != 401) return std::move(outcome.reply);
+    if (attempt > 0) {
+      const ServiceError error = read_error(outcome.reply.body);
+      RemoteError denied{RemoteErrorKind::denied, host_of(root_) + " refuses us right after signing in (HTTP 401" +
+                                                      (error.code.empty() ? "" : ", code " + error.code) +
+                                                      "); check the credentials of this source and that the user is not locked."};
+      session_->deny(denied);
+      return denied;
+    }
+    session_->drop();
+  }
+}
+
+RemoteError ServiceRemote::error_of(const StreamDescriptor& stream, const Reply& reply, std::string_view url) const {
+  const ServiceError error = read_error(reply.body);
+  const std::string set(stream.entity_set);
+  std::string said = "HTTP " + std::to_string(reply.status);
+  if (!error.code.empty()) said += ", code " + error.code;
+  if (!error.message.empty()) said += ": " + error.message;
+  switch (reply.status) {
+    case 403: return {RemoteErrorKind::denied, "The user may not read " + set + " (" + said + "); give it the right to, or leave this stream out."};
+    case 408:
+    case 413:
+    case 414:
+    case 504: return {RemoteErrorKind::too_slow, set + " took too long or was too much at once (" + said + "); a smaller page is asked for next."};
+    case 429: return {RemoteErrorKind::later, "The service asks us to wait (" + said + "); " + set + " is read later."};
+    default: break;
+  }
+  if (reply.status >= 500) return {RemoteErrorKind::later, "The service has a problem of its own (" + said + "); " + set + " is read later."};
+  if (reply.status >= 300 && reply.status < 400) {
+    return {RemoteErrorKind::denied, "The service sends us elsewhere ('" + printable(reply.header("Location")) + "', " + said +
+                                         "); set that address for this source."};
+  }
+  if (reply.status < 300) return {RemoteErrorKind::corrupt_page, "The answer for " + set + " has no content (" + said + "); it is asked again."};
+  log_warning("erp_question_refused", {{"url", std::string(url)}, {"answer", said}});
+  if (reply.status == 404) {
+    return {RemoteErrorKind::refused, "There is no " + set + " below " + root_ + " (" + said + "); check the address, or leave this stream out."};
+  }
+  return {RemoteErrorKind::refused, "The service does not understand a question for " + set + " (" + said + "); it is not asked again."};
+}
+
+// Signs in, then reads one key of the orders: what a wrong address, company, password or right would break.
+std::optional<RemoteError> ServiceRemote::connect() {
+  if (!root_.starts_with("http://") && !root_.starts_with("https://")) {
+    return RemoteError{RemoteErrorKind::denied, "'" + printable(root_) + "' is no address of a service; it starts with https:// or http://."};
+  }
+  session_->allow_again();
+  if (auto error = session_->ready()) return error;
+  const StreamDescriptor* orders = find_stream(dialect_, word(StreamName::orders));
+  PageQuestion question;
+  question.kind = Kind::slice;
+  question.rows_max = 1;
+  Remotely<Answer> answer = ask_once(*orders, question);
+  auto* error = std::get_if<RemoteError>(&answer);
+  if (error == nullptr) return std::nullopt;
+  if (error->kind == RemoteErrorKind::refused) error->kind = RemoteErrorKind::denied;  // nothing can be read there
+  return std::move(*error);
+}
+
+std::vector<Remote::Capability> ServiceRemote::capabilities() const {
+  std::vector<Capability> list = session_->facts();
+  const StreamDescriptor* orders = find_stream(dialect_, word(StreamName::orders));
+  list.push_back({"lines", orders->lines == Lines::expand ? "expand" : "inline"});
+  for (const auto& [name, facts] : facts_) {
+    const std::string set(name);
+    if (facts.cap) list.push_back({"page_cap." + set, std::to_string(*facts.cap)});
+    if (facts.longest_page > 0) list.push_back({"page_proven." + set, std::to_string(facts.longest_page)});
+    if (facts.etags) list.push_back({"etags_in_scans." + set, *facts.etags ? "yes" : "no"});
+    if (facts.left_out.select || facts.left_out.created) list.push_back({"optional_parts." + set, "refused"});
+  }
+  if (clock_offset_) list.push_back({"server_clock_offset_ms", std::to_string(clock_offset_->count())});
+  if (stamp_lead_) {
+    constexpr std::chrono::minutes quarter{15};
+    const auto quarters = std::chrono::round<std::chrono::minutes>(*stamp_lead_) / quarter;
+    const bool ahead = *stamp_lead_ > std::chrono::minutes{7};
+    list.push_back({"stamp_zone", ahead ? "at least UTC+" + std::to_string(quarters * quarter.count()) + " minutes" : "no stamp is ahead of UTC so far"});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::unique_ptr<Remote> make_service_remote(Dialect dialect, ConnectOptions options, outbound::Caller& caller) {
+  return std::make_unique<ServiceRemote>(dialect, std::move(options), caller);
+}
+
+std::optional<Instant> parse_http_date(std::string_view text) {
+  static constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  if (text.size() != 29 || !text.ends_with(" GMT")) return std::nullopt;
+  const auto number = [&](std::size_t from, std::size_t count) {
+    int value = -1;
+    std::from_chars(text.data() + from, text.data() + from + count, value);
+    return value;
+  };
+  const auto month = std::find(months.begin(), months.end(), text.substr(8, 3));
+  const int day = number(5, 2), year = number(12, 4), hour = number(17, 2), minute = number(20, 2), second = number(23, 2);
+  if (month == months.end() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return std::nullopt;
+  const Day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month - months.begin() + 1)}, std::chrono::day{static_cast<unsigned>(std::max(day, 0))}};
+  if (!date.ok() || year < 1970) return std::nullopt;
+  return Instant(std::chrono::sys_days(date)) + std::chrono::hours{hour} + std::chrono::minutes{minute} + std::chrono::seconds{second};
+}
+
+}  // namespace millrace::erp
