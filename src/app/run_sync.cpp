@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto step_patience = 200ms;
-constexpr auto look_pause = 300ms;
+constexpr auto look_pause = 100ms;
 constexpr auto answer_patience = 5s;
 
 std::uint64_t memory_peak() {
@@ -26,21 +26,34 @@ std::uint64_t memory_peak() {
   return ::getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::uint64_t>(usage.ru_maxrss) * 1024 : 0;
 }
 
-// A sync ended: well, waiting for a person, or not at all for now.
-bool ended(const ingest::SourceStatus& status, std::uint64_t refreshes_before) {
-  using State = ingest::SourceState;
-  return status.refresh_count > refreshes_before || status.state == State::held || status.state == State::failed;
+// The first sync ended, also when part of it waits for a person; or nobody could be asked.
+bool ended(const ingest::SourceStatus& status) {
+  return status.refresh_count > 0 || status.state == ingest::SourceState::failed;
 }
 
 void show(Progress& progress, const ingest::SourceStatus& status) {
-  std::uint64_t done = status.progress_done, total = status.progress_total;
-  if (status.service)
-    for (const auto& stream : status.service->streams) {
-      done += stream.progress_done;
-      total += stream.progress_total;
-    }
-  progress.update(done, total, Stopwatch::now());
+  progress.update(status.progress_done, status.progress_total, Stopwatch::now());
 }
+
+// Ends a call that takes long as soon as somebody asks to stop.
+class StopWatcher {
+ public:
+  StopWatcher(const std::atomic<bool>& stop, ingest::Source& source)
+      : thread_([this, &stop, &source] {
+          while (!done_ && !stop) std::this_thread::sleep_for(look_pause);
+          if (!done_) source.request_stop();
+        }) {}
+  ~StopWatcher() {
+    done_ = true;
+    thread_.join();
+  }
+  StopWatcher(const StopWatcher&) = delete;
+  StopWatcher& operator=(const StopWatcher&) = delete;
+
+ private:
+  std::atomic<bool> done_{false};
+  std::thread thread_;
+};
 
 std::vector<ingest::CallsByKind> calls_of(const ingest::SourceStatus& status) {
   return status.service ? status.service->calls : std::vector<ingest::CallsByKind>{};
@@ -64,18 +77,18 @@ Result<SyncReport> sync_here(const CommandContext& context, const SourceSettings
   auto made_source = erp::make_service_source(std::move(*options), intake, **record, metrics, context.clock);
   if (!made_source) return pass_on(made_source);
   ingest::Source& running = **made_source;
+  const StopWatcher watcher(context.stop, running);
   const store::RecordStatistics before = (*record)->statistics();
   SyncReport report;
   report.began = context.clock.now();
   const auto began = Stopwatch::now();
-  while (!context.stop && !ended(running.status(), 0)) {
+  while (!context.stop && !ended(running.status())) {
     running.step(step_patience);
     show(progress, running.status());
   }
   report.took = std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - began);
   report.status = running.status();
   report.calls = calls_of(report.status);
-  running.request_stop();
   const store::RecordStatistics after = (*record)->statistics();
   report.rows_committed = after.rows_written - before.rows_written;
   report.commits = after.commits - before.commits;
@@ -106,10 +119,10 @@ Result<SyncReport> sync_there(const CommandContext& context, const std::string& 
     auto now = status_from(address, id);
     if (!now) return pass_on(now);
     show(progress, *now);
-    // It may be failed or held from before: only what came after our wish is an answer.
+    // It may be failed from before: only what came after our wish is an answer.
     running |= now->state == ingest::SourceState::scanning || now->state == ingest::SourceState::starting;
     const bool new_end = now->refresh_count > before->refresh_count;
-    const bool stands = now->state == ingest::SourceState::held || now->state == ingest::SourceState::failed;
+    const bool stands = now->state == ingest::SourceState::failed;
     const bool stood = before->state == now->state && !running && Stopwatch::now() - began < answer_patience;
     if (new_end || (stands && !stood)) {
       report.status = std::move(*now);
