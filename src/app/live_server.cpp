@@ -101,9 +101,12 @@ bool LiveServer::ready(std::string& why_not) const {
     why_not = refused->text();
     return false;
   }
+  // With a record, answers are whole from the start and their age is shown; without one they would be a part of the truth.
+  const Road::Loaded loaded = road_->loaded();
+  if (loaded.changes > 0 || loaded.warm_as_of.value > 0) return true;
   for (const ingest::SourceStatus& source : road_->sources()) {
     const bool first_look = source.refresh_count == 0 && (source.state == ingest::SourceState::starting || source.state == ingest::SourceState::scanning);
-    if (first_look && source.orders == 0) {
+    if (first_look) {
       why_not = "source " + source.id + " is read for the first time: " + std::to_string(source.progress_done) + " of " +
                 std::to_string(source.progress_total) + " files";
       return false;

@@ -106,7 +106,9 @@ Result<void> Road::start_sources(const Settings& settings, const Clock& clock, s
     folder.refresh_interval = settings.refresh_interval;
     folder.poll = settings.poll;
     folder.hang_patience = settings.share_patience;
-    folder.news = [this, news] {
+    folder.news = [this, news, gate = news_gate_] {
+      const std::lock_guard lock(gate->mutex);
+      if (!gate->open) return;
       if (WarmKeeper* const keeper = keeper_heard_) keeper->nudge();
       if (news) news();
     };
@@ -170,6 +172,10 @@ void Road::stop() {
   if (stopped_.exchange(true)) return;
   if (!applier_.joinable()) committed_.close();  // nobody empties it
   if (sources_) sources_->stop();
+  {
+    const std::lock_guard lock(news_gate_->mutex);
+    news_gate_->open = false;
+  }
   committed_.close();
   if (applier_.joinable()) applier_.join();
   if (keeper_) keeper_->stop();

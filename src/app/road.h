@@ -12,6 +12,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -80,6 +81,12 @@ class Road {
   std::unique_ptr<ingest::Sources> sources_;
   std::unique_ptr<WarmKeeper> keeper_;
   std::atomic<WarmKeeper*> keeper_heard_{nullptr};
+  // A source whose folder hangs may be left behind by stop: what it tells later is heard by nobody.
+  struct NewsGate {
+    std::mutex mutex;
+    bool open = true;  // guarded by mutex
+  };
+  const std::shared_ptr<NewsGate> news_gate_ = std::make_shared<NewsGate>();
   Listener listener_;
   std::thread applier_;
   std::atomic<bool> broken_{false};

@@ -88,8 +88,10 @@ class TestSources final : public ingest::Control {
       if (source.service) source.service->held.clear();
     });
   }
-  Result<void> hint(std::string_view id, std::string_view, std::vector<std::string>) override {
-    return on(id, [](ingest::SourceStatus&) {});
+  Result<void> hint(std::string_view id, std::string_view stream, std::vector<std::string> keys) override {
+    return on(id, [&](ingest::SourceStatus& source) {
+      for (const std::string& key : keys) source.message += std::string(stream) + " " + key + ";";
+    });
   }
   void add(ingest::SourceStatus source) {
     const std::lock_guard lock(mutex_);
@@ -113,6 +115,38 @@ class TestSources final : public ingest::Control {
   }
   mutable std::mutex mutex_;
   std::vector<ingest::SourceStatus> list_;
+};
+
+// Takes every batch for "shop" and knows it again as "b1".
+class TestPush final : public ingest::PushDoor {
+ public:
+  Result<ingest::BatchReceipt> push(std::string_view source, ingest::PushedBatch batch, std::string_view token) override {
+    if (source != "shop") return fail(ErrorCode::not_found, "There is no source that takes batches but shop.");
+    if (token == "wrong") return fail(ErrorCode::denied, "Another token is needed.");
+    if (batch.idempotency_key == "used") return fail(ErrorCode::conflict, "The key was used.");
+    if (batch.idempotency_key == "full") return fail(ErrorCode::limit_reached, "Too many batches wait.");
+    ingest::BatchReceipt receipt;
+    receipt.id = "b1";
+    receipt.source = source;
+    receipt.stream = batch.stream;
+    receipt.mode = batch.mode;
+    receipt.format = batch.format;
+    receipt.bytes = batch.body.size();
+    receipt.replayed = batch.idempotency_key == "again";
+    return receipt;
+  }
+  Result<ingest::BatchReceipt> receipt(std::string_view source, std::string_view stream, std::string_view id, std::string_view) override {
+    if (id != "b1") return fail(ErrorCode::not_found, "There is no such batch.");
+    ingest::BatchReceipt receipt;
+    receipt.id = id;
+    receipt.source = source;
+    receipt.stream = stream;
+    receipt.state = ingest::BatchReceipt::State::done;
+    receipt.accepted = 2;
+    receipt.rejected = 1;
+    receipt.refused = {{3, "DocDate", "this is no date", "soon", "9"}};
+    return receipt;
+  }
 };
 
 // Three orders of ACME, one late, one refused file; then the server.
@@ -166,7 +200,9 @@ class TestPlant {
               return ready.load();
             },
             {"1.2.3", "abc", "g++"},
-            "Plant Nord"};
+            "Plant Nord",
+            push,
+            {{"orders", "webhook key"}}};
   }
 
   // Applies what was told to the world since the last time, as the applier does: Snapshot first, then the news.
@@ -195,6 +231,7 @@ class TestPlant {
   readmodel::SnapshotPtr snapshot;
   TestHistory history;
   TestSources sources;
+  TestPush push;
   metrics::Registry metrics;
   cache::MemoryCache results{8 << 20};
   TestClock clock;

@@ -34,6 +34,11 @@ Response change_source(const Request& request, Backend& backend);
 Response list_rejections(const Request& request, Backend& backend);
 Response rejections_csv(const Request& request, Backend& backend);
 Response replay_rejection(const Request& request, Backend& backend);
+// pushed batches and webhooks
+Response push_batch(const Request& request, Backend& backend);
+Response show_batch(const Request& request, Backend& backend);
+Response greet_webhook(const Request& request, Backend& backend);
+Response take_webhook(const Request& request, Backend& backend);
 // ourselves
 Response show_performance(const Request& request, Backend& backend);
 Response show_memory(const Request& request, Backend& backend);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -19,5 +20,15 @@ Result<LiveCommand> parse_live_command(std::string_view text);
 
 // {"interval_s": 600}
 Result<std::int64_t> parse_interval(std::string_view text);
+
+// What an ERP tells about one of its records: {"id":..,"type":"sap.b1.Orders.Updated.v1","subject":"4711",..}
+struct WebhookEvent {
+  std::string id;      // of the delivery, to know it again
+  std::string object;  // "Orders"
+  std::string key;     // "4711"
+};
+inline constexpr std::size_t webhook_events_max = 1024;
+// An array of events, or one. Events of another shape are left out: the next sync finds what they meant.
+Result<std::vector<WebhookEvent>> parse_webhook(std::string_view text);
 
 }  // namespace millrace::server

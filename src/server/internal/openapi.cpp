@@ -119,7 +119,9 @@ void write_operation(JsonWriter& json, const Route& route, const Examples& examp
     json.key("requestBody").begin_object().field("required", true).key("content").begin_object();
     json.key("application/json").begin_object();
     json.key("schema").raw(
-        R"({"type":"object","properties":{"interval_s":{"type":"integer","minimum":10,"maximum":604800}},"required":["interval_s"]})");
+        route.name == "changeSource"
+            ? R"({"type":"object","properties":{"interval_s":{"type":"integer","minimum":10,"maximum":604800}},"required":["interval_s"]})"
+            : R"({"type":["object","array"]})");
     json.key("example").raw(route.example_body).end_object().end_object().end_object();
   }
   write_responses(json, route);

@@ -326,6 +326,61 @@ std::vector<Route> source_routes() {
   };
 }
 
+std::vector<Route> push_routes() {
+  const ParameterRow source = {"source", "string", "The source's id: its table in the settings.", "shop"};
+  const ParameterRow stream = {"stream", "string", "What the batch holds: orders.", "orders"};
+  return {
+      {Method::post,
+       "/api/v1/ingest/{source}/{stream}",
+       push_batch,
+       Answer::document,
+       202,
+       true,
+       "pushBatch",
+       "Push a batch of orders: JSON, one JSON document per line, or CSV, as Content-Type says. Durable when answered; Location "
+       "says what became of it. The same Idempotency-Key and batch do nothing twice.",
+       false,
+       {source,
+        stream,
+        {"mode", "string", "upsert, or snapshot: orders that are not in it are removed.", "upsert"},
+        {"rows", "integer", "How many orders the batch holds; a snapshot must say it.", "1"}},
+       R"({"DocNum":7,"CardCode":"C1","DocCurrency":"EUR","DocDate":"2026-03-01","DocumentLines":[{"LineNum":0,"ItemCode":"P-1","Quantity":4,"UnitPrice":2.5}]})"},
+      {Method::get,
+       "/api/v1/ingest/{source}/{stream}/{batch}",
+       show_batch,
+       Answer::document,
+       200,
+       true,
+       "showBatch",
+       "What became of a pushed batch: accepted, unchanged and rejected rows, each with its reason.",
+       false,
+       {source, stream, {"batch", "string", "The batch's id.", "b1"}},
+       ""},
+      {Method::get,
+       "/api/v1/webhooks/{source}",
+       greet_webhook,
+       Answer::document,
+       200,
+       false,
+       "greetWebhook",
+       "The handshake of a webhook subscription: answers the word of X-B1-Webhook-Token.",
+       false,
+       {{"source", "string", "The source's id.", "{source}"}},
+       ""},
+      {Method::post,
+       "/api/v1/webhooks/{source}",
+       take_webhook,
+       Answer::document,
+       200,
+       false,
+       "takeWebhook",
+       "Events of an ERP, signed in X-B1-Webhook-Signature: the records they name are read soon.",
+       false,
+       {{"source", "string", "The source's id.", "{source}"}},
+       R"([{"id":"e1","type":"sap.b1.Orders.Updated.v1","subject":"4711"}])"},
+  };
+}
+
 std::vector<Route> own_routes() {
   return {
       {Method::get,
@@ -455,7 +510,7 @@ std::vector<Route> page_routes() {
 const std::vector<Route>& route_table() {
   static const std::vector<Route> table = [] {
     std::vector<Route> rows;
-    for (auto&& part : {order_routes(), change_routes(), source_routes(), own_routes(), page_routes()})
+    for (auto&& part : {order_routes(), change_routes(), source_routes(), push_routes(), own_routes(), page_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();
