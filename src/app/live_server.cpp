@@ -116,6 +116,17 @@ bool LiveServer::ready(std::string& why_not) const {
       return false;
     }
   }
+  if (first_load_told_) return true;
+  const auto position = road_->record().position();
+  if (!position) {
+    why_not = position.error().text();
+    return false;
+  }
+  if (const feed::Sequence told = road_->snapshot()->as_of(); told < position->sequence) {
+    why_not = "what was read is being told: change " + std::to_string(told.value) + " of " + std::to_string(position->sequence.value);
+    return false;
+  }
+  first_load_told_ = true;
   return true;
 }
 
