@@ -79,6 +79,15 @@ constexpr std::array line_fields = {
 };
 constexpr Table line_table{"DocumentLine", line_fields};
 
+constexpr std::array expense_fields = {
+    field<Expense>("ExpenseCode", Kind::integer, [](const Expense&) { return number(1); }),
+    field<Expense>("LineTotal", Kind::decimal,
+                   [](const Expense& row) { return number(to_local(row.amount, row.rate)); }),
+    field<Expense>("LineTotalFC", Kind::decimal,
+                   [](const Expense& row) { return number(is_foreign(row.currency) ? row.amount : 0); }),
+};
+constexpr Table expense_table{"DocumentAdditionalExpense", expense_fields};
+
 template <class Get>
 constexpr Field of_document(std::string_view name, Kind kind, Get get, std::span<const Choice> choices = {}) {
   return field<Document>(name, kind, get, choices);
@@ -128,6 +137,9 @@ constexpr std::array document_fields = {
     of_document("UpdateDate", Kind::day, [](const Document& row) { return stamp_day(row.stamp); }),
     of_document("UpdateTime", Kind::time, [](const Document& row) { return stamp_time(row.stamp); }),
     of_document("U_Priority", Kind::text, [](const Document&) { return nothing(); }),
+    of_document("U_Revision", Kind::text,
+                [](const Document& row) { return row.revision.empty() ? nothing() : text(row.revision); }),
+    rows<Document, &Document::expenses>("DocumentAdditionalExpenses", expense_table),
     rows<Document, &Document::lines>("DocumentLines", line_table),
 };
 constexpr Table document_table{"Document", document_fields};

@@ -1,0 +1,206 @@
+#include "erp/service_sink.h"
+
+#include "domain/order_codec.h"
+
+namespace millrace::erp {
+namespace {
+
+std::string renamed_space(std::string_view source) { return states_space(source) + "/renamed"; }
+
+// The other side's clock has no zone; as if it were UTC, which is right within a day and always the same.
+std::int64_t nanoseconds_of(const RemoteStamp& stamp) {
+  return (std::int64_t{stamp.day} * 86'400 + stamp.seconds) * 1'000'000'000;
+}
+
+ingest::FileStamp file_stamp(const std::optional<RemoteStamp>& stamp, std::uint64_t bytes, Instant now) {
+  ingest::FileStamp answer;
+  answer.size = bytes;
+  answer.mtime_ns = stamp ? nanoseconds_of(*stamp) : std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
+  return answer;
+}
+
+}  // namespace
+
+std::string path_of(const StreamDescriptor& stream, const Key& key, std::string_view status) {
+  return std::string(status.empty() ? "Unread" : status) + "/" + std::string(stream.entity_set) + "(" + key_text(key) + ")";
+}
+
+std::optional<Key> key_in_path(const StreamDescriptor& stream, std::string_view path) {
+  const std::size_t slash = path.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  path.remove_prefix(slash + 1);
+  if (!path.starts_with(stream.entity_set)) return std::nullopt;
+  path.remove_prefix(stream.entity_set.size());
+  if (path.size() < 3 || path.front() != '(' || path.back() != ')') return std::nullopt;
+  return key_of(stream, path.substr(1, path.size() - 2));
+}
+
+ServiceSink::ServiceSink(std::string source, ingest::Intake& intake, store::Record& record, NameBook& names, const Clock& clock)
+    : source_(std::move(source)), intake_(intake), record_(record), names_(names), clock_(clock) {}
+
+Result<void> ServiceSink::load() {
+  return record_.kept(renamed_space(source_), [&](const store::KeptRow& row) {
+    renamed_.emplace(row.key, row.content);
+    return true;
+  });
+}
+
+void ServiceSink::bring_order(const StreamDescriptor& stream, RowPut& put, ingest::OrderBook& book) {
+  const std::string path = path_of(stream, put.key, put.row.status);
+  if (put.before && !put.before->gone_at && put.before->status != put.row.status)
+    book.file_removed(source_, path_of(stream, put.key, put.before->status));
+  const Instant now = clock_.now();
+  book.file_read(source_, {path, file_stamp(put.stamp, put.bytes, now), put.mapped.hash, std::move(put.mapped.document)}, now);
+}
+
+// What cannot be read of other streams is listed like a refused file, and leaves the list when it can be read again.
+void ServiceSink::bring_finding(const StreamDescriptor& stream, RowPut& put, ingest::OrderBook& book) {
+  const std::string path = path_of(stream, put.key, word(stream.name));
+  const Instant now = clock_.now();
+  if (!put.mapped.document.findings.empty()) {
+    book.file_read(source_, {path, file_stamp(put.stamp, put.bytes, now), put.mapped.hash, std::move(put.mapped.document)}, now);
+  } else if (book.known_file(source_, path) != nullptr) {
+    book.file_removed(source_, path);
+  }
+}
+
+// What cannot be read now keeps its last good content.
+Result<std::string> ServiceSink::content_of(const StreamDescriptor& stream, const RowPut& put) {
+  if (stream.name == StreamName::orders || !put.mapped.kept.empty() || !put.before || put.before->gone_at) return put.mapped.kept;
+  const auto held = record_.kept_one(rows_space(source_, stream), key_text(put.key));
+  if (!held) return pass_on(held);
+  if (!*held) return std::string();
+  const auto stored = decode_stored_row(**held);
+  if (!stored) return pass_on(stored);
+  return std::string(stored->content);
+}
+
+std::vector<NameBook::Entry> ServiceSink::entries_of(const StreamDescriptor& stream, const SyncBatch& batch) const {
+  std::vector<NameBook::Entry> entries;
+  if (stream.name != StreamName::items && stream.name != StreamName::manufacturers) return entries;
+  for (const RowPut& put : batch.put)
+    if (!put.mapped.kept.empty()) entries.push_back({stream.name, key_text(put.key), put.mapped.kept});
+  for (const RowGone& gone : batch.gone) entries.push_back({stream.name, key_text(gone.key), ""});
+  return entries;
+}
+
+Result<void> ServiceSink::commit(const StreamDescriptor& stream, SyncBatch batch) {
+  waiting_ = Waiting{&stream, std::move(batch)};
+  return commit_again();
+}
+
+Result<void> ServiceSink::commit_again() {
+  ingest::Intake::Kept kept;
+  if (waiting_) {
+    auto rows = kept_rows(*waiting_->stream, waiting_->batch);
+    if (!rows) return pass_on(rows);
+    kept.put = std::move(*rows);
+    bring(*waiting_->stream, waiting_->batch);
+    waiting_.reset();  // from here on the intake keeps it
+  }
+  if (const auto sent = intake_.commit(source_, std::move(kept)); !sent) return pass_on(sent);
+  names_.put(uncommitted_names_);
+  renamed_.merge(uncommitted_renames_);
+  uncommitted_names_.clear();
+  uncommitted_renames_.clear();
+  return {};
+}
+
+Result<std::vector<store::KeptRow>> ServiceSink::kept_rows(const StreamDescriptor& stream, const SyncBatch& batch) {
+  std::vector<store::KeptRow> rows;
+  const std::string space = rows_space(source_, stream);
+  uncommitted_names_ = entries_of(stream, batch);
+  uncommitted_renames_ = names_.renamed_by(uncommitted_names_);
+  for (const auto& [item, name] : uncommitted_renames_)
+    if (!renamed_.contains(item)) rows.push_back({renamed_space(source_), item, name});
+  for (const RowPut& put : batch.put) {
+    auto content = content_of(stream, put);
+    if (!content) return pass_on(content);
+    rows.push_back({space, key_text(put.key), stored_row(put.row, *content)});
+  }
+  for (const RowGone& gone : batch.gone) rows.push_back({space, key_text(gone.key), stored_row(gone.row, "")});
+  if (batch.state) rows.push_back({states_space(source_), std::string(word(stream.name)), encode(*batch.state)});
+  return rows;
+}
+
+void ServiceSink::bring(const StreamDescriptor& stream, SyncBatch& batch) {
+  const bool orders = stream.name == StreamName::orders;
+  intake_.with_book([&](ingest::OrderBook& book) {
+    for (RowPut& put : batch.put) orders ? bring_order(stream, put, book) : bring_finding(stream, put, book);
+    for (const RowGone& gone : batch.gone) {
+      const std::string path = path_of(stream, gone.key, orders ? std::string_view(gone.row.status) : word(stream.name));
+      if (orders || book.known_file(source_, path) != nullptr) book.file_removed(source_, path);
+    }
+  });
+}
+
+SyncSink::Face ServiceSink::face(const StreamDescriptor& stream, const Key& key, const LedgerRow& row) {
+  if (stream.name != StreamName::orders) return {};
+  const auto held = record_.candidate(source_, path_of(stream, key, row.status), 0);
+  if (!held) return {};  // it was never readable: its key is all there is to show
+  return {held->order->number.text, held->order->customer_name};
+}
+
+// ---- names that changed
+
+Result<std::optional<ingest::ReadFile>> ServiceSink::with_new_names(const std::string& path) {
+  const auto held = record_.candidate(source_, path, 0);
+  if (!held && held.error().code() == ErrorCode::not_found) return std::nullopt;  // never readable: it names nothing
+  if (!held) return pass_on(held);
+  bool changed = false;
+  SalesOrder order = *held->order;
+  for (OrderLine& line : order.lines) {
+    const auto renamed = renaming_.find(line.item_code);
+    if (renamed == renaming_.end() || line.manufacturer != renamed->second) continue;
+    std::string name = names_.manufacturer_of_item(line.item_code);
+    if (name == line.manufacturer) continue;
+    line.manufacturer = std::move(name);
+    changed = true;
+  }
+  if (!changed) return std::nullopt;
+  ingest::ReadFile file;
+  file.path = path;
+  file.hash = content_hash(encode(order));
+  file.document.is_order_document = true;
+  file.document.format = ingest::Format::json;
+  for (const std::string& flag : held->flags)
+    file.document.findings.push_back({feed::Outcome::ingest_and_flag, "", flag, "", order.number.text});
+  file.document.orders.push_back(std::move(order));
+  return file;
+}
+
+Result<void> ServiceSink::rename_some(const StreamDescriptor* orders, const Ledger* ledger) {
+  if (renaming_.empty()) renaming_ = renamed_, rename_cursor_.reset();
+  std::size_t looked_at = 0;
+  bool more = false;
+  std::vector<ingest::ReadFile> files;
+  Result<void> read;
+  if (ledger != nullptr)
+    ledger->each_alive(rename_cursor_, std::nullopt, [&](const Key& key, bool open) {
+      if (!open) return true;
+      more = looked_at++ == renamed_orders_in_step;
+      if (more) return false;
+      rename_cursor_ = key;
+      auto file = with_new_names(path_of(*orders, key, ledger->find(key)->status));
+      if (!file) read = pass_on(file);
+      if (file && *file) files.push_back(std::move(**file));
+      return read.has_value();
+    });
+  if (!read) return read;
+  intake_.with_book([&](ingest::OrderBook& book) {
+    for (ingest::ReadFile& file : files) {
+      if (const auto* known = book.known_file(source_, file.path)) file.stamp = {known->size, known->mtime_ns, known->inode};
+      book.file_read(source_, std::move(file), clock_.now());
+    }
+  });
+  ingest::Intake::Kept kept;
+  if (!more)
+    for (const auto& [item, name] : renaming_) kept.removed.push_back({renamed_space(source_), item});
+  if (const auto sent = intake_.commit(source_, std::move(kept)); !sent) return pass_on(sent);
+  if (more) return {};
+  for (const auto& [item, name] : renaming_) renamed_.erase(item);
+  renaming_.clear();
+  return {};
+}
+
+}  // namespace millrace::erp

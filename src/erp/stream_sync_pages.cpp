@@ -1,0 +1,376 @@
+// The questions of a sync and what is made of their answers.
+#include <algorithm>
+#include <cmath>
+
+#include "domain/order_rules.h"
+#include "erp/internal/stream_sync_run.h"
+#include "erp/stream_sync.h"
+
+namespace millrace::erp {
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::int64_t day_seconds = 86'400;
+// Clocks of the world are at most so far from UTC: 12 hours behind, 14 ahead.
+constexpr std::int64_t zone_behind_max = 12 * 3600, zone_ahead_max = 14 * 3600;
+// Every time zone is a multiple of this away from UTC.
+constexpr std::int64_t zone_grain = 15 * 60;
+constexpr std::int64_t hot_seconds = 2;
+constexpr auto open_rows_read_within = 1h;
+
+std::int64_t seconds_of(const RemoteStamp& stamp) { return stamp.day * day_seconds + stamp.seconds; }
+RemoteStamp stamp_of(std::int64_t seconds) {
+  const std::int64_t day = seconds >= 0 ? seconds / day_seconds : -((-seconds + day_seconds - 1) / day_seconds);
+  return {static_cast<std::int32_t>(day), static_cast<std::int32_t>(seconds - day * day_seconds)};
+}
+std::int64_t utc_seconds_of(Instant instant) { return std::chrono::floor<std::chrono::seconds>(instant.time_since_epoch()).count(); }
+
+// Stamped so shortly before the answer was made that the row may change once more under the same stamp. The stamp's
+// zone is not known, but it is whole quarters of an hour away; a stamp without seconds stands for its whole minute.
+bool is_hot(const RemoteStamp& stamp, Instant server_time) {
+  const std::int64_t grain = stamp.seconds % 60 == 0 ? 60 : 1;
+  std::int64_t age = (utc_seconds_of(server_time) - seconds_of(stamp)) % zone_grain;
+  if (age < 0) age += zone_grain;
+  return age <= hot_seconds + grain || age >= zone_grain - hot_seconds;
+}
+
+RemoteError corrupt(const StreamDescriptor& stream, std::string_view what) {
+  return {RemoteErrorKind::corrupt_page, "an answer about " + std::string(word(stream.name)) + " " + std::string(what) +
+                                             "; nothing of it was used, the next sync asks again"};
+}
+
+}  // namespace
+
+// ---- questions
+
+// Slices are read whole where keys would prove nothing: no version and no stamp to compare.
+bool StreamSync::slice_by_documents() const {
+  return stream_.version == Version::hash || refused("slice") || (stream_.stamp == StampKind::none && !scans_have_versions_ && live_.epoch > 0);
+}
+
+PageQuestion StreamSync::documents_question(const Run& run) const {
+  PageQuestion question;
+  question.kind = PageQuestion::Kind::documents;
+  question.after_key = run.cursor;
+  question.rows_max = documents_page_.now();
+  if (windowed() && !refused("window") && run.stage() == Stage::backfill)
+    question.documents_since = RemoteStamp{day_number(utc_day(clock_.now())) - options_.first_sync_days, 0};
+  return question;
+}
+
+PageQuestion StreamSync::fetch_question(Run& run) const {
+  PageQuestion question;
+  question.kind = PageQuestion::Kind::fetch;
+  std::size_t room = fetch_page_.now();
+  if (run.stage() == Stage::confirm) {
+    // Rows that are surely there stand beside those in doubt: an answer without any of them proves nothing.
+    std::vector<Key> witnesses(run.witnesses.begin(), run.witnesses.end());
+    if (witnesses.empty())
+      ledger_.each_alive(std::nullopt, std::nullopt, [&](const Key& key, bool) {
+        if (!run.suspects.contains(key) && !run.gone.contains(key)) witnesses.push_back(key);
+        return witnesses.size() < Run::witnesses_max;
+      });
+    run.witnesses.assign(witnesses.begin(), witnesses.end());
+    room = std::max<std::size_t>(1, room - std::min(room, witnesses.size()));
+    for (const Key& key : run.suspects) {
+      if (room-- == 0) break;
+      question.keys.push_back(key);
+    }
+    for (const Key& key : witnesses)
+      if (!run.suspects.contains(key) && std::ranges::find(question.keys, key) == question.keys.end()) question.keys.push_back(key);
+    std::ranges::sort(question.keys);
+  } else {
+    for (const auto& [key, dirty] : run.dirty) {
+      if (room-- == 0) break;
+      question.keys.push_back(key);
+    }
+  }
+  question.rows_max = question.keys.size();
+  return question;
+}
+
+PageQuestion StreamSync::question_of(Run& run) {
+  if (run.stage() == Stage::fetch || run.stage() == Stage::confirm) return fetch_question(run);
+  if (!run.scanning) {
+    run.scanning = true;
+    run.scan_started = clock_.now();
+    if (run.stage() == Stage::backfill) run.cursor = live_.cursor;
+    if (run.stage() == Stage::tail) run.cursor = ledger_.greatest();
+    if (run.stage() == Stage::slice) {
+      run.cursor = live_.slice_cursor;
+      if (!run.cursor) round_is_whole_ = true, round_keys_ = 0;
+      run.round_began = run.cursor && round_started_ ? round_started_ : run.scan_started;
+      const double share = std::min(1.0, static_cast<double>(run.interval.count()) / static_cast<double>(std::chrono::seconds(1h).count()));
+      run.slice_left = slice_by_documents()
+                           ? std::max(documents_page_.now(), static_cast<std::size_t>(std::ceil(share * static_cast<double>(ledger_.rows()))))
+                           : options_.slice_keys;
+    }
+  }
+  PageQuestion question = documents_question(run);
+  question.rows_max = keys_page_.now();
+  switch (run.stage()) {
+    case Stage::open: question.kind = PageQuestion::Kind::open; break;
+    case Stage::changed: {
+      question.kind = PageQuestion::Kind::changed;
+      RemoteStamp since = live_.watermark.value_or(RemoteStamp{});
+      if (rules_.exclusive_watermark) {
+        since = stamp_of(seconds_of(since) + (stream_.stamp == StampKind::day_and_time ? 60 : 1));
+      } else if (options_.recent_days > 0 && guarded()) {
+        since = std::min(since, RemoteStamp{since.day - options_.recent_days, 0});
+      }
+      question.since = since;
+      break;
+    }
+    case Stage::slice:
+      if (!slice_by_documents()) question.kind = PageQuestion::Kind::slice;
+      question.rows_max = std::min(run.slice_left, slice_by_documents() ? documents_page_.now() : keys_page_.now());
+      break;
+    default: question.rows_max = documents_page_.now(); break;
+  }
+  if (rules_.page_by_position && run.stage() != Stage::slice) {
+    question.after_key.reset();
+    question.rows_max += run.position;
+  }
+  return question;
+}
+
+// ---- answers
+
+std::optional<RemoteError> StreamSync::check_page(const PageQuestion& question, const Page& page) const {
+  if (!page.complete && page.rows.empty()) return corrupt(stream_, "says that more follows but brings nothing");
+  const Key* last = question.after_key ? &*question.after_key : nullptr;
+  for (const RemoteRow& row : page.rows) {
+    if (last != nullptr && row.key <= *last) return corrupt(stream_, "is not in the order of its keys, or names one twice");
+    if (question.kind == PageQuestion::Kind::fetch && !std::ranges::binary_search(question.keys, row.key))
+      return corrupt(stream_, "brings a record that was not asked for");
+    last = &row.key;
+  }
+  return std::nullopt;
+}
+
+std::optional<RemoteError> StreamSync::take_page(Run& run, const PageQuestion& question, Page page) {
+  if (auto wrong = check_page(question, page)) return wrong;
+  run.report.rows_read += page.rows.size();
+  using Kind = PageQuestion::Kind;
+  (question.kind == Kind::documents ? documents_page_ : question.kind == Kind::fetch ? fetch_page_ : keys_page_).good();
+  if (rules_.watermark_at_end)
+    for (const RemoteRow& row : page.rows) run.stamp_anywhere = std::max(run.stamp_anywhere, row.stamp);
+  if (run.stage() == Stage::confirm) return take_confirmed(run, question, page);
+  if (question.kind == Kind::fetch) {
+    take_fetched(run, question, page);
+    return std::nullopt;
+  }
+  take_scan(run, question, page);
+  return std::nullopt;
+}
+
+void StreamSync::take_scan(Run& run, const PageQuestion& question, const Page& page) {
+  const Stage stage = run.stage();
+  const bool whole = question.kind == PageQuestion::Kind::documents;
+  if (stage == Stage::backfill) note_first_watermark(run, page);
+  const std::size_t skipped = rules_.page_by_position && stage != Stage::slice ? std::min(run.position, page.rows.size()) : 0;
+  for (std::size_t i = skipped; i < page.rows.size(); ++i) {
+    const RemoteRow& row = page.rows[i];
+    run.answered(row.key);
+    if (whole) {
+      take_document(run, row, page.server_time);
+    } else {
+      compare_key(run, row, stage);
+    }
+  }
+  const auto upto = page.complete ? std::nullopt : std::optional(page.rows.back().key);
+  if (stage == Stage::open || stage == Stage::slice || stage == Stage::whole) mark_absent(run, page.rows, run.cursor, upto, stage == Stage::open);
+  if (!page.rows.empty()) run.cursor = page.rows.back().key;
+  run.position = page.rows.size();
+  if (stage == Stage::slice) {
+    run.keys_proven += page.rows.size();
+    run.slice_left -= std::min(run.slice_left, page.rows.size());
+    if (!whole && run.rows_without_version) run.unproven = true;
+    run.next.slice_cursor = page.complete ? std::nullopt : run.cursor;
+    if (page.complete) run.round_finished = true, ++run.next.epoch;
+    if (run.slice_left == 0 || page.complete) run.next_stage();
+    return;
+  }
+  if (stage == Stage::backfill) {
+    run.next.cursor = page.complete ? std::nullopt : run.cursor;
+    if (page.complete) run.next.phase = SyncState::Phase::following;
+  }
+  if (stage == Stage::changed && page.complete) note_watermark(run, page);
+  if (page.complete) finish_stage(run);
+}
+
+void StreamSync::finish_stage(Run& run) {
+  if (run.stage() == Stage::whole) run.proves = "whole read", run.next.phase = SyncState::Phase::following;
+  if (run.stage() == Stage::backfill && run.report.rows_read >= ledger_.rows()) run.proves = "first sync";
+  run.next_stage();
+}
+
+// Before the first page there is nothing to lose; what changes while the pages come is found from here on.
+void StreamSync::note_first_watermark(Run& run, const Page& page) {
+  if (run.next.watermark || stream_.stamp == StampKind::none) return;
+  const std::int64_t zone = stream_.stamp == StampKind::instant ? 0 : zone_behind_max;
+  const std::int64_t overlap = std::chrono::seconds(options_.overlap).count();
+  run.next.watermark = stamp_of(utc_seconds_of(page.server_time.value_or(run.scan_started - 24h)) - zone - overlap);
+}
+
+// Everything stamped before the scan began was either shown or is found by the next one. A stamp from the future (a
+// wrong clock at a desk) must not hide what comes until then.
+void StreamSync::note_watermark(Run& run, const Page& page) {
+  if (!run.stamp_seen) return;
+  const auto took = std::chrono::ceil<std::chrono::seconds>(clock_.now() - run.scan_started);
+  std::int64_t mark = seconds_of(*run.stamp_seen);
+  if (!rules_.exclusive_watermark) mark -= took.count() + std::chrono::seconds(options_.overlap).count();
+  const std::int64_t ahead = stream_.stamp == StampKind::instant ? 0 : zone_ahead_max;
+  mark = std::min(mark, utc_seconds_of(page.server_time.value_or(clock_.now())) + ahead);
+  const RemoteStamp stamp = stamp_of(mark);
+  if (!run.next.watermark || *run.next.watermark < stamp) run.next.watermark = stamp;
+}
+
+bool StreamSync::differs(const LedgerRow& held, const RemoteRow& row) const {
+  if (held.gone_at) return true;
+  if (row.open && *row.open != held.open) return true;
+  if (!row.version.empty()) return version_hash(row.version) != held.version_hash;
+  return row.stamp && held.stamp != row.stamp;
+}
+
+void StreamSync::compare_key(Run& run, const RemoteRow& row, Stage stage) {
+  if (stage == Stage::changed) run.stamp_seen = std::max(run.stamp_seen, row.stamp);
+  if (row.version.empty()) {
+    run.rows_without_version = true;
+  } else {
+    scans_have_versions_ = true;
+  }
+  const auto held = ledger_.find(row.key);
+  if (!held && windowed() && stage == Stage::slice) {
+    // Closed before the first sync's window: not ours to hold, until it changes.
+    const bool recent = row.stamp && live_.watermark && *row.stamp >= *live_.watermark;
+    if (!row.open.value_or(!row.stamp) && !recent) return;
+  }
+  RemoteRow seen{row.key, row.version, row.stamp, row.open, ""};
+  if (stage == Stage::open) seen.open = true;
+  if (!held || differs(*held, seen)) run.dirty[row.key].version = version_hash(row.version);
+}
+
+void StreamSync::mark_absent(Run& run, const std::vector<RemoteRow>& rows, const std::optional<Key>& after, const std::optional<Key>& upto,
+                             bool open_only) {
+  auto row = rows.begin();
+  ledger_.each_alive(after, upto, [&](const Key& key, bool open) {
+    if (open_only && !open) return true;
+    while (row != rows.end() && row->key < key) ++row;
+    if (row != rows.end() && row->key == key) return true;
+    if (rules_.tombstone_on_absence) {
+      mark_gone(run, key);
+    } else {
+      run.dirty.try_emplace(key);
+    }
+    return true;
+  });
+}
+
+void StreamSync::mark_gone(Run& run, const Key& key) {
+  auto row = ledger_.find(key);
+  if (!row || row->gone_at) return;
+  row->gone_at = clock_.now();
+  run.put.erase(key);
+  run.gone[key] = std::move(*row);
+}
+
+// Where no version tells, open rows are read whole in turn, all of them within an hour.
+void StreamSync::add_open_slice(Run& run) {
+  run.open_slice_added = true;
+  if (!guarded() || scans_have_versions_ || !run.rows_without_version || ledger_.rows_open() == 0) return;
+  const double share = static_cast<double>(run.interval.count()) / static_cast<double>(std::chrono::seconds(open_rows_read_within).count());
+  std::size_t left = std::max(stream_.keys_in_one_fetch, static_cast<std::size_t>(std::ceil(share * static_cast<double>(ledger_.rows_open()))));
+  std::optional<Key> last;
+  ledger_.each_alive(open_slice_cursor_, std::nullopt, [&](const Key& key, bool open) {
+    if (!open) return true;
+    run.dirty.try_emplace(key);
+    last = key;
+    return --left > 0;
+  });
+  open_slice_cursor_ = left == 0 ? last : std::nullopt;
+}
+
+// ---- whole rows
+
+void StreamSync::take_fetched(Run& run, const PageQuestion& question, const Page& page) {
+  auto row = page.rows.begin();
+  for (const Key& key : question.keys) {
+    while (row != page.rows.end() && row->key < key) ++row;
+    if (row != page.rows.end() && row->key == key) {
+      take_document(run, *row, page.server_time);
+      run.answered(key);
+    } else if (!page.complete && (page.rows.empty() || page.rows.back().key < key)) {
+      break;  // not answered yet
+    } else if (ledger_.alive(key)) {
+      run.suspects.insert(key);
+    }
+    run.dirty.erase(key);
+    ++run.fetched;
+  }
+}
+
+std::optional<RemoteError> StreamSync::take_confirmed(Run& run, const PageQuestion& question, const Page& page) {
+  const auto answered = [&](const Key& key) { return std::ranges::binary_search(page.rows, key, {}, &RemoteRow::key); };
+  const auto asked_witness = [&](const Key& key) {
+    return !run.suspects.contains(key) && std::ranges::binary_search(question.keys, key);
+  };
+  const bool had_witness = std::ranges::any_of(run.witnesses, asked_witness);
+  if (page.complete && had_witness && std::ranges::none_of(run.witnesses, answered)) {
+    run.witnesses.clear();
+    return corrupt(stream_, "leaves out records that were there a moment ago, so it does not prove that others are gone");
+  }
+  for (const RemoteRow& row : page.rows)
+    if (run.suspects.erase(row.key) > 0) take_document(run, row, page.server_time);
+  for (const Key& key : question.keys) {
+    if (!run.suspects.contains(key)) continue;
+    if (!page.complete && page.rows.back().key < key) break;
+    run.suspects.erase(key);
+    mark_gone(run, key);
+  }
+  return std::nullopt;
+}
+
+LedgerRow StreamSync::row_of(const Run& run, const RemoteRow& row, const Mapped& mapped, const std::optional<LedgerRow>& before,
+                             const std::optional<Instant>& server_time) const {
+  LedgerRow now;
+  // The version that made it dirty is the older one: if the row changed since, the next scan sees it.
+  const auto dirty = run.dirty.find(row.key);
+  now.version_hash = dirty != run.dirty.end() && dirty->second.version != 0 ? dirty->second.version : version_hash(row.version);
+  now.stamp = row.stamp;
+  if (now.version_hash == 0 && row.stamp && server_time && is_hot(*row.stamp, *server_time)) now.stamp.reset();
+  now.content = mapped.hash;
+  now.open = row.open.value_or(mapped.open);
+  now.status = mapped.status;
+  if (!mapped.document.orders.empty()) {
+    const SalesOrder& order = mapped.document.orders.front();
+    if (now.open) now.open_amount = {amounts(order).open, order.currency};
+  } else if (before && !mapped.document.findings.empty()) {
+    // It cannot be read now: its last good content keeps its place.
+    now.status = before->status;
+    now.open_amount = before->open_amount;
+  }
+  return now;
+}
+
+void StreamSync::take_document(Run& run, const RemoteRow& row, const std::optional<Instant>& server_time) {
+  ++run.report.documents_read;
+  if (run.is_hint) run.looked_at.insert(row.key);
+  Mapped mapped = map_(stream_, row.document);
+  auto before = ledger_.find(row.key);
+  LedgerRow now = row_of(run, row, mapped, before, server_time);
+  run.gone.erase(row.key);
+  run.put.erase(row.key);
+  const auto dirty = run.dirty.find(row.key);
+  const bool anyway = dirty != run.dirty.end() && dirty->second.anyway;
+  const bool equal = before && !before->gone_at && before->content == now.content && before->open == now.open && before->status == now.status;
+  if (equal && !anyway) {
+    now.open_amount = before->open_amount;
+    ledger_.put(row.key, now);
+    return;
+  }
+  run.put.emplace(row.key, RowPut{row.key, std::move(now), std::move(before), std::move(mapped), row.stamp, row.document.size()});
+}
+
+}  // namespace millrace::erp
