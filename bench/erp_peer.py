@@ -200,7 +200,8 @@ def main():
     for name in ("drain", "first", "quiet", "naive.first", "naive.quiet"):
         if name in found:
             row = found[name]
-            print(f"{name:12} {row['wall']:7.3f} s  cpu {row['cpu']:6.3f} s  {row.get('memory_mb', 0):6.1f} MB  calls {row['calls']:4.0f}  rows written {row.get('rows_written', 0):6.0f}")
+            memory = f"{row['memory_mb']:6.1f} MB" if "memory_mb" in row else " " * 9
+            print(f"{name:12} {row['wall']:7.3f} s  cpu {row['cpu']:6.3f} s  {memory}  calls {row['calls']:4.0f}  rows written {row.get('rows_written', 0):6.0f}")
     print(f"first sync {found['first']['wall'] / found['drain']['wall']:.2f}x the drain; quiet sync changed {found['quiet']['changed_bytes']:.0f} bytes of the record")
     return 0
 
