@@ -77,7 +77,8 @@ Result<void> Intake::restore(const std::vector<std::string>& sources, const Warm
                              const std::function<void(const Error&)>& warm_refused) {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> cold = sources;
-  const auto rules_before = restore_decisions();
+  // Without sources nothing is decided: a damaged record is then only looked at.
+  const auto rules_before = sources.empty() ? Result<std::optional<std::string>>(std::nullopt) : restore_decisions();
   if (!rules_before) return pass_on(rules_before);
   if (warm != nullptr && book_.rules_are(*rules_before)) {
     if (const auto restored = restore_warm(sources, *warm); restored) {

@@ -94,6 +94,7 @@ std::string OrderBook::Impl::gone_text(FileId file) const {
 }
 
 void OrderBook::Impl::note_joined_away(std::string_view number) {
+  if (joined_away.empty() && !table.has_references()) return;
   if (table.knows_order(number) && stands_for(number) != number) joined_away.emplace(number);
   else joined_away.erase(std::string(number));
 }
