@@ -23,6 +23,7 @@ LOOPS = [
     ("warm_file", "a damaged, foreign or old warm-start file: noticed, rebuilt, the same answer", 1000, 12),
     ("disk", "the Nth sync or write fails, and a disk that is really full", 50, 2),
     ("migration", "power cuts while a record of an older version is brought up to date", 40, 2),
+    ("erp", "an ERP that changes, lies and breaks while it is read, and kills in between", 2000, 0),
     ("memory", "allocations that fail, an address space that is bounded", 20, 0),
 ]
 
