@@ -45,7 +45,8 @@ Micros price_after_discount(const Line& line) {
 Micros to_local(Micros amount, Micros rate) { return rounded(Wide{amount} * rate, one, one / 100); }
 
 Micros document_total(const Document& document) {
-  Micros total = document.tax + document.freight;
+  Micros total = document.tax;
+  for (const Expense& expense : document.expenses) total += expense.amount;
   for (const Line& line : document.lines) total += line_total(line);
   return total;
 }

@@ -42,16 +42,23 @@ Micros price_after_discount(const Line& line);
 // To the decimals of `currency`; local amounts are euros.
 Micros to_local(Micros amount, Micros rate);
 
+struct Expense {  // freight and the like
+  std::string currency;
+  Micros rate = one;
+  Micros amount = 0;
+};
+
 struct Document {
   std::int32_t entry = 0, number = 0, series = 9;
-  std::string card_code, card_name, comment;
+  std::string card_code, card_name, comment, revision;
   std::optional<std::string> reference;
   std::string currency = "EUR";
   Micros rate = one;
   std::int32_t posted_day = 0, due_day = 0;
   bool open = true, cancelled = false;
   std::int32_t salesperson = -1;
-  Micros tax = 0, freight = 0;
+  Micros tax = 0;
+  std::vector<Expense> expenses;
   std::vector<Line> lines;
   std::optional<Stamp> stamp;
   std::uint64_t version = 1;

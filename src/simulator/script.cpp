@@ -212,7 +212,7 @@ Script::Done Script::step(Company& company, Stamp now) {
 
 // False when there is nothing to do it to.
 bool Script::on_order(Deed deed, Company& company, Stamp now, Done& done) {
-  const bool closed = deed == Deed::edit_closed || (deed == Deed::remove && below(2) == 0);
+  const bool closed = deed == Deed::edit_closed || (deed == Deed::remove && options_.removes_closed && below(2) == 0);
   Document* order = find_order(company, !closed);
   if (order == nullptr) return false;
   done.key = std::to_string(order->entry);

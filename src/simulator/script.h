@@ -46,6 +46,7 @@ struct ScriptOptions {
   std::array<unsigned, deed_count> weights = {12, 14, 10, 10, 16, 8, 4, 3, 5, 6, 8, 2, 2, 1, 1};
   // Changes of open orders that leave less behind than they should.
   unsigned version_only_per_mille = 0, silent_per_mille = 0;
+  bool removes_closed = true;
   unsigned& weight(Deed deed) { return weights[static_cast<std::size_t>(deed)]; }
 };
 

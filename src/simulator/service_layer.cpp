@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cstdio>
 
-#include "base/check.h"
 #include "base/hash.h"
 #include "base/json_writer.h"
 #include "base/text.h"
@@ -59,6 +57,13 @@ std::size_t page_asked_for(const outbound::Call& call) {
   const std::string_view rest = prefer.substr(at + wish.size());
   const auto size = number_of(rest.substr(0, rest.find_first_not_of("0123456789")));
   return size ? *size : page_default;
+}
+
+// Which list a page is of: the question without its numbers.
+std::string listing_of(const EntitySet& set, const Query& query) {
+  std::string listing = std::string(set.name) + "?" + query.without_paging;
+  std::erase_if(listing, [](char c) { return c >= '0' && c <= '9'; });
+  return listing;
 }
 
 }  // namespace
@@ -240,8 +245,7 @@ outbound::Reply ServiceLayer::route(const Request& request) {
   if (session == nullptr) return error_reply(request.protocol, 401, 301, "Invalid session or session already timeout.");
   session->last_call = clock_.now();
   if (request.route == "Logout" && request.call.method == "POST") return log_out(request);
-  if (request.call.method != "GET") return error_reply(request.protocol, 405, -1, "Method not allowed here");
-  return read(request);
+  return request.call.method == "GET" ? read(request) : administer(request);
 }
 
 outbound::Reply ServiceLayer::log_in(const Request& request) {
@@ -295,6 +299,47 @@ ServiceLayer::Session* ServiceLayer::session_of(const Request& request) {
   return found->second.node == (node.empty() ? first_node : std::string_view(node)) ? &found->second : nullptr;
 }
 
+// Webhooks: off until they are enabled, v2 only.
+outbound::Reply ServiceLayer::administer(const Request& request) {
+  const std::string& method = request.call.method;
+  constexpr std::string_view one_subscription = "EventSubscriptions('";
+  Reply done;
+  done.status = 204;
+  if (request.protocol == Protocol::v2 && method == "POST" && request.route == "CompanyService_UpdateAdminInfo") {
+    webhooks_.enable(request.call.body.contains("\"EnableWebhook\":\"tYES\""));
+    return done;
+  }
+  if (request.protocol == Protocol::v2 && method == "POST" && request.route == "EventSubscriptions") {
+    if (!webhooks_.enabled())
+      return error_reply(request.protocol, 400, -1, "Webhooks are not enabled for this company");
+    const auto subscribed = webhooks_.subscribe(request.call.body);
+    if (!subscribed) return error_reply(request.protocol, 400, -1, subscribed.error().text());
+    return json_reply(201, request.call.body);
+  }
+  if (method == "DELETE" && request.route.starts_with(one_subscription) && request.route.ends_with("')")) {
+    const std::string_view id =
+        std::string_view(request.route)
+            .substr(one_subscription.size(), request.route.size() - one_subscription.size() - 2);
+    if (webhooks_.unsubscribe(id)) return done;
+    return error_reply(request.protocol, 404, -2028, "No matching records found (ODBC -2028)");
+  }
+  return error_reply(request.protocol, 405, -1, "Method not allowed here");
+}
+
+std::size_t ServiceLayer::push_events(outbound::Transport& wire) {
+  std::vector<Webhooks::Push> pushes;
+  {
+    const std::lock_guard lock(mutex_);
+    pushes = webhooks_.pushes(company_.take_events(), clock_.now());
+  }
+  for (const Webhooks::Push& push : pushes) {
+    const Reply reply = wire.send(push.call);
+    const std::lock_guard lock(mutex_);
+    webhooks_.pushed(push, reply);
+  }
+  return pushes.size();
+}
+
 outbound::Reply ServiceLayer::read(const Request& request) {
   if (request.route == "$metadata") return internal::metadata_reply(request.protocol);
   const auto open = request.route.find('(');
@@ -336,18 +381,17 @@ outbound::Reply ServiceLayer::read_page(const Request& request, const EntitySet&
   std::size_t page = page_asked_for(request.call);
   if (options_.page_cap > 0) page = page == 0 ? options_.page_cap : std::min(page, options_.page_cap);
   if (page == 0) page = std::max<std::size_t>(rows.size(), 1);
-  const bool whole = query.select.empty() && set.table->type == "Document";
-  if (plan_.rows_in_time > 0 && whole && std::min(rows.size(), page) > plan_.rows_in_time)
-    return broken(Fault::timeout, request);
 
   // A question for single rows is no page of a list: it is neither repeated nor empty by mistake.
   const bool pages = !query.filter || !query.filter->names_keys(set.key);
-  std::string& before = page_before_[std::string(set.name) + (query.select.empty() ? " whole" : " keys")];
+  std::string& before = page_before_[listing_of(set, query)];
   if (pages && request.fault == Fault::page_twice && !before.empty()) return json_reply(200, before);
   if (pages && request.fault == Fault::empty_list) rows.clear();
   const std::size_t count = rows.size();
   const std::size_t first = std::min(query.skip, count);
   const std::size_t taken = std::min({count - first, page, query.top.value_or(count)});
+  const bool whole = query.select.empty() && set.table->type == "Document";
+  if (plan_.rows_in_time > 0 && whole && taken > plan_.rows_in_time) return broken(Fault::timeout, request);
   std::string json;
   JsonWriter out(json);
   const bool v1 = request.protocol == Protocol::v1;

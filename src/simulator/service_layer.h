@@ -22,6 +22,7 @@
 #include "outbound/http.h"
 #include "simulator/company.h"
 #include "simulator/query.h"
+#include "simulator/webhooks.h"
 
 namespace millrace::simulator {
 
@@ -104,6 +105,9 @@ class ServiceLayer {
   void drop_sessions();                         // a restart of the server
   std::size_t session_count() const;
 
+  // Sends what subscribers have not heard yet; answers how many calls that took. `wire` is used on this thread.
+  std::size_t push_events(outbound::Transport& wire);
+
   Stats stats() const;
   Truth truth() const;
 
@@ -121,6 +125,7 @@ class ServiceLayer {
   Reply log_in(const Request& request);
   Reply log_out(const Request& request);
   Session* session_of(const Request& request);
+  Reply administer(const Request& request);
   Reply read(const Request& request);
   Reply read_page(const Request& request, const EntitySet& set, const Query& query);
   Reply read_one(const Request& request, const EntitySet& set, std::string_view key, const Query& query);
@@ -138,6 +143,7 @@ class ServiceLayer {
   std::map<std::string, Session, std::less<>> sessions_;
   std::uint64_t session_last_ = 0;
   std::function<void(Company&)> hook_;
+  Webhooks webhooks_;
   FaultPlan plan_;
   std::optional<Fault> forced_;
   unsigned forced_calls_ = 0;

@@ -304,6 +304,52 @@ TEST_CASE("every fault does what its name says") {
   CHECK(plant.get("Orders?$select=DocEntry").status == 200);
 }
 
+// Answers handshakes and keeps what was pushed.
+class Subscriber final : public outbound::Transport {
+ public:
+  outbound::Reply send(const outbound::Call& call) override {
+    outbound::Reply reply;
+    reply.status = status;
+    if (call.method == "GET")
+      reply.body = "{\"Challenge\":\"" + call.headers.at(0).second + "\"}";
+    else
+      heard.push_back(call);
+    return reply;
+  }
+  void cancel() override {}
+  std::vector<outbound::Call> heard;
+  int status = 200;
+};
+
+TEST_CASE("a subscriber shakes hands and then hears signed events, once, until it fails too often") {
+  Plant plant(3);
+  Subscriber subscriber;
+  const std::string subscription = R"({"WebhookID":"w1","WebhookURL":"https://us/hook","AuthenticationCred":"key",)"
+                                   R"("EventCollection":[{"BusinessObject":"Orders","TransactionType":"Updated"}]})";
+  CHECK(plant.call("POST", plant.root + "EventSubscriptions", {}, subscription).status == 400);  // not enabled
+  CHECK(
+      plant.call("POST", plant.root + "CompanyService_UpdateAdminInfo", {}, R"({"AdminInfo":{"EnableWebhook":"tYES"}})")
+          .status == 204);
+  CHECK(plant.call("POST", plant.root + "EventSubscriptions", {}, subscription).status == 201);
+  plant.server.push_events(subscriber);
+  const auto touch = [&] {
+    plant.server.with_company([&](Company& company) {
+      company.touch(company.orders.at(2), plant.server.local_time());
+      return 0;
+    });
+  };
+  touch();
+  CHECK(plant.server.push_events(subscriber) == 1);
+  CHECK(plant.server.push_events(subscriber) == 0);
+  REQUIRE(subscriber.heard.size() == 1);
+  CHECK(subscriber.heard[0].body.contains(R"("type":"sap.b1.Orders.Updated.v1","subject":"2")"));
+  CHECK(subscriber.heard[0].headers[1].second.size() == 64);
+  subscriber.status = 503;
+  touch();
+  for (int i = 0; i < 20; ++i) plant.server.push_events(subscriber);
+  CHECK(subscriber.heard.size() == 1 + Webhooks::failures_max);
+}
+
 TEST_CASE("the same seed makes the same company and the same deeds") {
   const auto told = [](std::uint64_t seed) {
     Company company = random_company({.seed = seed, .orders = 40, .now = Stamp{today, 0}, .other_streams = true});
