@@ -7,6 +7,7 @@ Holds when afterwards the answers equal the tree: no order lost, none too many, 
 overflow of the kernel's event queue is forced: the server is stopped (SIGSTOP) while a burst larger than the queue is
 made. The longest time from the last event to the right answer is shown.
 """
+import json
 import os
 import pathlib
 import select
@@ -45,7 +46,16 @@ class Folder:
         else:
             path.write_text(document(number, version))
 
+    def some_order(self):
+        """An order that is there; the numbers of deleted ones are drawn again."""
+        if len(self.orders) < 64:
+            return self.rng.choice(list(self.orders))
+        while (number := self.rng.randrange(1, self.next)) not in self.orders:
+            pass
+        return number
+
     def step(self):
+        """One file is created, rewritten, renamed or deleted."""
         self.events += 1
         choice = self.rng.random()
         if not self.orders or choice < .35:
@@ -54,9 +64,7 @@ class Folder:
             self.write(path, number, 1)
             self.orders[number] = (path, 1)
             return
-        number = self.rng.choice(list(self.orders)) if len(self.orders) < 64 else self.rng.randrange(1, self.next)
-        if number not in self.orders:
-            return
+        number = self.some_order()
         path, version = self.orders[number]
         if choice < .6:
             self.write(path, number, version + 1)
@@ -74,7 +82,6 @@ class Folder:
 
 
 def shown(server):
-    import json
     status, _, body = server.request("GET", "/api/v1/orders.ndjson?fields=order,status,open_amount")
     if status != 200:
         raise Violation(f"the export answered {status}")

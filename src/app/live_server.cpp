@@ -6,6 +6,7 @@
 
 #include "app/build_info.h"
 #include "app/commands.h"
+#include "app/source_wiring.h"
 #include "base/log.h"
 #include "ingest/layout_profile.h"
 
@@ -80,6 +81,8 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .ready = [this](std::string& why_not) { return ready(why_not); },
       .build = build_info(),
       .company = settings.company,
+      .push = road_->push(),
+      .webhook_keys = webhook_keys(settings.sources, process_environment()),
   };
   server::ServerOptions options;
   options.listen = settings.listen;
@@ -101,9 +104,13 @@ bool LiveServer::ready(std::string& why_not) const {
     why_not = refused->text();
     return false;
   }
+  // With a record, answers are whole from the start and their age is shown; without one they would be a part of the truth.
+  const Road::Loaded loaded = road_->loaded();
+  if (loaded.changes > 0 || loaded.warm_as_of.value > 0) return true;
   for (const ingest::SourceStatus& source : road_->sources()) {
+    if (source.service) continue;  // a service may be away for hours; every answer says how old its data is
     const bool first_look = source.refresh_count == 0 && (source.state == ingest::SourceState::starting || source.state == ingest::SourceState::scanning);
-    if (first_look && source.orders == 0) {
+    if (first_look) {
       why_not = "source " + source.id + " is read for the first time: " + std::to_string(source.progress_done) + " of " +
                 std::to_string(source.progress_total) + " files";
       return false;

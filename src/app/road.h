@@ -12,6 +12,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "app/warm_file.h"
 #include "app/warm_keeper.h"
 #include "base/bounded_queue.h"
+#include "ingest/push_source.h"
 #include "ingest/sources.h"
 #include "metrics/metrics.h"
 #include "readmodel/read_model.h"
@@ -50,6 +52,7 @@ class Road {
 
   store::Record& record() { return *record_; }
   ingest::Control& control() { return *sources_; }
+  ingest::PushDoor& push() { return push_; }
   metrics::Registry& metrics() { return metrics_; }
   readmodel::SnapshotPtr snapshot() const { return model_.current(); }
   std::vector<ingest::SourceStatus> sources() const { return sources_->sources(); }
@@ -77,9 +80,16 @@ class Road {
   WarmKeeper::Written warm_written_;
   std::atomic<bool> warm_refused_{false};
   BoundedQueue<std::vector<feed::Change>> committed_{apply_queue_bound};
+  ingest::PushDesk push_;
   std::unique_ptr<ingest::Sources> sources_;
   std::unique_ptr<WarmKeeper> keeper_;
   std::atomic<WarmKeeper*> keeper_heard_{nullptr};
+  // A source whose folder hangs may be left behind by stop: what it tells later is heard by nobody.
+  struct NewsGate {
+    std::mutex mutex;
+    bool open = true;  // guarded by mutex
+  };
+  const std::shared_ptr<NewsGate> news_gate_ = std::make_shared<NewsGate>();
   Listener listener_;
   std::thread applier_;
   std::atomic<bool> broken_{false};

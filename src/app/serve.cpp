@@ -125,9 +125,14 @@ void say_load(Console& console, const Road::Loaded& loaded) {
 }
 
 void say_first_look(Console& console, const std::vector<ingest::SourceStatus>& sources) {
-  for (const ingest::SourceStatus& source : sources)
+  for (const ingest::SourceStatus& source : sources) {
+    if (source.service) {
+      console.note("  follow     " + source.id + ": " + source.root + ", " + grouped(source.orders) + " orders so far");
+      continue;
+    }
     console.note("  read       " + source.root + ": " + grouped(source.files) + " files, " + grouped(source.files_read) + " opened, " +
                  grouped(source.orders) + " orders, " + grouped(source.rejections) + " rejections   " + duration_text(source.refresh_took));
+  }
 }
 
 // Shows how far the first look at the sources is, until it ends or somebody asks to stop. Answers that signal.
@@ -138,6 +143,7 @@ int watch_first_look(LiveServer& live, Console& console, const Signals& signals)
     std::uint64_t done = 0, total = 0;
     bool looking = false;
     for (const ingest::SourceStatus& source : sources) {
+      if (source.service) continue;  // a first sync may take long and nobody has to wait for it
       done += source.progress_done;
       total += source.progress_total;
       looking |= source.refresh_count == 0 && (source.state == ingest::SourceState::starting || source.state == ingest::SourceState::scanning);
@@ -203,7 +209,7 @@ int run_serve(const Settings& settings, ServeMode mode) {
     if (!prepared) return report(console, prepared.error());
     demo = std::move(*prepared);
     served.orders = {demo->tree.root};
-    served.sources.push_back(demo->erp->source());
+    served.sources = {demo->erp->source()};  // the company's own are no part of the demo
     if (served.company.empty()) served.company = DemoCompany::name();
   }
   const auto began = Stopwatch::now();

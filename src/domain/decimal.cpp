@@ -55,12 +55,12 @@ std::optional<Decimal> short_decimal(std::string_view text) {
   const bool negative = !text.empty() && text.front() == '-';
   if (negative) text.remove_prefix(1);
   if (text.empty() || text.size() > 19) return std::nullopt;
-  std::int64_t mantissa = 0;
+  std::uint64_t digits = 0;  // 19 of them fit, before their number is looked at
   std::size_t point = text.size();
   for (std::size_t i = 0; i < text.size(); ++i) {
     const unsigned digit = static_cast<unsigned char>(text[i]) - unsigned{'0'};
     if (digit <= 9) {
-      mantissa = mantissa * 10 + digit;
+      digits = digits * 10 + digit;
     } else if (text[i] == '.' && point == text.size()) {
       point = i;
     } else {
@@ -69,6 +69,7 @@ std::optional<Decimal> short_decimal(std::string_view text) {
   }
   const bool has_point = point < text.size();
   if (text.size() - (has_point ? 1 : 0) > 18 || (has_point && text.size() == 1)) return std::nullopt;
+  auto mantissa = static_cast<std::int64_t>(digits);
   if (mantissa == 0) return Decimal{0, 0};
   int scale = has_point ? static_cast<int>(text.size() - point) - 1 : 0;
   for (; scale > 0 && mantissa % 10 == 0; --scale) mantissa /= 10;

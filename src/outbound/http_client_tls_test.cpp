@@ -70,6 +70,7 @@ TEST_CASE("D5: a certificate of another authority is refused") {
   const Company company, other;
   TestServer server(always(http_answer("hello")), TlsWish{&other.server});
   const Reply reply = ask(server, company.trusted());
+  CAPTURE(reply.text);
   CHECK(reply.failure == Failure::tls);
   CHECK(reply.text.starts_with("the certificate of " + place(server) + " is not signed by a certificate in ca_file: "));
 }

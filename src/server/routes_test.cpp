@@ -458,7 +458,7 @@ TEST_CASE("every route of the table is described, and every example works") {
         query += (query.empty() ? "?" : "&") + name + "=" + (text == ";" ? "%3B" : text);
       }
     }
-    if (route.answer == Answer::live) continue;  // has its own tests
+    if (route.answer == Answer::live || route.name == "takeWebhook") continue;  // have their own tests
     const std::string headers = route.example_body.empty() ? "" : "Content-Type: application/json\r\n";
     const auto reply = ask(plant.address, name_of(route.method), target + query, headers, route.example_body);
     CHECK_MESSAGE(reply.status == route.status, target << query << " " << reply.body.substr(0, 300));
@@ -466,7 +466,7 @@ TEST_CASE("every route of the table is described, and every example works") {
     CHECK(reply.header("content-type").starts_with(std::string(content.begin()->key())));
     ++replayed;
   }
-  CHECK(replayed == route_table().size() - 1);
+  CHECK(replayed == route_table().size() - 2);
 }
 
 }  // namespace millrace::server

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "server/internal/network.h"
+#include "server/internal/webhook_events.h"
 
 namespace millrace::server {
 
@@ -77,7 +78,7 @@ class ServerImpl final : public Server {
         router_(route_table()),
         statistics_(services_.metrics, route_names()),
         hub_(std::make_unique<LiveHub>(services_, LiveOptions{.queue_max = options.live_queue_max})),
-        core_{.backend = {services_, statistics_, *hub_, router_}, .options = options, .workers = workers_} {}
+        core_{.backend = {services_, statistics_, *hub_, router_, webhooks_}, .options = options, .workers = workers_} {}
 
   ~ServerImpl() override { stop(std::chrono::milliseconds(0)); }
 
@@ -119,6 +120,7 @@ class ServerImpl final : public Server {
   Services services_;
   const Router router_;
   RequestStatistics statistics_;
+  WebhookEvents webhooks_;
   // Live clients hold sockets of the threads, so the hub goes before them (members end in reverse order).
   std::vector<std::unique_ptr<IoThread>> threads_;
   std::unique_ptr<LiveHub> hub_;

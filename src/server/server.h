@@ -8,6 +8,7 @@
 #pragma once
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "cache/cache.h"
 #include "feed/reader.h"
 #include "ingest/control.h"
+#include "ingest/push.h"
 #include "metrics/metrics.h"
 #include "readmodel/read_model.h"
 
@@ -48,6 +50,8 @@ struct Services {
   std::function<bool(std::string& why_not)> ready;  // /readyz
   BuildInfo build;
   std::string company;  // shown in the header, "" is fine
+  ingest::PushDoor& push;
+  std::map<std::string, std::string, std::less<>> webhook_keys;  // of the sources that take webhooks: what they sign with
 };
 
 struct ServerOptions {
@@ -55,6 +59,8 @@ struct ServerOptions {
   std::size_t thread_count = 2;
   std::size_t connections_max = 2048;
   std::size_t body_max = 1 << 20;
+  std::size_t batch_max = 16 << 20;     // body of a pushed batch
+  std::size_t batches_reading_max = 4;  // connections that send one at the same time
   std::size_t head_max = 16 << 10;
   std::size_t live_queue_max = 1024;  // messages waiting for one WebSocket client
 };

@@ -1,6 +1,7 @@
 // A running server over a small order book, with fakes for the record and the sources.
 #pragma once
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -88,8 +89,10 @@ class TestSources final : public ingest::Control {
       if (source.service) source.service->held.clear();
     });
   }
-  Result<void> hint(std::string_view id, std::string_view, std::vector<std::string>) override {
-    return on(id, [](ingest::SourceStatus&) {});
+  Result<void> hint(std::string_view id, std::string_view stream, std::vector<std::string> keys) override {
+    return on(id, [&](ingest::SourceStatus& source) {
+      for (const std::string& key : keys) source.message += std::string(stream) + " " + key + ";";
+    });
   }
   void add(ingest::SourceStatus source) {
     const std::lock_guard lock(mutex_);
@@ -100,7 +103,21 @@ class TestSources final : public ingest::Control {
     return {};
   }
 
+  // The order as the record would put it: `decided` is what the plant gives, with the next Sequence.
+  Result<feed::Change> decide(const ingest::DifferenceChoice& choice, const std::string& source, const std::string& by) override {
+    return put_decided(choice, choice.field + " from " + source + " by " + by);
+  }
+  Result<feed::Change> undecide(const ingest::DifferenceChoice& choice) override { return put_decided(choice, choice.field + " by rule"); }
+  std::function<std::optional<feed::Change>(const std::string& order)> newest_put = [](const std::string&) { return std::nullopt; };
+
  private:
+  Result<feed::Change> put_decided(const ingest::DifferenceChoice& choice, std::string flag) const {
+    auto change = newest_put(choice.order);
+    if (!change) return fail(ErrorCode::not_found, "there is no order " + choice.order);
+    change->sequence = change->sequence.next();
+    change->put.flags = {std::move(flag) + " line " + std::to_string(choice.line)};
+    return *change;
+  }
   template <class Act>
   Result<void> on(std::string_view id, Act act) {
     const std::lock_guard lock(mutex_);
@@ -113,6 +130,38 @@ class TestSources final : public ingest::Control {
   }
   mutable std::mutex mutex_;
   std::vector<ingest::SourceStatus> list_;
+};
+
+// Takes every batch for "shop" and knows it again as "b1".
+class TestPush final : public ingest::PushDoor {
+ public:
+  Result<ingest::BatchReceipt> push(std::string_view source, ingest::PushedBatch batch, std::string_view token) override {
+    if (source != "shop") return fail(ErrorCode::not_found, "There is no source that takes batches but shop.");
+    if (token == "wrong") return fail(ErrorCode::denied, "Another token is needed.");
+    if (batch.idempotency_key == "used") return fail(ErrorCode::conflict, "The key was used.");
+    if (batch.idempotency_key == "full") return fail(ErrorCode::limit_reached, "Too many batches wait.");
+    ingest::BatchReceipt receipt;
+    receipt.id = "b1";
+    receipt.source = source;
+    receipt.stream = batch.stream;
+    receipt.mode = batch.mode;
+    receipt.format = batch.format;
+    receipt.bytes = batch.body.size();
+    receipt.replayed = batch.idempotency_key == "again";
+    return receipt;
+  }
+  Result<ingest::BatchReceipt> receipt(std::string_view source, std::string_view stream, std::string_view id, std::string_view) override {
+    if (id != "b1") return fail(ErrorCode::not_found, "There is no such batch.");
+    ingest::BatchReceipt receipt;
+    receipt.id = id;
+    receipt.source = source;
+    receipt.stream = stream;
+    receipt.state = ingest::BatchReceipt::State::done;
+    receipt.accepted = 2;
+    receipt.rejected = 1;
+    receipt.refused = {{3, "DocDate", "this is no date", "soon", "9"}};
+    return receipt;
+  }
 };
 
 // Three orders of ACME, one late, one refused file; then the server.
@@ -143,6 +192,10 @@ class TestPlant {
     world.reject(7, "Open/broken.json", "the file ends in the middle of line 3");
     snapshot = world.snapshot();
     history.changes = world.changes();
+    sources.newest_put = [this](const std::string& order) -> std::optional<feed::Change> {
+      const auto changes = history.changes_of_order(OrderNumber{order}, 1000);
+      return changes->empty() ? std::nullopt : std::optional(changes->back());
+    };
     options.listen = "127.0.0.1:0";
     auto started = Server::start(services(), options);
     if (!started) throw std::runtime_error(started.error().text());
@@ -166,7 +219,9 @@ class TestPlant {
               return ready.load();
             },
             {"1.2.3", "abc", "g++"},
-            "Plant Nord"};
+            "Plant Nord",
+            push,
+            {{"orders", "webhook key"}}};
   }
 
   // Applies what was told to the world since the last time, as the applier does: Snapshot first, then the news.
@@ -195,6 +250,7 @@ class TestPlant {
   readmodel::SnapshotPtr snapshot;
   TestHistory history;
   TestSources sources;
+  TestPush push;
   metrics::Registry metrics;
   cache::MemoryCache results{8 << 20};
   TestClock clock;

@@ -454,7 +454,8 @@ void build_record_to_mutate(const testing::TemporaryFolder& live, const testing:
     Batch batch = document_batch(i % 30 + 1, i % 3 == 0 ? "Shipped" : "Open", 100 * i);
     if (i % 7 == 0) batch.changes.push_back(feed::rejection_put(small_rejection(static_cast<std::uint64_t>(i))));
     if (i % 11 == 0) batch.changes.push_back(feed::order_removed(OrderNumber{"12"}, "gone"));
-    batch.kept_put = {{"erp/sap/orders", std::to_string(i % 20), std::string(static_cast<std::size_t>(40 + i), 'k')}, {"erp/sap", "state", std::to_string(i)}};
+    batch.kept_put = {{"erp/sap/orders", std::to_string(i % 20), std::string(static_cast<std::size_t>(40 + i), 'k')},
+                      {"erp/sap", "state", std::to_string(i)}};
     if (i % 9 == 0) batch.kept_removed = {{"erp/sap/orders", std::to_string(i % 5)}};
     REQUIRE((*record)->commit(std::move(batch)));
   }

@@ -28,6 +28,10 @@ struct PendingFile {
   bool after_reading = false;  // due as soon as the reading under way has ended
   int tries = 0;
   std::optional<FileStamp> seen;  // must be the same at the next look
+
+  // Whether the content decides although size, mtime and inode say unchanged: a writer was heard, and who writes in
+  // place can set the time back.
+  bool content_decides() const { return reread || closed || being_written; }
 };
 
 class PendingFiles {

@@ -105,7 +105,7 @@ void FolderSource::begin_reading(const std::string& path, PendingFile file) {
   InFlight flight{path, std::move(file), {}, false, 0};
   if (changed_elsewhere_) {
     FolderReader::Request request{id, path, std::nullopt, flight.file.seen};
-    if (const auto known = known_file(path); known && !flight.file.reread) request.unread_when = stamp_of(*known);
+    if (const auto known = known_file(path); known && !flight.file.content_decides()) request.unread_when = stamp_of(*known);
     if (reader_.submit(std::move(request))) {
       reading_.emplace(path, id);
       in_flight_.emplace(id, std::move(flight));
@@ -119,7 +119,7 @@ void FolderSource::begin_reading(const std::string& path, PendingFile file) {
   if (!stop_) take_opened(id, std::move(flight), std::move(opened));
 }
 
-// The stamp decides whether the content is needed.
+// The stamp decides whether the content is needed, unless a writer was heard.
 void FolderSource::take_opened(std::uint64_t id, InFlight flight, Result<OpenedFile> opened) {
   const std::string& path = flight.path;
   if (!opened) {
@@ -128,7 +128,7 @@ void FolderSource::take_opened(std::uint64_t id, InFlight flight, Result<OpenedF
   }
   flight.stamp = opened->stamp;
   const auto known = known_file(path);
-  const bool unchanged = known && stamp_of(*known) == flight.stamp && !flight.file.reread;
+  const bool unchanged = known && stamp_of(*known) == flight.stamp && !flight.file.content_decides();
   if (flight.file.seen && !(*flight.file.seen == flight.stamp)) {
     wait_again(flight, [&](PendingFile& file) {  // still moving: look again
       file.seen = flight.stamp;

@@ -43,7 +43,7 @@ class FolderSource::Touch {
 };
 
 // Writers that never close: after this long without a further write the file is read as it is.
-inline constexpr std::chrono::milliseconds quiet_after_write{1'000};
+inline constexpr std::chrono::milliseconds quiet_after_write{10'000};
 
 inline FileStamp stamp_of(const store::FileRecord& file) { return {file.size, file.mtime_ns, file.inode}; }
 

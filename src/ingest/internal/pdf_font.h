@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include <qpdf/QPDFObjectHandle.hh>
+#include "ingest/internal/qpdf.h"
 
 namespace millrace::ingest {
 

@@ -185,7 +185,8 @@ std::string ServerCheck::failure_text(std::string_view host, bool refused, std::
   for (const auto& sign : signs) {
     if (library_text.find(sign.library) != std::string_view::npos) return std::string(host) + std::string(sign.text);
   }
-  if (refused && seen_) return certificate_text(host);
+  // A forged signature is an error of the library's own kind; what the verification said counts more.
+  if (seen_ && (refused || seen_->error != X509_V_OK)) return certificate_text(host);
   return "the TLS connection to " + std::string(host) + " was not made (" + printable(library_text) + "): check its address and its certificate";
 }
 

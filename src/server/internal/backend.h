@@ -14,12 +14,14 @@ namespace millrace::server {
 
 class LiveHub;
 class Router;
+class WebhookEvents;
 
 struct Backend {
   Services services;
   RequestStatistics& statistics;
   LiveHub& hub;
   const Router& router;
+  WebhookEvents& webhooks;
 };
 
 // One moment of the data: everything one answer says comes from here.

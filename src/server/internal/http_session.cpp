@@ -90,6 +90,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     buffer_.consume(std::exchange(head_size_, 0));
     parser_.reset();
     request_.reset();
+    batch_place_.reset();
     head_checked_ = false;
     state_ = State::idle;
     deadline_ = now_ + idle_time;
@@ -180,7 +181,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     request_.reset();
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(core_.options.head_max));
-    parser_->body_limit(core_.options.body_max);
+    parser_->body_limit(body_max());
     error_code error;
     parser_->eager(false);
     buffer_.consume(parser_->put(buffer_.data(), error));
@@ -192,6 +193,21 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     take_head();
     return true;
   }
+
+  // Pushed batches may be long. Only so many are read at once, so that bodies never fill the memory.
+  std::size_t body_max() {
+    if (!view().starts_with("POST /api/v1/ingest/")) return core_.options.body_max;
+    batch_place_.emplace(core_);
+    return batch_place_->is_free ? core_.options.batch_max : core_.options.body_max;
+  }
+  struct BatchPlace {
+    explicit BatchPlace(Core& all) : core(all), is_free(core.batches_reading.fetch_add(1) < core.options.batches_reading_max) {}
+    ~BatchPlace() { core.batches_reading.fetch_sub(1); }
+    BatchPlace(const BatchPlace&) = delete;
+    BatchPlace& operator=(const BatchPlace&) = delete;
+    Core& core;
+    const bool is_free;
+  };
 
   void take_head() {
     const auto& message = parser_->get();
@@ -237,8 +253,10 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     });
   }
 
-  static Problem problem_of_parser(error_code error) {
+  Problem problem_of_parser(error_code error) const {
     if (error == http::error::header_limit) return {431, "head-too-large", "The request head is too large.", {}};
+    if (error == http::error::body_limit && batch_place_ && !batch_place_->is_free)
+      return {503, "overloaded", "Too many batches arrive at once; send it again in a moment.", {}};
     if (error == http::error::body_limit) return {413, "body-too-large", "The body is too large.", {}};
     return {400, "bad-request", "The request is not well-formed: " + error.message() + ".", {}};
   }
@@ -442,6 +460,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   tcp::socket socket_;
   boost::beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
+  std::optional<BatchPlace> batch_place_;  // while a batch is read and answered
   Request request_;
   std::string_view target_;
   std::size_t head_size_ = 0;  // of the request in hand, still in the buffer

@@ -62,6 +62,37 @@ Result<LiveCommand> parse_live_command(std::string_view text) {
   return command;
 }
 
+namespace {
+
+Result<DecisionCommand> decision(std::string_view text, bool with_source) {
+  auto object = parse_object(text);
+  if (!object) return pass_on(object);
+  DecisionCommand command;
+  const auto take = [&](const char* name, std::string& to) -> Result<void> {
+    auto member = text_member(*object, name, 128);
+    if (!member) return pass_on(member);
+    to = std::move(*member);
+    return {};
+  };
+  if (const auto taken = take("field", command.field); !taken) return pass_on(taken);
+  if (with_source)
+    if (const auto taken = take("source", command.source); !taken) return pass_on(taken);
+  if (object->contains("by"))
+    if (const auto taken = take("by", command.by); !taken) return pass_on(taken);
+  if (const json::value* line = object->if_contains("line"); line && !line->is_null()) {
+    const auto number = whole_number(*line);
+    if (!number || *number < INT32_MIN || *number > INT32_MAX)
+      return fail(ErrorCode::invalid_input, "\"line\" is the number of a line of the order, a whole number; 0 is its head.");
+    command.line = static_cast<std::int32_t>(*number);
+  }
+  return command;
+}
+
+}  // namespace
+
+Result<DecisionCommand> parse_decision(std::string_view text) { return decision(text, true); }
+Result<DecisionCommand> parse_undecision(std::string_view text) { return decision(text, false); }
+
 Result<std::int64_t> parse_interval(std::string_view text) {
   auto object = parse_object(text);
   if (!object) return pass_on(object);
@@ -70,6 +101,45 @@ Result<std::int64_t> parse_interval(std::string_view text) {
   if (!number) return fail(ErrorCode::invalid_input, "\"interval_s\" is missing or not a whole number of seconds.");
   if (object->size() > 1) return fail(ErrorCode::invalid_input, "Only \"interval_s\" can be changed here.");
   return *number;
+}
+
+namespace {
+
+constexpr std::size_t webhook_text_max = 200;
+
+std::string key_text(const json::object& event, const char* name) {
+  const json::value* value = event.if_contains(name);
+  if (value == nullptr) return "";
+  if (const auto number = whole_number(*value)) return std::to_string(*number);
+  return value->is_string() && value->get_string().size() <= webhook_text_max ? std::string(value->get_string()) : "";
+}
+
+// "sap.b1.Orders.Updated.v1" -> "Orders"
+std::string object_of(const std::string& type) {
+  constexpr std::string_view prefix = "sap.b1.";
+  if (!type.starts_with(prefix)) return "";
+  const std::size_t end = type.find('.', prefix.size());
+  return end == std::string::npos ? "" : type.substr(prefix.size(), end - prefix.size());
+}
+
+}  // namespace
+
+Result<std::vector<WebhookEvent>> parse_webhook(std::string_view text) {
+  boost::system::error_code error;
+  json::value value = json::parse(json::string_view(text.data(), text.size()), error);
+  if (error) return fail(ErrorCode::invalid_input, "This is not valid JSON: " + error.message() + ".");
+  if (value.is_object()) value = json::array{std::move(value)};
+  if (!value.is_array()) return fail(ErrorCode::invalid_input, "A JSON array of events is expected.");
+  const json::array& list = value.get_array();
+  if (list.size() > webhook_events_max)
+    return fail(ErrorCode::invalid_input, "More than " + std::to_string(webhook_events_max) + " events came at once.");
+  std::vector<WebhookEvent> events;
+  for (const json::value& one : list) {
+    if (!one.is_object()) continue;
+    WebhookEvent event{key_text(one.get_object(), "id"), object_of(key_text(one.get_object(), "type")), key_text(one.get_object(), "subject")};
+    if (!event.id.empty() && !event.object.empty() && !event.key.empty()) events.push_back(std::move(event));
+  }
+  return events;
 }
 
 }  // namespace millrace::server

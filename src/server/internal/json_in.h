@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -17,7 +18,26 @@ struct LiveCommand {
 };
 Result<LiveCommand> parse_live_command(std::string_view text);
 
+// {"field": "quantity", "line": 2, "source": "orders", "by": "Ann"}; `line` and `by` may be missing.
+struct DecisionCommand {
+  std::string field, source, by;
+  std::int32_t line = 0;
+};
+Result<DecisionCommand> parse_decision(std::string_view text);
+// The same without its source.
+Result<DecisionCommand> parse_undecision(std::string_view text);
+
 // {"interval_s": 600}
 Result<std::int64_t> parse_interval(std::string_view text);
+
+// What an ERP tells about one of its records: {"id":..,"type":"sap.b1.Orders.Updated.v1","subject":"4711",..}
+struct WebhookEvent {
+  std::string id;      // of the delivery, to know it again
+  std::string object;  // "Orders"
+  std::string key;     // "4711"
+};
+inline constexpr std::size_t webhook_events_max = 1024;
+// An array of events, or one. Events of another shape are left out: the next sync finds what they meant.
+Result<std::vector<WebhookEvent>> parse_webhook(std::string_view text);
 
 }  // namespace millrace::server

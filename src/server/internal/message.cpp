@@ -42,6 +42,7 @@ const std::vector<ProblemKind>& problem_kinds() {
       {"unknown-parameter", 400, "A parameter is not known here"},
       {"bad-value", 400, "A parameter has a wrong value"},
       {"cursor-mismatch", 400, "The cursor belongs to another filter"},
+      {"unauthorized", 401, "The right token or signature is missing"},
       {"host-refused", 403, "This host name is not ours"},
       {"origin-refused", 403, "Another site may not do this"},
       {"denied", 403, "Not allowed"},

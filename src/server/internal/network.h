@@ -55,6 +55,7 @@ struct Core {
   std::mutex mutex{};
   std::condition_variable retired{};
   std::atomic<std::size_t> connections{0};
+  std::atomic<std::size_t> batches_reading{0};
 };
 
 class IoThread {

@@ -159,6 +159,55 @@ std::vector<Route> order_routes() {
   };
 }
 
+std::vector<Route> difference_routes() {
+  const std::vector<ParameterRow> filters = {{"field", "string", "Only differences in this value, like quantity or requested.", "quantity"},
+                                             {"order", "string", "Only those of this order.", ""},
+                                             {"source", "string", "Only those that this source takes part in.", ""},
+                                             {"decided", "integer", "0: only those a rule decided; 1: only those a person decided.", "0"}};
+  std::vector<ParameterRow> page_parameters = filters;
+  page_parameters.push_back(limit_parameter);
+  page_parameters.push_back(cursor_parameter);
+  return {
+      {Method::get,
+       "/api/v1/differences",
+       list_differences,
+       Answer::data,
+       200,
+       false,
+       "listDifferences",
+       "What sources say differently of the same orders: every value, whose counts and by which rule.",
+       false,
+       page_parameters,
+       ""},
+      {Method::get, "/api/v1/differences.csv", differences_csv, Answer::csv, 200, false, "exportDifferencesCsv",
+       "The same list as CSV, one row per value.", false, filters, ""},
+      {Method::post,
+       "/api/v1/orders/{order}/differences",
+       decide_difference,
+       Answer::document,
+       200,
+       true,
+       "decideDifference",
+       "Let the value of a source count, until any source says another; answers the order.",
+       false,
+       {order_parameter},
+       R"({"field":"quantity","line":1,"source":"orders"})"},
+      {Method::remove,
+       "/api/v1/orders/{order}/differences",
+       undecide_difference,
+       Answer::document,
+       200,
+       true,
+       "undecideDifference",
+       "Take a decision back: the rule counts again; answers the order.",
+       false,
+       {order_parameter,
+        {"field", "string", "The value whose decision is taken back.", "quantity"},
+        {"line", "integer", "Its line; 0 or nothing: the order's head.", "1"}},
+       ""},
+  };
+}
+
 std::vector<Route> change_routes() {
   return {
       {Method::get,
@@ -326,6 +375,61 @@ std::vector<Route> source_routes() {
   };
 }
 
+std::vector<Route> push_routes() {
+  const ParameterRow source = {"source", "string", "The source's id: its table in the settings.", "shop"};
+  const ParameterRow stream = {"stream", "string", "What the batch holds: orders.", "orders"};
+  return {
+      {Method::post,
+       "/api/v1/ingest/{source}/{stream}",
+       push_batch,
+       Answer::document,
+       202,
+       true,
+       "pushBatch",
+       "Push a batch of orders: JSON, one JSON document per line, or CSV, as Content-Type says. Durable when answered; Location "
+       "says what became of it. The same Idempotency-Key and batch do nothing twice.",
+       false,
+       {source,
+        stream,
+        {"mode", "string", "upsert, or snapshot: orders that are not in it are removed.", "upsert"},
+        {"rows", "integer", "How many orders the batch holds; a snapshot must say it.", "1"}},
+       R"({"DocNum":7,"CardCode":"C1","DocCurrency":"EUR","DocDate":"2026-03-01","DocumentLines":[{"LineNum":0,"ItemCode":"P-1","Quantity":4,"UnitPrice":2.5}]})"},
+      {Method::get,
+       "/api/v1/ingest/{source}/{stream}/{batch}",
+       show_batch,
+       Answer::document,
+       200,
+       true,
+       "showBatch",
+       "What became of a pushed batch: accepted, unchanged and rejected rows, each with its reason.",
+       false,
+       {source, stream, {"batch", "string", "The batch's id.", "b1"}},
+       ""},
+      {Method::get,
+       "/api/v1/webhooks/{source}",
+       greet_webhook,
+       Answer::document,
+       200,
+       false,
+       "greetWebhook",
+       "The handshake of a webhook subscription: answers the word of X-B1-Webhook-Token.",
+       false,
+       {{"source", "string", "The source's id.", "{source}"}},
+       ""},
+      {Method::post,
+       "/api/v1/webhooks/{source}",
+       take_webhook,
+       Answer::document,
+       200,
+       false,
+       "takeWebhook",
+       "Events of an ERP, signed in X-B1-Webhook-Signature: the records they name are read soon.",
+       false,
+       {{"source", "string", "The source's id.", "{source}"}},
+       R"([{"id":"e1","type":"sap.b1.Orders.Updated.v1","subject":"4711"}])"},
+  };
+}
+
 std::vector<Route> own_routes() {
   return {
       {Method::get,
@@ -455,7 +559,8 @@ std::vector<Route> page_routes() {
 const std::vector<Route>& route_table() {
   static const std::vector<Route> table = [] {
     std::vector<Route> rows;
-    for (auto&& part : {order_routes(), change_routes(), source_routes(), own_routes(), page_routes()})
+    for (auto&& part :
+         {order_routes(), difference_routes(), change_routes(), source_routes(), push_routes(), own_routes(), page_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();
