@@ -38,7 +38,7 @@ def say(text):
 
 
 def measured(argv, out=None):
-    """Runs to the end; wall, own CPU and peak memory."""
+    """Runs to the end; wall and own CPU."""
     with open(out or os.devnull, "wb") as sink:
         began = time.monotonic()
         process = subprocess.Popen([str(word) for word in argv], stdout=sink, stderr=subprocess.PIPE)
@@ -48,7 +48,7 @@ def measured(argv, out=None):
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"{pathlib.Path(str(argv[0])).name} {argv[1]} ended with {process.returncode}: {errors.decode('utf-8', 'replace')[-400:]}")
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "rss_mb": usage.ru_maxrss / 1024}
+    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime}
 
 
 def page_urls(peer, cookie):
@@ -125,6 +125,8 @@ def sync_job(binary, peer, config, data, fresh, folder):
         found = measured(["timeout", str(SYNC_SECONDS_MAX), binary, "sync", "peer", "--config", config, "--data", data, "--json"], out=out)
         answer = json.loads([line for line in out.read_text().splitlines() if line.startswith("{")][-1])
         found |= {"calls": peer.calls() - calls, "server_cpu": peer.cpu() - server, "rows_written": number(answer, "rows_written")}
+        if isinstance(answer.get("memory_peak_bytes"), int):
+            found["memory_mb"] = answer["memory_peak_bytes"] / (1 << 20)
         if not fresh:
             found["changed_bytes"] = changed_bytes(before, record_files(data))
         return found
@@ -198,7 +200,8 @@ def main():
     for name in ("drain", "first", "quiet", "naive.first", "naive.quiet"):
         if name in found:
             row = found[name]
-            print(f"{name:12} {row['wall']:7.3f} s  cpu {row['cpu']:6.3f} s  {row['rss_mb']:6.1f} MB  calls {row['calls']:4.0f}  rows written {row.get('rows_written', 0):6.0f}")
+            memory = f"{row['memory_mb']:6.1f} MB" if "memory_mb" in row else " " * 9
+            print(f"{name:12} {row['wall']:7.3f} s  cpu {row['cpu']:6.3f} s  {memory}  calls {row['calls']:4.0f}  rows written {row.get('rows_written', 0):6.0f}")
     print(f"first sync {found['first']['wall'] / found['drain']['wall']:.2f}x the drain; quiet sync changed {found['quiet']['changed_bytes']:.0f} bytes of the record")
     return 0
 

@@ -5,6 +5,8 @@ Usage: odata_peer.py [PORT] [--orders 10000] [--install] [--plain] [--fault 502:
            serves http://127.0.0.1:PORT/b1s/v2 in the foreground (port 4004 by default), with the manners of a Service
            Layer: login (manager, manager, any company), cookies, lines as a property. --plain leaves these away.
 
+Its Service Layer manners write "+" for the blanks of a $filter that comes with lines, which CAP refuses; the copy is mended.
+
 The server lies in peers/odata-cap of MILLRACE_SHARED (default ../shared). It is copied to MILLRACE_PEER (default
 ~/.cache/millrace-bench/odata-cap) and installed there once, which takes minutes.
 """
@@ -39,9 +41,18 @@ def installed():
     return (FOLDER / "node_modules/@sap/cds/bin/serve.js").exists() and (FOLDER / "node_modules/better-sqlite3/build/Release/better_sqlite3.node").exists()
 
 
+def mend():
+    """Blanks of a rewritten query stay %20: the server itself reads "+" as a plus."""
+    server = FOLDER / "server.js"
+    text = server.read_text()
+    mended = text.replace("req.url = req.path + '?' + q\n", "req.url = req.path + '?' + q.toString().replaceAll('+', '%20')\n")
+    if mended != text:
+        server.write_text(mended)
+
+
 def install():
     if installed():
-        return
+        return mend()
     print(f"==> installing the OData peer into {FOLDER}; this takes minutes, once", file=sys.stderr, flush=True)
     if not FOLDER.is_dir():
         unfinished = FOLDER.with_name(FOLDER.name + ".part")
@@ -49,6 +60,7 @@ def install():
         shutil.copytree(SHARED / "peers/odata-cap", unfinished)
         unfinished.rename(FOLDER)
     subprocess.run(["nice", "-n", "10", "npm", "ci", "--no-audit", "--no-fund"], cwd=FOLDER, check=True, stdout=sys.stderr)
+    mend()
 
 
 def free_port():

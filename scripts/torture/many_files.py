@@ -75,6 +75,8 @@ def load(binary, place, files, folders, patience=600):
         with Millrace(binary, folder / "data", [folder / "orders"], listening=True) as server:
             first = server.wait_for(lambda: loaded(server), f"{files} files read", patience)
             seconds, peak = time.monotonic() - began, peak_bytes(server)
+            # The last batches reach the answers a moment after they were read.
+            server.wait_for(lambda: server.request("GET", "/readyz")[0] == 200, "ready", patience)
             orders = server.get("/api/v1/orders?limit=1")["total"]
             steps = list(progress)
         with Millrace(binary, folder / "data", [folder / "orders"], listening=True) as server:

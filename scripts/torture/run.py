@@ -26,6 +26,7 @@ LOOPS = [
     ("churn", "100,000 files created, rewritten, renamed and deleted, more than the kernel tells: the answers equal the tree", 1, 1,
      ("--events", "3000")),
     ("many_files", "200,000 files in 20,000 folders: bounded memory, progress, and none opened twice", 1, 0, ()),
+    ("erp", "an ERP that changes, lies and breaks while it is read, and kills in between", 2000, 0, ()),
     ("memory", "allocations that fail, an address space that is bounded", 20, 0, ()),
 ]
 

@@ -59,6 +59,14 @@ constexpr std::array<std::string_view, 3> scan_examples = {
     "millrace scan /srv/share/orders --data ./book --json | jq .totals",
 };
 
+constexpr std::array sync_options = std::to_array<OptionRow>({
+    {"--data", "DIR", "data", "", false},
+    {"--orders", "DIR", "orders", "", true},
+    {"--listen", "ADDRESS", "listen", "address of the running server", false},
+});
+constexpr std::array<std::string_view, 3> sync_examples = {"millrace sync sap", "millrace sync sap --json | jq .calls_by_kind",
+                                                           "millrace sync sap --config ./millrace.toml --data ./book"};
+
 constexpr std::array export_options = std::to_array<OptionRow>({
     {"--format", "FORMAT", "", "csv, xlsx or json; default by the name of --out, else csv", false},
     {"--out", "FILE", "", "write there instead of stdout", false},
@@ -137,6 +145,11 @@ constexpr std::array command_table = std::to_array<CommandRow>({
      "updated,format,path: days YYYY-MM-DD, updated in UTC, amounts with the currency's own decimals, sorted by order\n"
      "number, path as bytes relative to DIR. --rejections has path,place,reason,outcome.",
      scan_options, scan_examples, false},
+    {"sync", "SOURCE", "sync one ERP now and say what it took",
+     "SOURCE is the name of a table [source.NAME] in the settings. A server that uses the data folder is asked to sync and\n"
+     "followed; without one the record is opened for this one sync. Exit code 2 when the configuration is wrong, 4 without such\n"
+     "a source, 5 when the sync is held for a person, 75 when the ERP cannot be reached now.",
+     sync_options, sync_examples, false},
     {"export", "orders|lines", "write orders or order lines as CSV, XLSX or JSON",
      "Reads the record of the data folder; a running server is not disturbed. Filters are those of the screens.\n"
      "Texts that a spreadsheet would take for a formula get a leading apostrophe in CSV.",
@@ -149,7 +162,7 @@ constexpr std::array command_table = std::to_array<CommandRow>({
     {"status", "", "ask the running server how it is",
      "Exit code 0 when it answers and is ready, 3 when it is not there or not ready yet.", status_options,
      status_examples, false},
-    {"doctor", "", "check this machine: disk, clock, port, file watches, sandbox",
+    {"doctor", "", "check this machine: disk, clock, port, file watches, sandbox, and every source",
      "Changes nothing but a small file in the data folder that measures the disk and goes away again.\n"
      "The verdict comes last. Exit code 0 when nothing needs a person, else 1.",
      doctor_options, doctor_examples, false},

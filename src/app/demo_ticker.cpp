@@ -80,7 +80,7 @@ Result<DemoTicker::Tick> DemoTicker::enter_order(Instant now) {
   if (auto written = write_document(root_, document); !written) return pass_on(written);
   ++next_index_;
   if (auto noted = remember_next_index(data_, company_, next_index_); !noted) return pass_on(noted);
-  Tick tick{called(document.order) + " entered for " + document.order.customer_name, document.path};
+  Tick tick{called(document.order) + " entered for " + document.order.customer_name, document.path, document.order};
   if (active_.size() < active_max) active_.push_back(std::move(document));
   return tick;
 }
@@ -157,7 +157,7 @@ Result<DemoTicker::Tick> DemoTicker::publish(std::size_t at, DemoDocument change
     return fail(ErrorCode::unavailable,
                 root_ + "/" + old_path + ": the moved order's former file cannot be removed: " + std::strerror(errno));
   }
-  Tick tick{called(order) + " " + text, changed.path};
+  Tick tick{called(order) + " " + text, changed.path, order};
   if (is_active(order.status)) {
     active_[at] = std::move(changed);
   } else {

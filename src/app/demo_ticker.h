@@ -26,6 +26,7 @@ class DemoTicker {
   struct Tick {
     std::string text;  // "SO 103001 entered for Petersen Wassertechnik GmbH"
     std::string path;  // of the file that says so now
+    SalesOrder order;  // as the file says it
   };
   // One change at `now`. Errors  unavailable  the folder could not be written; the next step tries another order
   Result<Tick> step(Instant now);

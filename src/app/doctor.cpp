@@ -18,6 +18,7 @@
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/loopback_http.h"
+#include "app/source_probe.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "ingest/folder.h"
@@ -255,11 +256,12 @@ Check check_record(const std::string& path, const std::atomic<bool>& stop, std::
   }
 }
 
-std::vector<Check> all_checks(const Settings& settings, const Environment& environment, Instant now,
+std::vector<Check> all_checks(const Settings& settings, const Environment& environment, const Clock& clock,
                               const std::atomic<bool>& stop, std::optional<store::RecordReport>& record) {
   std::vector<Check> checks = {check_program(), check_data_folder(settings.data), check_record(record_path(settings), stop, record),
-                               check_port(settings.listen), check_clock(now)};
+                               check_port(settings.listen), check_clock(clock.now())};
   std::ranges::move(check_order_folders(settings, stop), std::back_inserter(checks));
+  std::ranges::move(check_sources(settings, environment, clock, stop), std::back_inserter(checks));
   std::ranges::move(check_tools(environment), std::back_inserter(checks));
   checks.push_back(check_sandbox(settings));
   checks.push_back({"telemetry", Verdict::good, "telemetry: none, ever", ""});

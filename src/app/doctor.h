@@ -36,7 +36,7 @@ Check check_sandbox(const Settings& settings);
 // Verifies every row of the record, also while a server uses it. `found` is filled when it is whole.
 Check check_record(const std::string& path, const std::atomic<bool>& stop, std::optional<store::RecordReport>& found);
 
-std::vector<Check> all_checks(const Settings& settings, const Environment& environment, Instant now,
+std::vector<Check> all_checks(const Settings& settings, const Environment& environment, const Clock& clock,
                               const std::atomic<bool>& stop, std::optional<store::RecordReport>& record);
 // "1 problem, 1 warning. Not ready for users yet: ..."
 std::string verdict_sentence(const std::vector<Check>& checks);

@@ -6,6 +6,7 @@
 
 #include "app/build_info.h"
 #include "app/commands.h"
+#include "app/source_wiring.h"
 #include "base/log.h"
 #include "ingest/layout_profile.h"
 
@@ -80,6 +81,8 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .ready = [this](std::string& why_not) { return ready(why_not); },
       .build = build_info(),
       .company = settings.company,
+      .push = road_->push(),
+      .webhook_keys = webhook_keys(settings.sources, process_environment()),
   };
   server::ServerOptions options;
   options.listen = settings.listen;
@@ -105,6 +108,7 @@ bool LiveServer::ready(std::string& why_not) const {
   const Road::Loaded loaded = road_->loaded();
   if (loaded.changes > 0 || loaded.warm_as_of.value > 0) return true;
   for (const ingest::SourceStatus& source : road_->sources()) {
+    if (source.service) continue;  // a service may be away for hours; every answer says how old its data is
     const bool first_look = source.refresh_count == 0 && (source.state == ingest::SourceState::starting || source.state == ingest::SourceState::scanning);
     if (first_look) {
       why_not = "source " + source.id + " is read for the first time: " + std::to_string(source.progress_done) + " of " +
@@ -112,6 +116,17 @@ bool LiveServer::ready(std::string& why_not) const {
       return false;
     }
   }
+  if (first_load_told_) return true;
+  const auto position = road_->record().position();
+  if (!position) {
+    why_not = position.error().text();
+    return false;
+  }
+  if (const feed::Sequence told = road_->snapshot()->as_of(); told < position->sequence) {
+    why_not = "what was read is being told: change " + std::to_string(told.value) + " of " + std::to_string(position->sequence.value);
+    return false;
+  }
+  first_load_told_ = true;
   return true;
 }
 

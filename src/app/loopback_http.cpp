@@ -99,14 +99,13 @@ Result<HttpAnswer> parse_answer(const std::string& address, const std::string& r
   return answer;
 }
 
-}  // namespace
-
-Result<HttpAnswer> get_from(const std::string& address, const std::string& path, std::chrono::milliseconds patience) {
+Result<HttpAnswer> ask(std::string_view method, const std::string& address, const std::string& path, std::chrono::milliseconds patience) {
   const auto deadline = Stopwatch::now() + patience;
   auto fd = connect_to(address, deadline);
   if (!fd) return pass_on(fd);
   const std::string request =
-      "GET " + path + " HTTP/1.1\r\nHost: " + address + "\r\nAccept: application/json\r\nConnection: close\r\n\r\n";
+      std::string(method) + " " + path + " HTTP/1.1\r\nHost: " + address + "\r\nAccept: application/json\r\n" +
+      (method == "POST" ? "Content-Length: 0\r\n" : "") + "Connection: close\r\n\r\n";
   std::string_view rest = request;
   while (!rest.empty()) {
     if (!wait_for(fd->get(), POLLOUT, deadline)) return nobody(address, "time is over");
@@ -135,6 +134,16 @@ Result<HttpAnswer> get_from(const std::string& address, const std::string& path,
   }
   if (head_end == std::string::npos) return nobody(address, "whatever listens there does not speak HTTP");
   return parse_answer(address, received, head_end, length);
+}
+
+}  // namespace
+
+Result<HttpAnswer> get_from(const std::string& address, const std::string& path, std::chrono::milliseconds patience) {
+  return ask("GET", address, path, patience);
+}
+
+Result<HttpAnswer> post_to(const std::string& address, const std::string& path, std::chrono::milliseconds patience) {
+  return ask("POST", address, path, patience);
 }
 
 Result<void> try_to_listen(const std::string& address) {

@@ -1,4 +1,4 @@
-// One question to a Millrace on this machine: enough HTTP/1.1 for `status` and `doctor`, nothing more.
+// One question to a Millrace on this machine: enough HTTP/1.1 for `status`, `sync` and `doctor`, nothing more.
 //
 // Invariants
 //   * Numeric loopback or local addresses only; no name service, no redirect, no TLS.
@@ -22,6 +22,8 @@ struct HttpAnswer {
 // Errors   invalid_input  not an address with a port
 //          unavailable    nobody answers there, or not in time, or not in HTTP
 Result<HttpAnswer> get_from(const std::string& address, const std::string& path, std::chrono::milliseconds patience);
+// Asks to do something; nothing is sent but the path.
+Result<HttpAnswer> post_to(const std::string& address, const std::string& path, std::chrono::milliseconds patience);
 
 // Whether the address could be listened on right now.
 // Errors   invalid_input  not an address with a port

@@ -17,6 +17,7 @@ constexpr std::array dispatch_table = std::to_array<Dispatch>({
     {"serve", [](const CommandContext& context) { return run_serve(context.settings.values, ServeMode::serve); }},
     {"demo", [](const CommandContext& context) { return run_serve(context.settings.values, ServeMode::demo); }},
     {"scan", run_scan},
+    {"sync", run_sync},
     {"export", run_export},
     {"pack", run_pack},
     {"status", run_status},

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "app/commands.h"
+#include "app/source_wiring.h"
 #include "base/log.h"
 
 namespace millrace::app {
@@ -96,9 +97,16 @@ Result<void> Road::start_sources(const Settings& settings, const Clock& clock, s
   if (!parsers) return pass_on(parsers);
   ingest::SourcesOptions options;
   options.parsers = std::move(*parsers);
+  options.join = settings.join;
   if (warm_) options.warm = WarmFile::book(warm_);
   options.prepare_parsers = !settings.listen.empty();  // a scan ends where a server begins to wait for changes
   options.warm_refused = [this](const Error& why) { note_refused_warm(why); };
+  const auto tell = [this, news, gate = news_gate_] {
+    const std::lock_guard lock(gate->mutex);
+    if (!gate->open) return;
+    if (WarmKeeper* const keeper = keeper_heard_) keeper->nudge();
+    if (news) news();
+  };
   for (const std::string& root : settings.orders) {
     ingest::FolderSourceOptions folder;
     folder.root = root;
@@ -106,14 +114,12 @@ Result<void> Road::start_sources(const Settings& settings, const Clock& clock, s
     folder.refresh_interval = settings.refresh_interval;
     folder.poll = settings.poll;
     folder.hang_patience = settings.share_patience;
-    folder.news = [this, news, gate = news_gate_] {
-      const std::lock_guard lock(gate->mutex);
-      if (!gate->open) return;
-      if (WarmKeeper* const keeper = keeper_heard_) keeper->nudge();
-      if (news) news();
-    };
+    folder.news = tell;
     options.folders.push_back(std::move(folder));
   }
+  const Environment environment = process_environment();
+  const ingest::ParserPoolOptions parsers_of_pushed = options.parsers;
+  options.services = wire_sources(settings.sources, {environment, parsers_of_pushed, push_, metrics_, clock, tell});
   // A damaged record takes no changes: reading the folders would find nothing that could be kept.
   const auto damaged = [this] { return record_->condition().state == store::RecordCondition::State::damaged; };
   const ingest::SourcesOptions without_folders{{}, options.parsers};

@@ -21,6 +21,7 @@
 #include "app/warm_file.h"
 #include "app/warm_keeper.h"
 #include "base/bounded_queue.h"
+#include "ingest/push_source.h"
 #include "ingest/sources.h"
 #include "metrics/metrics.h"
 #include "readmodel/read_model.h"
@@ -51,6 +52,7 @@ class Road {
 
   store::Record& record() { return *record_; }
   ingest::Control& control() { return *sources_; }
+  ingest::PushDoor& push() { return push_; }
   metrics::Registry& metrics() { return metrics_; }
   readmodel::SnapshotPtr snapshot() const { return model_.current(); }
   std::vector<ingest::SourceStatus> sources() const { return sources_->sources(); }
@@ -78,6 +80,7 @@ class Road {
   WarmKeeper::Written warm_written_;
   std::atomic<bool> warm_refused_{false};
   BoundedQueue<std::vector<feed::Change>> committed_{apply_queue_bound};
+  ingest::PushDesk push_;
   std::unique_ptr<ingest::Sources> sources_;
   std::unique_ptr<WarmKeeper> keeper_;
   std::atomic<WarmKeeper*> keeper_heard_{nullptr};

@@ -53,7 +53,7 @@ int run_doctor(const CommandContext& context) {
   std::optional<store::RecordReport> record;
   const auto checks = context.invocation.has("--record")
                           ? std::vector<Check>{check_record(record_path(settings), context.stop, record)}
-                          : all_checks(settings, process_environment(), context.clock.now(), context.stop, record);
+                          : all_checks(settings, process_environment(), context.clock, context.stop, record);
   if (context.stop.load()) return exit_interrupted;
   if (context.invocation.json)
     context.console.out() << doctor_json(checks, record) << std::flush;

@@ -124,6 +124,7 @@ Result<RecordedScan> scan_recorded(const Settings& settings, const std::string& 
   if (error) return fail(ErrorCode::unavailable, "cannot create the data folder " + settings.data + ": " + error.message());
   Settings scanned = settings;
   scanned.orders = {root};
+  scanned.sources.clear();
   scanned.watch = ingest::WatchMode::poll;  // one look: nothing to listen for
   scanned.listen.clear();
   RecordedScan scan;

@@ -11,6 +11,7 @@
 #include "app/build_info.h"
 #include "app/console.h"
 #include "app/demo_company.h"
+#include "app/demo_erp.h"
 #include "app/demo_files.h"
 #include "app/demo_ticker.h"
 #include "app/exit_code.h"
@@ -24,6 +25,7 @@ using namespace std::chrono_literals;
 
 constexpr auto stop_patience = 10s;
 constexpr auto look_pause = 100ms;
+constexpr std::uint64_t erp_tick_every = 4;  // changes of the folder for one that only the ERP knows
 
 // Signals as a queue that one thread reads: no handler runs in the middle of anything. Constructed before any
 // other thread, so that all of them inherit the mask.
@@ -57,6 +59,8 @@ struct Demo {
   const DemoTree tree;
   DemoTicker ticker;
   const std::chrono::milliseconds pause;
+  std::unique_ptr<DemoErp> erp;
+  std::uint64_t ticks = 0;
   Stopwatch::time_point next = Stopwatch::now();
 };
 
@@ -88,7 +92,12 @@ Result<std::unique_ptr<Demo>> prepare_demo(const Settings& settings, Console& co
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - began);
   console.note(tree->files_written > 0 ? "  generate   " + grouped(tree->files_written) + " files in " + tree->root + "   " + duration_text(took)
                                        : "  generate   the company of an earlier run is still in " + tree->root);
-  return std::make_unique<Demo>(std::move(company), std::move(*tree), settings);
+  auto demo = std::make_unique<Demo>(std::move(company), std::move(*tree), settings);
+  auto erp = DemoErp::start(demo->company, demo->tree, settings.data, clock);
+  if (!erp) return pass_on(erp);
+  demo->erp = std::move(*erp);
+  console.note("  erp        a simulated SAP Business One at " + demo->erp->url());
+  return demo;
 }
 
 void tick(Demo& demo, const std::string& data, Instant now) {
@@ -96,9 +105,14 @@ void tick(Demo& demo, const std::string& data, Instant now) {
   demo.next = Stopwatch::now() + demo.pause;
   if (const auto changed = demo.ticker.step(now)) {
     log_debug("demo_tick", {{"what", changed->text}});
+    if (const auto booked = demo.erp->follow(changed->order); !booked) log_warning("demo_erp_failed", {{"reason", booked.error().text()}});
   } else {
     log_warning("demo_tick_failed", {{"data", data}, {"reason", changed.error().text()}});
   }
+  if (++demo.ticks % erp_tick_every != 0) return;
+  const auto booked = demo.erp->tick();
+  if (booked) log_debug("demo_erp_tick", {{"what", *booked}});
+  else log_warning("demo_erp_failed", {{"reason", booked.error().text()}});
 }
 
 void say_load(Console& console, const Road::Loaded& loaded) {
@@ -111,9 +125,14 @@ void say_load(Console& console, const Road::Loaded& loaded) {
 }
 
 void say_first_look(Console& console, const std::vector<ingest::SourceStatus>& sources) {
-  for (const ingest::SourceStatus& source : sources)
+  for (const ingest::SourceStatus& source : sources) {
+    if (source.service) {
+      console.note("  follow     " + source.id + ": " + source.root + ", " + grouped(source.orders) + " orders so far");
+      continue;
+    }
     console.note("  read       " + source.root + ": " + grouped(source.files) + " files, " + grouped(source.files_read) + " opened, " +
                  grouped(source.orders) + " orders, " + grouped(source.rejections) + " rejections   " + duration_text(source.refresh_took));
+  }
 }
 
 // Shows how far the first look at the sources is, until it ends or somebody asks to stop. Answers that signal.
@@ -124,6 +143,7 @@ int watch_first_look(LiveServer& live, Console& console, const Signals& signals)
     std::uint64_t done = 0, total = 0;
     bool looking = false;
     for (const ingest::SourceStatus& source : sources) {
+      if (source.service) continue;  // a first sync may take long and nobody has to wait for it
       done += source.progress_done;
       total += source.progress_total;
       looking |= source.refresh_count == 0 && (source.state == ingest::SourceState::starting || source.state == ingest::SourceState::scanning);
@@ -189,6 +209,8 @@ int run_serve(const Settings& settings, ServeMode mode) {
     if (!prepared) return report(console, prepared.error());
     demo = std::move(*prepared);
     served.orders = {demo->tree.root};
+    // The company's own are no part of the demo.
+    served.sources = {demo->erp->source()};
     if (served.company.empty()) served.company = DemoCompany::name();
   }
   const auto began = Stopwatch::now();

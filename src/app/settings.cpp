@@ -47,6 +47,9 @@ constexpr std::array setting_table = std::to_array<SettingRow>({
      "fingerprint of file contents"},
     {"layout_profile", SettingType::path, "", "", 0, 0, "", "--layout-profile", "FILE",
      "where the company's own files keep their fields; empty is the built-in profile"},
+    {"join", SettingType::text, "", "default: erp, newest", 0, 0, "", "", "RULES",
+     "whose value counts where a folder and an ERP speak of one order, per group of fields and best first, such as "
+     "\"quantity: erp; dates: orders, erp; references: no\""},
     {"parser_workers", SettingType::count, "processes", "2", 1, 64, "", "--parser-workers", "N",
      "sandboxed processes that read documents"},
     {"parser_memory", SettingType::bytes, "bytes", "512MiB", 64 * mebibyte, 16384 * mebibyte, "", "", "SIZE",
@@ -169,6 +172,13 @@ Result<void> store(Settings& settings, const SettingRow& row, const Values& valu
       if (row.name == "data" && text.empty()) return fail(ErrorCode::invalid_input, "an empty text is not a folder");
       break;
     case SettingType::text:
+      if (row.name == "join") {
+        auto rules = ingest::parse_join_rules(text);
+        if (!rules) return pass_on(rules);
+        settings.join = std::move(*rules);
+        return {};
+      }
+      break;
     case SettingType::path_list:
       break;
     case SettingType::percent:

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "ingest/folder_source.h"
+#include "ingest/order_join.h"
 
 namespace millrace::app {
 
@@ -40,6 +41,7 @@ struct Settings {
   std::chrono::seconds share_patience{30};
   HashMethod hash_method = HashMethod::xxh3_128;
   std::string layout_profile;  // file, "" is the built-in one
+  ingest::JoinRules join;      // whose value counts where several sources speak of one order
   unsigned parser_workers = 2;
   std::uint64_t parser_memory = 0;  // bytes of address space of one worker
   std::chrono::seconds parser_time{10};

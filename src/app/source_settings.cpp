@@ -93,7 +93,7 @@ const std::array source_table = std::to_array<SourceRow>({
        s.quiet_from_hour = static_cast<unsigned>(v.number / 24);
        s.quiet_until_hour = static_cast<unsigned>(v.number % 24);
      }},
-    {row("quiet_calls_per_hour", count, "N", "at most so many calls in those hours; 0 is no bound", "0", "calls", 0, 1'000'000),
+    {row("quiet_calls_per_hour", count, "N", "at most so many calls in each of those hours; 0 is none at all", "0", "calls", 0, 1'000'000),
      services, [](S& s, const V& v) { s.quiet_calls_per_hour = static_cast<unsigned>(v.number); }},
     {row("gone_share", percent, "SHARE", "a sync or snapshot that removes more than this waits for a person", "2%", "%", 0,
          100 * whole_percent),

@@ -31,7 +31,7 @@ namespace millrace::erp {
 struct LedgerRow {
   std::uint64_t version_hash = 0;  // of the ETag; 0 none
   std::optional<RemoteStamp> stamp;  // nothing: has none, or was read so soon after it that the next look reads again
-  ContentHash content;             // Mapped::hash
+  ContentHash content;             // Mapped::hash, or content_unknown
   bool open = false;
   std::string status;              // as filed: the first part of its path in the order book
   std::optional<Instant> gone_at;
@@ -40,6 +40,8 @@ struct LedgerRow {
 };
 std::string encode(const LedgerRow& row);
 Result<LedgerRow> decode_ledger_row(std::string_view bytes);
+// The hash of content that we changed ourselves (a manufacturer's new name): the content itself has to be compared.
+inline constexpr ContentHash content_unknown{};
 // Never 0 for a version that is one.
 std::uint64_t version_hash(std::string_view version);
 

@@ -69,6 +69,12 @@ void settle_price(FieldRow& line, std::span<const FieldRule> rules) {
   }
 }
 
+// "Manual" is what SAP writes for an item without a group of units; the unit is the line's own text then.
+void settle_unit(FieldRow& line, std::span<const FieldRule> rules) {
+  const Cell* unit = find_cell(line, rules, "MeasureUnit");
+  if ((unit != nullptr && *unit) || says(line, rules, "UoMCode", "Manual")) clear(line, rules, "UoMCode");
+}
+
 std::string status_of_order(Dialect dialect, const FieldTable& table, FieldRow& header) {
   if (says(header, table.fields, "Cancelled", yes) || says(header, table.fields, "CancelStatus", yes)) return std::string(cancelled_word);
   if (dialect == Dialect::odata_v4) return std::string(says(header, table.fields, "FullyShipped", yes) ? closed_word : open_word);
@@ -80,6 +86,7 @@ std::string status_of_order(Dialect dialect, const FieldTable& table, FieldRow& 
 void settle_order(Dialect dialect, const FieldTable& table, ReadDocument& document, const std::string& status) {
   for (FieldRow& line : document.lines) {
     settle_price(line, table.lines.fields);
+    settle_unit(line, table.lines.fields);
     Cell* line_status = find_cell(line, table.lines.fields, "LineStatus");
     if (status != open_word && line_status != nullptr) *line_status = std::string(closed_word);
   }
@@ -210,7 +217,9 @@ bool is_open(std::string_view status) { return status == open_word || status == 
 
 void finish_order(const FieldTable& table, const StreamDescriptor& stream, const ReadDocument& document, const std::string& canonical,
                   const std::string& row, Mapped& mapped) {
+  const ingest::Format format = mapped.document.format;
   mapped.document = ingest::parse_json(with_stamps(canonical, stream, document));
+  mapped.document.format = format;
   for (ingest::Finding& finding : mapped.document.findings) finding.place = place_of(table, document, row, finding.place);
   for (SalesOrder& order : mapped.document.orders) {
     for (OrderLine& line : order.lines) line.place = {};  // a record of a service has no lines of text
@@ -233,7 +242,7 @@ Mapped map_document(Dialect dialect, const StreamDescriptor& stream, std::string
   const Cell key = table.fields.empty() ? Cell() : document.header.cells.front();
   if (!key && !document.unreadable) document.unreadable = Unreadable{std::string(stream.key), "the document came without its key", "", ""};
   const std::string row = std::string(stream.key) + " " + printable(key.value_or("?"));
-  mapped.document.format = ingest::Format::json;
+  mapped.document.format = dialect == Dialect::odata_v4 ? ingest::Format::odata : ingest::Format::sap_b1;
   mapped.document.is_order_document = is_order;
   mapped.status = status_word(status);
   mapped.open = is_open(status);

@@ -30,11 +30,11 @@ struct Mapped {
   ingest::ParsedDocument document;  // orders: exactly one order; other streams: none
   std::string kept;                 // the mapped fields of other streams, canonical JSON: what the record keeps
 };
-// Other streams in `kept` have our words: items {"code","name","group_code","manufacturer_code","stock","unit","valid"},
+// Other streams in `kept` have our words: items {"code","name","group_code","manufacturer","stock","unit","valid"},
 // manufacturers {"code","name"}, ...; the whole list is the table in mapping_fields.cpp.
 Mapped map_document(Dialect dialect, const StreamDescriptor& stream, std::string_view json, const Names& names);
 
-// A plain field of the header in `Mapped::kept`, "" when it is not there: kept_field(item, "manufacturer_code").
+// A plain field of the header in `Mapped::kept`, "" when it is not there: kept_field(item, "manufacturer") is its code.
 std::string kept_field(std::string_view kept, std::string_view name);
 
 }  // namespace millrace::erp

@@ -61,7 +61,7 @@ constexpr std::array b1_item{
     FieldRule{"ItemCode", "code"},
     FieldRule{"ItemName", "name"},
     FieldRule{"ItemsGroupCode", "group_code", code},
-    FieldRule{"Manufacturer", "manufacturer_code", code},
+    FieldRule{"Manufacturer", "manufacturer", code},
     FieldRule{"QuantityOnStock", "stock", amount},
     FieldRule{"InventoryUOM", "unit"},
     FieldRule{"Valid", "valid", flag},
@@ -105,7 +105,6 @@ constexpr std::array b1_payment{
     FieldRule{"Cancelled", "cancelled", flag},
 };
 constexpr std::array b1_paid_invoice{
-    FieldRule{"LineNum", "line", whole},
     FieldRule{"DocEntry", "invoice_key", whole},
     FieldRule{"InvoiceType", "invoice_type"},
     FieldRule{"SumApplied", "amount", amount, "AppliedFC"},
@@ -263,9 +262,9 @@ constexpr std::array<FieldTable, stream_count> b1_tables{
     FieldTable{b1_manufacturer, none, none},
     FieldTable{b1_partner, none, none},
     FieldTable{b1_invoice, none, none},
-    FieldTable{b1_payment, none, {"PaymentInvoices", "invoices", "line", b1_paid_invoice}},
+    FieldTable{b1_payment, none, {"PaymentInvoices", "invoices", {}, b1_paid_invoice}},
     FieldTable{b1_purchase_order, {"DocumentLines", "lines", "line", b1_purchase_line}, none},
-    FieldTable{b1_production_order, {"ProductionOrderLines", "lines", "line", b1_production_line}, none},
+    FieldTable{b1_production_order, {"ProductionOrderLines", "lines", {}, b1_production_line}, none},
     FieldTable{b1_product_tree, {"ProductTreeLines", "lines", {}, b1_tree_line}, none},
 };
 

@@ -32,7 +32,7 @@ struct FieldRule {
 struct LineTable {
   std::string_view source;  // "DocumentLines"; "" has no lines
   std::string_view ours;
-  std::string_view key;     // our name of the field that tells lines apart
+  std::string_view key;     // our name of the field that tells lines apart and orders them; "" keeps the order they come in
   std::span<const FieldRule> fields;
 };
 

@@ -250,7 +250,7 @@ class FieldReader {
     if (table.key.empty()) return;
     const auto number = [&](const FieldRow& row) { return cell(row, table, table.key).value_or(""); };
     const auto before = [&](const FieldRow& left, const FieldRow& right) { return natural_less(number(left), number(right)); };
-    if (!std::is_sorted(lines.begin(), lines.end(), before)) std::stable_sort(lines.begin(), lines.end(), before);
+    if (!std::is_sorted(lines.begin(), lines.end(), before)) std::sort(lines.begin(), lines.end(), before);
     const auto twice = std::adjacent_find(lines.begin(), lines.end(), [&](const auto& left, const auto& right) { return number(left) == number(right); });
     if (twice != lines.end()) problem(source_name(table), "two lines have the same one, " + printable(number(*twice)), number(*twice));
   }

@@ -1,31 +1,20 @@
 #include "erp/names.h"
 
-#include <simdjson.h>
-
 namespace millrace::erp {
 namespace {
 
 // The mapped fields of `mapping.h` that matter here.
-constexpr std::string_view item_manufacturer_field = "manufacturer";
+constexpr std::string_view item_manufacturer_field = "manufacturer_code";
 constexpr std::string_view manufacturer_name_field = "name";
+constexpr std::string_view code_field = "code";
 constexpr std::string_view no_manufacturer = "-1";
 
-// Text or number as text; "" when the field is not there.
-std::string field_of(const std::string& kept, std::string_view name) {
-  simdjson::ondemand::parser parser;
-  const simdjson::padded_string padded(kept);
-  simdjson::ondemand::document document;
-  if (parser.iterate(padded).get(document) != simdjson::SUCCESS) return {};
-  simdjson::ondemand::value value;
-  if (document.find_field_unordered(name).get(value) != simdjson::SUCCESS) return {};
-  std::string_view text;
-  if (value.get_string().get(text) == simdjson::SUCCESS) return std::string(text);
-  std::int64_t number = 0;
-  if (value.get_int64().get(number) == simdjson::SUCCESS) return std::to_string(number);
-  return {};
-}
-
 }  // namespace
+
+std::string code_in(const std::string& kept, std::string key) {
+  std::string code = kept_field(kept, code_field);
+  return code.empty() ? std::move(key) : code;
+}
 
 NameBook::NameBook(const Clock& clock, std::chrono::seconds not_found_for) : clock_(clock), not_found_for_(not_found_for) {}
 
@@ -46,8 +35,8 @@ std::string NameBook::manufacturer_of_item(std::string_view item_code) const {
   return {};
 }
 
-// No stream has salespersons; their codes are what orders show.
-std::string NameBook::salesperson(std::string_view code) const { return std::string(code); }
+// No stream has salespersons: orders show their codes.
+std::string NameBook::salesperson(std::string_view) const { return {}; }
 
 std::vector<std::string> NameBook::take_unknown() {
   std::vector<std::string> codes(unknown_.begin(), unknown_.end());
@@ -60,8 +49,8 @@ std::vector<std::string> NameBook::take_unknown() {
 std::map<std::string, std::string> NameBook::renamed_by(const std::vector<Entry>& entries) const {
   std::unordered_map<std::string, std::string> names, items;
   for (const Entry& entry : entries) {
-    if (entry.stream == StreamName::manufacturers) names[entry.code] = entry.kept.empty() ? std::string() : field_of(entry.kept, manufacturer_name_field);
-    if (entry.stream == StreamName::items) items[entry.code] = entry.kept.empty() ? std::string() : field_of(entry.kept, item_manufacturer_field);
+    if (entry.stream == StreamName::manufacturers) names[entry.code] = entry.kept.empty() ? std::string() : kept_field(entry.kept, manufacturer_name_field);
+    if (entry.stream == StreamName::items) items[entry.code] = entry.kept.empty() ? std::string() : kept_field(entry.kept, item_manufacturer_field);
   }
   std::map<std::string, std::string> renamed;
   const auto look_at = [&](const std::string& item, const std::string& before, const std::string& after) {
@@ -88,7 +77,7 @@ void NameBook::put(const std::vector<Entry>& entries) {
     if (entry.kept.empty()) {
       held.erase(entry.code);
     } else {
-      held[entry.code] = field_of(entry.kept, is_item ? item_manufacturer_field : manufacturer_name_field);
+      held[entry.code] = kept_field(entry.kept, is_item ? item_manufacturer_field : manufacturer_name_field);
     }
     if (is_item) not_found_.erase(entry.code);
   }

@@ -18,6 +18,9 @@
 
 namespace millrace::erp {
 
+// The code that orders use for a row: where keys are GUIDs it stands in the row.
+std::string code_in(const std::string& kept, std::string key);
+
 class NameBook final : public Names {
  public:
   static constexpr std::size_t unknown_max = 1'000;  // codes that wait to be asked for

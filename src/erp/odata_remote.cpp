@@ -34,10 +34,14 @@ const Clock& system_clock() {
   return clock;
 }
 
+struct PageFacts {
+  std::size_t longest = 0;         // rows of one answer
+  std::optional<std::size_t> cap;  // as a next link gave it away
+};
+
 // What was learnt about one entity set while it was read.
 struct EntityFacts {
-  std::size_t longest_page = 0;
-  std::optional<std::size_t> cap;
+  std::array<PageFacts, 2> pages;  // of scans, of whole rows: a server may cap the dear ones lower
   std::optional<bool> etags;
   LeftOut left_out;
 };
@@ -69,7 +73,7 @@ class ServiceRemote final : public Remote {
   Remotely<Page> ask_page(const StreamDescriptor& stream, PageQuestion question);
   Remotely<Page> fetch(const StreamDescriptor& stream, const PageQuestion& question);
   std::optional<RemoteError> fetch_keys(const StreamDescriptor& stream, std::vector<Key> missing, Page& page);
-  bool may_be_cut(const EntityFacts& facts, const PageQuestion& question, std::size_t row_count) const;
+  bool may_be_cut(const PageFacts& facts, const PageQuestion& question, std::size_t row_count) const;
 
   Remotely<Answer> ask_once(const StreamDescriptor& stream, const PageQuestion& question);
   Remotely<Answer> ask_url(const StreamDescriptor& stream, const PageQuestion& question, std::string url, std::size_t rows);
@@ -98,9 +102,12 @@ Remotely<Page> ServiceRemote::ask(const StreamDescriptor& stream, const PageQues
 }
 
 // See the table in the header.
-bool ServiceRemote::may_be_cut(const EntityFacts& facts, const PageQuestion& question, std::size_t row_count) const {
-  if (row_count == 0) return question.kind == Kind::documents && !question.after_key && !question.documents_since;
-  if (row_count < facts.longest_page) return false;
+bool ServiceRemote::may_be_cut(const PageFacts& facts, const PageQuestion& question, std::size_t row_count) const {
+  if (row_count == 0) {
+    const bool whole_range = !question.after_key || question.until_key;
+    return question.kind == Kind::documents || (question.kind != Kind::changed && whole_range);
+  }
+  if (row_count < facts.longest || (facts.cap && row_count < *facts.cap)) return false;
   return row_count % round_number == 0 || facts.cap == row_count;
 }
 
@@ -109,10 +116,10 @@ Remotely<Page> ServiceRemote::ask_page(const StreamDescriptor& stream, PageQuest
   if (auto* error = std::get_if<RemoteError>(&first)) return std::move(*error);
   Answer& answer = std::get<Answer>(first);
   Page page{std::move(answer.rows), false, answer.server_time};
-  EntityFacts& facts = facts_of(stream);
+  PageFacts& facts = facts_of(stream).pages[is_whole(question.kind)];
   const std::size_t row_count = page.rows.size();
   if (row_count >= question.rows_max) {
-    facts.longest_page = std::max(facts.longest_page, row_count);
+    facts.longest = std::max(facts.longest, row_count);
     return page;
   }
   if (row_count > 0 && answer.more_announced) {
@@ -120,7 +127,7 @@ Remotely<Page> ServiceRemote::ask_page(const StreamDescriptor& stream, PageQuest
     return page;
   }
   const bool sure = !answer.more_announced && !may_be_cut(facts, question, row_count);
-  facts.longest_page = std::max(facts.longest_page, row_count);
+  facts.longest = std::max(facts.longest, row_count);
   if (sure) {
     page.complete = true;
     return page;
@@ -268,6 +275,7 @@ Remotely<Reply> ServiceRemote::send(std::string url, const Headers& headers, Cal
       return denied;
     }
     session_->drop();
+    for (auto& [set, facts] : facts_) facts.pages = {};  // maybe a restart, with other limits
   }
 }
 
@@ -323,8 +331,11 @@ std::vector<Remote::Capability> ServiceRemote::capabilities() const {
   list.push_back({"lines", orders->lines == Lines::expand ? "expand" : "inline"});
   for (const auto& [name, facts] : facts_) {
     const std::string set(name);
-    if (facts.cap) list.push_back({"page_cap." + set, std::to_string(*facts.cap)});
-    if (facts.longest_page > 0) list.push_back({"page_proven." + set, std::to_string(facts.longest_page)});
+    for (const bool whole : {false, true}) {
+      if (facts.pages[whole].cap) list.push_back({(whole ? "page_cap.whole." : "page_cap.keys.") + set, std::to_string(*facts.pages[whole].cap)});
+    }
+    const std::size_t longest = std::max(facts.pages[0].longest, facts.pages[1].longest);
+    if (longest > 0) list.push_back({"page_proven." + set, std::to_string(longest)});
     if (facts.etags) list.push_back({"etags_in_scans." + set, *facts.etags ? "yes" : "no"});
     if (facts.left_out.select || facts.left_out.created) list.push_back({"optional_parts." + set, "refused"});
   }

@@ -6,9 +6,11 @@
 //
 //   as many rows as asked      more may follow
 //   fewer, with a next link    capped there; the size is remembered as the cap
-//   fewer, without             the end, when this server has served a longer page of this set before, or when the count is
-//                              no round number and not the known cap; otherwise the next key is asked for once more
-//   none at all                the end; a stream that seems wholly empty is asked once more
+//   fewer, without             the end, when this session has served a longer page of the same sort before, or caps higher,
+//                              or when the count is no round number and not the known cap; otherwise the next key is asked
+//                              for once more
+//   none at all                the end; of whole rows, and of scans that would find nothing in their whole range, it is
+//                              asked once more: an empty list is how some failures look, and believing it is dear
 #pragma once
 #include <map>
 #include <memory>

@@ -211,17 +211,38 @@ TEST_CASE("A server that caps its pages is found out by its next link") {
     return json(call.url.find("gt%2020") != std::string::npos ? rows(21, 25) : rows(1, 20, "Orders?$skip=20"));
   });
   CHECK(told(world.ask(scan(500))) == "20 rows, more");
-  CHECK(world.fact("page_cap.Orders") == "20");
+  CHECK(world.fact("page_cap.keys.Orders") == "20");
   CHECK(told(world.ask(scan(500, 20))) == "5 rows, the end");
 }
 
 TEST_CASE("A short page of a round number is believed only after one more call") {
   World capped([](const Call& call) { return json(call.url.find("gt%2020") != std::string::npos ? rows(21, 25) : rows(1, 20)); });
   CHECK(told(capped.ask(scan(500))) == "25 rows, more");  // it was a cap without a link
-  CHECK(capped.fact("page_cap.Orders") == "20");
+  CHECK(capped.fact("page_cap.keys.Orders") == "20");
   World honest([](const Call& call) { return json(call.url.find("gt%2020") != std::string::npos ? rows(1, 0) : rows(1, 20)); });
   CHECK(told(honest.ask(scan(500))) == "20 rows, the end");
   CHECK(honest.service.count("/Orders") == 2);
+}
+
+TEST_CASE("A long scan proves nothing for whole rows, and an old session nothing for a new one") {
+  bool lost = false;
+  World world([&](const Call& call) {
+    if (lost) {
+      lost = false;
+      return dead_session();
+    }
+    if (call.url.find("$select") == std::string::npos) return json(R"({"value":[]})");
+    return json(call.url.find("gt%2020&") != std::string::npos ? rows(1, 0) : rows(1, call.url.find("top=20&") != std::string::npos ? 20 : 50));
+  });
+  CHECK(told(world.ask(scan(50))) == "50 rows, more");
+  CHECK(world.fact("page_proven.Orders") == "50");
+  PageQuestion documents;
+  documents.after_key = Key{true, 20, {}};
+  world.ask(documents);
+  CHECK(world.service.count("/Orders") == 3);
+  lost = true;
+  CHECK(told(world.ask(scan(20))) == "20 rows, more");
+  CHECK(world.fact("page_proven.Orders") == "20");
 }
 
 TEST_CASE("A short page costs no second call where a longer one was served before") {
@@ -231,14 +252,25 @@ TEST_CASE("A short page costs no second call where a longer one was served befor
   CHECK(world.service.count("/Orders") == 2);
 }
 
-TEST_CASE("A stream that seems wholly empty is asked once more") {
+TEST_CASE("An empty list is asked for once more where believing it would be dear") {
   int call_count = 0;
-  World world([&](const Call&) { return json(++call_count == 1 ? R"({"value":[]})" : R"({"value":[{"DocEntry":1,"DocumentLines":[]}]})"); });
-  PageQuestion question;
-  CHECK(told(world.ask(question)) == "1 rows, more");
-  question.after_key = Key{true, 1, {}};
-  call_count = 0;
-  CHECK(told(world.ask(question)) == "0 rows, the end");
+  World world([&](const Call&) { return json(++call_count == 1 ? R"({"value":[]})" : R"({"value":[{"DocEntry":8,"DocumentLines":[]}]})"); });
+  const auto asked = [&](PageQuestion::Kind kind, bool from_a_key) {
+    call_count = 0;
+    PageQuestion question;
+    question.kind = kind;
+    question.since = RemoteStamp{20'000, 0};
+    if (from_a_key) question.after_key = Key{true, 7, {}};
+    return told(world.ask(question));
+  };
+  CHECK(asked(PageQuestion::Kind::documents, false) == "1 rows, more");
+  CHECK(asked(PageQuestion::Kind::documents, true) == "1 rows, more");
+  CHECK(asked(PageQuestion::Kind::open, false) == "1 rows, more");
+  CHECK(asked(PageQuestion::Kind::open, true) == "0 rows, the end");
+  CHECK(asked(PageQuestion::Kind::changed, false) == "0 rows, the end");  // nothing changed: the rule, not the exception
+  World empty([](const Call&) { return json(R"({"value":[]})"); });
+  CHECK(told(empty.ask({})) == "0 rows, the end");
+  CHECK(empty.service.count("/Orders") == 2);
 }
 
 TEST_CASE("Nothing but the asked rows in their order is taken for an answer") {

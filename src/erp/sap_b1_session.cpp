@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view session_cookie = "B1SESSION";
 constexpr std::string_view dead_session_code = "301";
+constexpr std::string_view unknown_company_code = "-304";  // "Fail to get DB Credentials from SLD" (unverified)
 constexpr std::uint64_t login_answer_max = 1u << 20;
 
 std::string quoted(std::string_view text) { return "'" + printable(text) + "'"; }
@@ -25,7 +26,7 @@ std::string said(const outbound::Reply& reply, const ServiceError& error) {
 
 bool speaks_of_company(const ServiceError& error) {
   const std::string message = lower_ascii(error.message);
-  return message.find("company") != std::string::npos || message.find("database") != std::string::npos;
+  return error.code == unknown_company_code || message.find("company") != std::string::npos || message.find("database") != std::string::npos;
 }
 
 class ServiceLayerSession final : public Session {

@@ -28,7 +28,7 @@ ServiceLoop::ServiceLoop(ServiceSourceOptions options, Peer peer, ingest::Intake
       clock_(clock),
       peer_(std::move(peer)),
       names_(clock),
-      sink_(options_.id, intake, record, names_, clock),
+      sink_(options_.id, intake, record, names_, clock, stop_),
       pace_(options_.interval, options_.interval_max) {
   due_ = peer_.pace->now();
   now_.id = options_.id;
@@ -53,6 +53,7 @@ bool ServiceLoop::step(std::chrono::milliseconds patience) {
   take_requests();
   const bool did = turn();
   asking_ = 0;
+  if (stop_) return false;  // a late answer touches nothing any more
   publish_status();
   return did || wait(patience);
 }
@@ -105,7 +106,7 @@ bool ServiceLoop::load() {
     if (!wanted) continue;
     auto sync = load_stream(stream);
     if (!sync) return false;
-    if (stream.name == StreamName::items) names_.items_are_known(true);
+    if (stream.name == StreamName::items) names_.items_are_known(!stream.key_is_guid);  // else orders do not say the key
     streams_.push_back(std::move(sync));
   }
   loaded_ = true;
@@ -116,7 +117,7 @@ std::unique_ptr<StreamSync> ServiceLoop::load_stream(const StreamDescriptor& str
   std::vector<NameBook::Entry> entries;
   const bool names = stream.name == StreamName::items || stream.name == StreamName::manufacturers;
   auto ledger = load_ledger(record_, options_.id, stream, [&](const Key& key, std::string_view content) {
-    if (names && !content.empty()) entries.push_back({stream.name, key_text(key), std::string(content)});
+    if (names && !content.empty()) entries.push_back({stream.name, code_in(std::string(content), key_text(key)), std::string(content)});
   });
   auto state = load_sync_state(record_, options_.id, stream);
   if (!ledger || !state) {
@@ -243,6 +244,7 @@ void ServiceLoop::refuse_all(const RemoteError& error) {
 }
 
 void ServiceLoop::note_blocked(std::string text) {
+  if (stop_) return;
   if (blocked_.empty()) log_error("erp_record_refuses", {{"source", options_.id}, {"reason", text}});
   blocked_ = std::move(text);
   commit_due_ = peer_.pace->now() + commit_retry;
@@ -272,8 +274,7 @@ void ServiceLoop::ask_unknown_items() {
 // Between two syncs: what a running one collected still carries the names of its time.
 void ServiceLoop::turn_rename() {
   StreamSync* orders = find(StreamName::orders);
-  const auto done = sink_.rename_some(orders != nullptr ? &orders->stream() : nullptr, orders != nullptr ? &orders->ledger() : nullptr);
-  if (!done) note_blocked(done.error().text());
+  if (const auto done = sink_.rename_some(orders); !done) note_blocked(done.error().text());
 }
 
 StreamSync* ServiceLoop::find(StreamName name) const {

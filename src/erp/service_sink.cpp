@@ -19,6 +19,13 @@ ingest::FileStamp file_stamp(const std::optional<RemoteStamp>& stamp, std::uint6
   return answer;
 }
 
+// The formats that documents of services have.
+ingest::Format format_of(std::string_view text) {
+  for (const ingest::Format format : {ingest::Format::sap_b1, ingest::Format::odata})
+    if (word(format) == text) return format;
+  return ingest::Format::json;
+}
+
 }  // namespace
 
 std::string path_of(const StreamDescriptor& stream, const Key& key, std::string_view status) {
@@ -35,8 +42,14 @@ std::optional<Key> key_in_path(const StreamDescriptor& stream, std::string_view 
   return key_of(stream, path.substr(1, path.size() - 2));
 }
 
-ServiceSink::ServiceSink(std::string source, ingest::Intake& intake, store::Record& record, NameBook& names, const Clock& clock)
-    : source_(std::move(source)), intake_(intake), record_(record), names_(names), clock_(clock) {}
+ServiceSink::ServiceSink(std::string source, ingest::Intake& intake, store::Record& record, NameBook& names, const Clock& clock,
+                         const std::atomic<bool>& stopped)
+    : source_(std::move(source)), intake_(intake), record_(record), names_(names), clock_(clock), stopped_(stopped) {}
+
+Result<void> ServiceSink::still_here() const {
+  if (stopped_) return fail(ErrorCode::cancelled, "the source stops; what it just read is read again after the next start");
+  return {};
+}
 
 Result<void> ServiceSink::load() {
   return record_.kept(renamed_space(source_), [&](const store::KeptRow& row) {
@@ -79,7 +92,7 @@ std::vector<NameBook::Entry> ServiceSink::entries_of(const StreamDescriptor& str
   std::vector<NameBook::Entry> entries;
   if (stream.name != StreamName::items && stream.name != StreamName::manufacturers) return entries;
   for (const RowPut& put : batch.put)
-    if (!put.mapped.kept.empty()) entries.push_back({stream.name, key_text(put.key), put.mapped.kept});
+    if (!put.mapped.kept.empty()) entries.push_back({stream.name, code_in(put.mapped.kept, key_text(put.key)), put.mapped.kept});
   for (const RowGone& gone : batch.gone) entries.push_back({stream.name, key_text(gone.key), ""});
   return entries;
 }
@@ -90,6 +103,7 @@ Result<void> ServiceSink::commit(const StreamDescriptor& stream, SyncBatch batch
 }
 
 Result<void> ServiceSink::commit_again() {
+  if (const auto here = still_here(); !here) return here;
   ingest::Intake::Kept kept;
   if (waiting_) {
     auto rows = kept_rows(*waiting_->stream, waiting_->batch);
@@ -141,6 +155,15 @@ SyncSink::Face ServiceSink::face(const StreamDescriptor& stream, const Key& key,
   return {held->order->number.text, held->order->customer_name};
 }
 
+bool ServiceSink::holds(const StreamDescriptor& stream, const Key& key, const LedgerRow& row, const Mapped& mapped) {
+  if (stream.name != StreamName::orders || mapped.document.orders.size() != 1) return false;
+  const auto held = record_.candidate(source_, path_of(stream, key, row.status), 0);
+  if (!held) return false;
+  SalesOrder order = mapped.document.orders.front();
+  order.updated = held->order->updated;  // its own stamp is no content, as in Mapped::hash
+  return equal_but_status(*held->order, order);
+}
+
 // ---- names that changed
 
 Result<std::optional<ingest::ReadFile>> ServiceSink::with_new_names(const std::string& path) {
@@ -162,40 +185,51 @@ Result<std::optional<ingest::ReadFile>> ServiceSink::with_new_names(const std::s
   file.path = path;
   file.hash = content_hash(encode(order));
   file.document.is_order_document = true;
-  file.document.format = ingest::Format::json;
   for (const std::string& flag : held->flags)
     file.document.findings.push_back({feed::Outcome::ingest_and_flag, "", flag, "", order.number.text});
   file.document.orders.push_back(std::move(order));
   return file;
 }
 
-Result<void> ServiceSink::rename_some(const StreamDescriptor* orders, const Ledger* ledger) {
+Result<void> ServiceSink::rename_some(StreamSync* orders) {
+  if (const auto here = still_here(); !here) return here;
   if (renaming_.empty()) renaming_ = renamed_, rename_cursor_.reset();
   std::size_t looked_at = 0;
   bool more = false;
+  std::vector<std::pair<Key, LedgerRow>> rows;
   std::vector<ingest::ReadFile> files;
   Result<void> read;
-  if (ledger != nullptr)
-    ledger->each_alive(rename_cursor_, std::nullopt, [&](const Key& key, bool open) {
+  if (orders != nullptr)
+    orders->ledger().each_alive(rename_cursor_, std::nullopt, [&](const Key& key, bool open) {
       if (!open) return true;
       more = looked_at++ == renamed_orders_in_step;
       if (more) return false;
       rename_cursor_ = key;
-      auto file = with_new_names(path_of(*orders, key, ledger->find(key)->status));
+      LedgerRow row = *orders->ledger().find(key);
+      auto file = with_new_names(path_of(orders->stream(), key, row.status));
       if (!file) read = pass_on(file);
-      if (file && *file) files.push_back(std::move(**file));
-      return read.has_value();
+      if (!file || !*file) return read.has_value();
+      row.content = content_unknown;
+      rows.emplace_back(key, std::move(row));
+      files.push_back(std::move(**file));
+      return true;
     });
   if (!read) return read;
+  ingest::Intake::Kept kept;
+  for (const auto& [key, row] : rows) kept.put.push_back({rows_space(source_, orders->stream()), key_text(key), stored_row(row, "")});
+  if (!more)
+    for (const auto& [item, name] : renaming_) kept.removed.push_back({renamed_space(source_), item});
   intake_.with_book([&](ingest::OrderBook& book) {
     for (ingest::ReadFile& file : files) {
-      if (const auto* known = book.known_file(source_, file.path)) file.stamp = {known->size, known->mtime_ns, known->inode};
+      if (const auto* known = book.known_file(source_, file.path)) {
+        file.stamp = {known->size, known->mtime_ns, known->inode};
+        file.document.format = format_of(known->format);
+      }
       book.file_read(source_, std::move(file), clock_.now());
     }
   });
-  ingest::Intake::Kept kept;
-  if (!more)
-    for (const auto& [item, name] : renaming_) kept.removed.push_back({renamed_space(source_), item});
+  // Refused or not, it is on its way: the intake sends it with the next commit.
+  for (const auto& [key, row] : rows) orders->take_renamed(key, row);
   if (const auto sent = intake_.commit(source_, std::move(kept)); !sent) return pass_on(sent);
   if (more) return {};
   for (const auto& [item, name] : renaming_) renamed_.erase(item);

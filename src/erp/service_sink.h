@@ -11,6 +11,7 @@
 //   * A commit that was refused goes first with the next one.
 //   * One thread uses it.
 #pragma once
+#include <atomic>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,7 +33,9 @@ class ServiceSink final : public SyncSink {
  public:
   static constexpr std::size_t renamed_orders_in_step = 200;
 
-  ServiceSink(std::string source, ingest::Intake& intake, store::Record& record, NameBook& names, const Clock& clock);
+  // `stopped`: after that nothing is touched any more, whatever a late answer says.
+  ServiceSink(std::string source, ingest::Intake& intake, store::Record& record, NameBook& names, const Clock& clock,
+              const std::atomic<bool>& stopped);
 
   // Errors   those of the record
   Result<void> load();
@@ -40,10 +43,12 @@ class ServiceSink final : public SyncSink {
   Result<void> commit(const StreamDescriptor& stream, SyncBatch batch) override;
   Result<void> commit_again() override;
   Face face(const StreamDescriptor& stream, const Key& key, const LedgerRow& row) override;
+  bool holds(const StreamDescriptor& stream, const Key& key, const LedgerRow& row, const Mapped& mapped) override;
 
   bool renames_wait() const { return !renamed_.empty(); }
-  // Some open orders take the new names, from the record's content, without a call. `orders` is null without that stream.
-  Result<void> rename_some(const StreamDescriptor* orders, const Ledger* ledger);
+  // Some open orders take the new names, from the record's content, without a call. Without a stream of orders the
+  // list is only cleared.
+  Result<void> rename_some(StreamSync* orders);
 
  private:
   void bring_order(const StreamDescriptor& stream, RowPut& put, ingest::OrderBook& book);
@@ -53,12 +58,14 @@ class ServiceSink final : public SyncSink {
   Result<std::vector<store::KeptRow>> kept_rows(const StreamDescriptor& stream, const SyncBatch& batch);
   void bring(const StreamDescriptor& stream, SyncBatch& batch);
   Result<std::optional<ingest::ReadFile>> with_new_names(const std::string& path);
+  Result<void> still_here() const;
 
   const std::string source_;
   ingest::Intake& intake_;
   store::Record& record_;
   NameBook& names_;
   const Clock& clock_;
+  const std::atomic<bool>& stopped_;
 
   std::map<std::string, std::string> renamed_;  // item -> the name that open orders may still carry
   std::map<std::string, std::string> renaming_;  // of the pass over the orders that runs

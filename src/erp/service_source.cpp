@@ -10,7 +10,7 @@ namespace {
 // "https://sap:50000/ping" of "https://sap:50000/b1s/v2": needs no session there. Other systems have no such address.
 outbound::Call probe_of(Dialect dialect, const std::string& url) {
   outbound::Call call;
-  if (dialect == Dialect::odata_v4) return call;
+  if (!is_service_layer(dialect)) return call;
   const std::size_t host = url.find("://");
   if (host == std::string::npos) return call;
   call.url = url.substr(0, url.find('/', host + 3)) + "/ping";
@@ -26,7 +26,7 @@ Result<void> check_options(const ServiceSourceOptions& options) {
     return refuse("the address must begin with https:// (or http:// inside one machine): " + connect.url);
   const int secrets = !connect.password.empty() + !connect.bearer.empty() + !connect.oauth_secret.empty();
   if (secrets > 1) return refuse("give one of password, bearer token and OAuth secret, not several");
-  if (options.dialect != Dialect::odata_v4 && (connect.company.empty() || connect.user.empty()))
+  if (is_service_layer(options.dialect) && (connect.company.empty() || connect.user.empty()))
     return refuse("SAP Business One needs company (CompanyDB) and user");
   if (options.interval < std::chrono::seconds(1)) return refuse("the interval must be at least a second");
   if (options.first_sync_days < 0 || options.recent_days < 0) return refuse("days of the first sync and recent days are not negative");
@@ -50,7 +50,9 @@ Peer peer_over(const ServiceSourceOptions& options, outbound::Transport& transpo
   peer.caller = std::make_unique<outbound::Caller>(options.care, transport, pace, clock, seed_of(options, clock),
                                                    probe_of(options.dialect, options.connect.url));
   peer.caller->count_in(metrics, options.id);
-  peer.remote = make_remote(options.dialect, options.connect, *peer.caller);
+  ConnectOptions connect = options.connect;
+  connect.clock = &clock;
+  peer.remote = make_remote(options.dialect, std::move(connect), *peer.caller);
   peer.cancel = [&transport] { transport.cancel(); };
   return peer;
 }

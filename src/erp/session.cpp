@@ -9,12 +9,6 @@ std::string without_end_slash(std::string_view url) {
   return std::string(url);
 }
 
-std::string host_of(std::string_view url) {
-  const std::size_t begin = url.find("://");
-  if (begin == std::string_view::npos) return std::string(url);
-  return std::string(url.substr(0, url.find('/', begin + 3)));
-}
-
 RemoteError failure_of(const outbound::Caller::Outcome& outcome, const ConnectOptions& options) {
   using outbound::Failure;
   if (outcome.refused_by_us) return {RemoteErrorKind::later, outcome.why};
@@ -38,7 +32,8 @@ RemoteError failure_of(const outbound::Caller::Outcome& outcome, const ConnectOp
       return {RemoteErrorKind::later, "Nobody answers at " + host + " (" + reply.text + "); check address, port and firewall."};
     case Failure::protocol:
       return {RemoteErrorKind::later, host + " does not speak HTTP as expected (" + reply.text + "); check port, and http against https."};
-    default: break;
+    case Failure::not_sent: return {RemoteErrorKind::later, reply.text};
+    case Failure::none: break;
   }
   return {RemoteErrorKind::later, host + " gave no answer (" + reply.text + "); it is asked again."};
 }

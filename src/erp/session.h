@@ -35,8 +35,7 @@ std::unique_ptr<Session> make_odata_session(const ConnectOptions& options, outbo
 
 // The one place that words what went wrong before there was an answer (resolve, connect, tls, timeout, budget, breaker).
 RemoteError failure_of(const outbound::Caller::Outcome& outcome, const ConnectOptions& options);
-// "https://sap:50000" of "https://sap:50000/b1s/v2": for texts.
-std::string host_of(std::string_view url);
+inline std::string host_of(std::string_view url) { return std::string(outbound::host_of(url)); }
 std::string without_end_slash(std::string_view url);
 
 }  // namespace millrace::erp

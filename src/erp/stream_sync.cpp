@@ -217,6 +217,7 @@ void StreamSync::note_run(Run& run, std::string outcome, std::string message) {
 // ---- the guard and the commit
 
 SyncStep StreamSync::judge(std::unique_ptr<Run>& run) {
+  if (rules_.watermark_at_end && run->stamp_anywhere) run->next.watermark = run->stamp_anywhere;
   const bool phase_moves = !run->is_hint && run->next.phase != persisted_.phase;
   if (run->put.empty() && run->gone.empty() && !phase_moves) return finish(run);
   if (!run->accepted)
@@ -350,7 +351,6 @@ SyncStep StreamSync::finish(std::unique_ptr<Run>& run) {
   } else {
     last_good_ = now;
     as_of_ = run->began;
-    if (rules_.watermark_at_end && run->stamp_anywhere) run->next.watermark = run->stamp_anywhere;
     run->next.refused = live_.refused;
     live_ = run->next;
     if (!run->proves.empty()) verified_as_of_ = run->began, verified_by_ = run->proves;

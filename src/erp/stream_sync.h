@@ -13,6 +13,7 @@
 //   * Pages are asked by key. A row is gone only after it was asked for by key twice, the second time together with
 //     rows that are known to be there, and was not answered. Absence from a scan only makes a row dirty.
 //   * The watermark is the greatest stamp of a fully drained scan minus the time the scan took and the overlap.
+//   * Texts as keys come in the other side's own order: what a scan of them does not show is known at its end only.
 //   * A page that is not what was asked for ends the sync: no cursor moves, nothing is committed.
 //   * A sync that found nothing different commits nothing; its cursors live in memory until rows are written.
 //   * What the guard refuses waits in memory, at most `documents_max` documents; nothing of it is committed.
@@ -69,6 +70,8 @@ class SyncSink {
     std::string number, customer;
   };
   virtual Face face(const StreamDescriptor& stream, const Key& key, const LedgerRow& row) = 0;
+  // Whether the record holds this content already, whatever its hash: asked where the ledger has none.
+  virtual bool holds(const StreamDescriptor& stream, const Key& key, const LedgerRow& row, const Mapped& mapped) = 0;
 };
 
 using Mapper = std::function<Mapped(const StreamDescriptor& stream, std::string_view json)>;
@@ -121,6 +124,9 @@ class StreamSync {
   bool accept();
   void reject();
 
+  // The order took the new name of a manufacturer, in the record and by the sink.
+  void take_renamed(const Key& key, const LedgerRow& row) { ledger_.put(key, row); }
+
   const StreamDescriptor& stream() const { return stream_; }
   const Ledger& ledger() const { return ledger_; }
   const SyncState& state() const { return live_; }
@@ -145,7 +151,7 @@ class StreamSync {
   PageQuestion documents_question(const Run& run) const;
   PageQuestion fetch_question(Run& run) const;
   std::optional<RemoteError> take_page(Run& run, const PageQuestion& question, Page page);
-  std::optional<RemoteError> check_page(const PageQuestion& question, const Page& page) const;
+  std::optional<RemoteError> check_page(Run& run, const PageQuestion& question, const Page& page);
   void take_scan(Run& run, const PageQuestion& question, const Page& page);
   void take_fetched(Run& run, const PageQuestion& question, const Page& page);
   std::optional<RemoteError> take_confirmed(Run& run, const PageQuestion& question, const Page& page);
@@ -156,8 +162,11 @@ class StreamSync {
   void take_document(Run& run, const RemoteRow& row, const std::optional<Instant>& server_time);
   LedgerRow row_of(const Run& run, const RemoteRow& row, const Mapped& mapped, const std::optional<LedgerRow>& before,
                    const std::optional<Instant>& server_time) const;
-  void mark_absent(Run& run, const std::vector<RemoteRow>& rows, const std::optional<Key>& after, const std::optional<Key>& upto,
-                   bool open_only);
+  void note_seen(Run& run, const Page& page);
+  void mark_absent(Run& run, const Page& page, bool open_only);
+  void mark_absent_one(Run& run, const Key& key);
+  std::set<Key>& seen_by(Run& run);
+  bool own_order() const { return !stream_.key_is_number; }  // of the other side
   void mark_gone(Run& run, const Key& key);
   void add_open_slice(Run& run);
   bool differs(const LedgerRow& held, const RemoteRow& row) const;
@@ -201,6 +210,7 @@ class StreamSync {
   std::optional<Instant> round_started_;  // of the anti-entropy round
   bool round_is_whole_ = false;           // it began at the first key in this process
   std::uint64_t round_keys_ = 0;
+  std::set<Key> round_seen_;              // of a round that is whole, where the other side has an order of its own
   std::deque<ingest::SyncRun> runs_;  // newest first
 };
 

@@ -66,6 +66,7 @@ PageQuestion StreamSync::fetch_question(Run& run) const {
   if (run.stage() == Stage::confirm) {
     // Rows that are surely there stand beside those in doubt: an answer without any of them proves nothing.
     std::vector<Key> witnesses(run.witnesses.begin(), run.witnesses.end());
+    std::erase_if(witnesses, [&](const Key& key) { return run.suspects.contains(key) || run.gone.contains(key); });
     if (witnesses.empty())
       ledger_.each_alive(std::nullopt, std::nullopt, [&](const Key& key, bool) {
         if (!run.suspects.contains(key) && !run.gone.contains(key)) witnesses.push_back(key);
@@ -78,7 +79,7 @@ PageQuestion StreamSync::fetch_question(Run& run) const {
       question.keys.push_back(key);
     }
     for (const Key& key : witnesses)
-      if (!run.suspects.contains(key) && std::ranges::find(question.keys, key) == question.keys.end()) question.keys.push_back(key);
+      if (std::ranges::find(question.keys, key) == question.keys.end()) question.keys.push_back(key);
     std::ranges::sort(question.keys);
   } else {
     for (const auto& [key, dirty] : run.dirty) {
@@ -99,7 +100,7 @@ PageQuestion StreamSync::question_of(Run& run) {
     if (run.stage() == Stage::tail) run.cursor = ledger_.greatest();
     if (run.stage() == Stage::slice) {
       run.cursor = live_.slice_cursor;
-      if (!run.cursor) round_is_whole_ = true, round_keys_ = 0;
+      if (!run.cursor) round_is_whole_ = true, round_keys_ = 0, round_seen_.clear();
       run.round_began = run.cursor && round_started_ ? round_started_ : run.scan_started;
       const double share = std::min(1.0, static_cast<double>(run.interval.count()) / static_cast<double>(std::chrono::seconds(1h).count()));
       run.slice_left = slice_by_documents()
@@ -137,20 +138,21 @@ PageQuestion StreamSync::question_of(Run& run) {
 
 // ---- answers
 
-std::optional<RemoteError> StreamSync::check_page(const PageQuestion& question, const Page& page) const {
+std::optional<RemoteError> StreamSync::check_page(Run& run, const PageQuestion& question, const Page& page) {
   if (!page.complete && page.rows.empty()) return corrupt(stream_, "says that more follows but brings nothing");
+  const bool is_fetch = question.kind == PageQuestion::Kind::fetch;
   const Key* last = question.after_key ? &*question.after_key : nullptr;
   for (const RemoteRow& row : page.rows) {
-    if (last != nullptr && row.key <= *last) return corrupt(stream_, "is not in the order of its keys, or names one twice");
-    if (question.kind == PageQuestion::Kind::fetch && !std::ranges::binary_search(question.keys, row.key))
-      return corrupt(stream_, "brings a record that was not asked for");
+    const bool again = own_order() && !is_fetch ? run.seen.contains(row.key) : last != nullptr && row.key <= *last;
+    if (again || (last != nullptr && row.key == *last)) return corrupt(stream_, "is not in the order of its keys, or names one twice");
+    if (is_fetch && !std::ranges::binary_search(question.keys, row.key)) return corrupt(stream_, "brings a record that was not asked for");
     last = &row.key;
   }
   return std::nullopt;
 }
 
 std::optional<RemoteError> StreamSync::take_page(Run& run, const PageQuestion& question, Page page) {
-  if (auto wrong = check_page(question, page)) return wrong;
+  if (auto wrong = check_page(run, question, page)) return wrong;
   run.report.rows_read += page.rows.size();
   using Kind = PageQuestion::Kind;
   (question.kind == Kind::documents ? documents_page_ : question.kind == Kind::fetch ? fetch_page_ : keys_page_).good();
@@ -179,8 +181,8 @@ void StreamSync::take_scan(Run& run, const PageQuestion& question, const Page& p
       compare_key(run, row, stage);
     }
   }
-  const auto upto = page.complete ? std::nullopt : std::optional(page.rows.back().key);
-  if (stage == Stage::open || stage == Stage::slice || stage == Stage::whole) mark_absent(run, page.rows, run.cursor, upto, stage == Stage::open);
+  if (own_order()) note_seen(run, page);
+  if (stage == Stage::open || stage == Stage::slice || stage == Stage::whole) mark_absent(run, page, stage == Stage::open);
   if (!page.rows.empty()) run.cursor = page.rows.back().key;
   run.position = page.rows.size();
   if (stage == Stage::slice) {
@@ -252,18 +254,42 @@ void StreamSync::compare_key(Run& run, const RemoteRow& row, Stage stage) {
   if (!held || differs(*held, seen)) run.dirty[row.key].version = version_hash(row.version);
 }
 
-void StreamSync::mark_absent(Run& run, const std::vector<RemoteRow>& rows, const std::optional<Key>& after, const std::optional<Key>& upto,
-                             bool open_only) {
-  auto row = rows.begin();
-  ledger_.each_alive(after, upto, [&](const Key& key, bool open) {
+// Of the round while it is whole: a slice that is cut off by a failed sync is shown again.
+std::set<Key>& StreamSync::seen_by(Run& run) { return run.stage() == Stage::slice ? round_seen_ : run.seen; }
+
+void StreamSync::note_seen(Run& run, const Page& page) {
+  for (const RemoteRow& row : page.rows) {
+    run.seen.insert(row.key);
+    if (run.stage() == Stage::slice && round_is_whole_) round_seen_.insert(row.key);
+  }
+}
+
+void StreamSync::mark_absent_one(Run& run, const Key& key) {
+  if (rules_.tombstone_on_absence) {
+    mark_gone(run, key);
+  } else {
+    run.dirty.try_emplace(key);
+  }
+}
+
+// What we hold of the range of a page and the page does not show. Where the other side has an order of its own there
+// are no ranges: then of the whole scan, at its end.
+void StreamSync::mark_absent(Run& run, const Page& page, bool open_only) {
+  if (own_order()) {
+    if (!page.complete || (run.stage() == Stage::slice && !round_is_whole_)) return;
+    const std::set<Key>& seen = seen_by(run);
+    ledger_.each_alive(std::nullopt, std::nullopt, [&](const Key& key, bool open) {
+      if ((open || !open_only) && !seen.contains(key)) mark_absent_one(run, key);
+      return true;
+    });
+    return;
+  }
+  const auto upto = page.complete ? std::nullopt : std::optional(page.rows.back().key);
+  auto row = page.rows.begin();
+  ledger_.each_alive(run.cursor, upto, [&](const Key& key, bool open) {
     if (open_only && !open) return true;
-    while (row != rows.end() && row->key < key) ++row;
-    if (row != rows.end() && row->key == key) return true;
-    if (rules_.tombstone_on_absence) {
-      mark_gone(run, key);
-    } else {
-      run.dirty.try_emplace(key);
-    }
+    while (row != page.rows.end() && row->key < key) ++row;
+    if (row == page.rows.end() || row->key != key) mark_absent_one(run, key);
     return true;
   });
 }
@@ -295,40 +321,31 @@ void StreamSync::add_open_slice(Run& run) {
 // ---- whole rows
 
 void StreamSync::take_fetched(Run& run, const PageQuestion& question, const Page& page) {
-  auto row = page.rows.begin();
+  for (const RemoteRow& row : page.rows) {
+    take_document(run, row, page.server_time);
+    run.answered(row.key);
+    run.dirty.erase(row.key);
+    ++run.fetched;
+  }
+  if (!page.complete) return;  // the rest is asked for again
   for (const Key& key : question.keys) {
-    while (row != page.rows.end() && row->key < key) ++row;
-    if (row != page.rows.end() && row->key == key) {
-      take_document(run, *row, page.server_time);
-      run.answered(key);
-    } else if (!page.complete && (page.rows.empty() || page.rows.back().key < key)) {
-      break;  // not answered yet
-    } else if (ledger_.alive(key)) {
-      run.suspects.insert(key);
-    }
-    run.dirty.erase(key);
+    if (run.dirty.erase(key) == 0) continue;
+    if (ledger_.alive(key)) run.suspects.insert(key);
     ++run.fetched;
   }
 }
 
 std::optional<RemoteError> StreamSync::take_confirmed(Run& run, const PageQuestion& question, const Page& page) {
-  const auto answered = [&](const Key& key) { return std::ranges::binary_search(page.rows, key, {}, &RemoteRow::key); };
-  const auto asked_witness = [&](const Key& key) {
-    return !run.suspects.contains(key) && std::ranges::binary_search(question.keys, key);
-  };
-  const bool had_witness = std::ranges::any_of(run.witnesses, asked_witness);
-  if (page.complete && had_witness && std::ranges::none_of(run.witnesses, answered)) {
-    run.witnesses.clear();
+  const auto is_witness = [&](const Key& key) { return std::ranges::find(run.witnesses, key) != run.witnesses.end(); };
+  const bool asked_any = std::ranges::any_of(question.keys, is_witness);
+  const bool saw_any = std::ranges::any_of(page.rows, [&](const RemoteRow& row) { return is_witness(row.key); });
+  if (page.complete && asked_any && !saw_any)
     return corrupt(stream_, "leaves out records that were there a moment ago, so it does not prove that others are gone");
-  }
   for (const RemoteRow& row : page.rows)
     if (run.suspects.erase(row.key) > 0) take_document(run, row, page.server_time);
-  for (const Key& key : question.keys) {
-    if (!run.suspects.contains(key)) continue;
-    if (!page.complete && page.rows.back().key < key) break;
-    run.suspects.erase(key);
-    mark_gone(run, key);
-  }
+  if (!page.complete) return std::nullopt;
+  for (const Key& key : question.keys)
+    if (run.suspects.erase(key) > 0) mark_gone(run, key);
   return std::nullopt;
 }
 
@@ -364,7 +381,9 @@ void StreamSync::take_document(Run& run, const RemoteRow& row, const std::option
   run.put.erase(row.key);
   const auto dirty = run.dirty.find(row.key);
   const bool anyway = dirty != run.dirty.end() && dirty->second.anyway;
-  const bool equal = before && !before->gone_at && before->content == now.content && before->open == now.open && before->status == now.status;
+  const bool as_held = before && !before->gone_at && before->open == now.open && before->status == now.status;
+  const bool equal = as_held && (before->content == now.content ||
+                                 (before->content == content_unknown && sink_.holds(stream_, row.key, *before, mapped)));
   if (equal && !anyway) {
     now.open_amount = before->open_amount;
     ledger_.put(row.key, now);

@@ -1,5 +1,6 @@
 // An ERP of one stream and a record, both as sorted maps: what the sync is tried against without a network or a disk.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -19,6 +20,14 @@ inline Key number_key(std::int64_t number) {
   key.number = number;
   return key;
 }
+// Texts that the ERP orders as numbers and we as texts: "9" before "10" there, after it here.
+inline Key text_key(std::int64_t number) {
+  Key key;
+  key.is_number = false;
+  key.text = std::to_string(number);
+  return key;
+}
+inline std::int64_t number_of(const Key& key) { return key.is_number ? key.number : std::stoll(key.text); }
 
 class TestClock final : public Clock {
  public:
@@ -86,6 +95,7 @@ class ErpRemote final : public Remote {
   explicit ErpRemote(Erp& erp) : erp_(erp) {}
 
   bool etags = true;
+  bool texts = false;
   std::uint64_t questions = 0;
   std::vector<PageQuestion> asked;
   // Before a question is answered; an error instead of the answer, or a change of the answer afterwards.
@@ -113,15 +123,15 @@ class ErpRemote final : public Remote {
  private:
   bool wanted(const PageQuestion& question, std::int64_t number, const Doc& doc) const {
     using Kind = PageQuestion::Kind;
-    const Key key = number_key(number);
-    if (question.kind == Kind::fetch) return std::ranges::find(question.keys, key) != question.keys.end();
-    if (question.after_key && key <= *question.after_key) return false;
-    if (question.until_key && *question.until_key < key) return false;
+    if (question.kind == Kind::fetch) return std::ranges::find(question.keys, key_for(number)) != question.keys.end();
+    if (question.after_key && number <= number_of(*question.after_key)) return false;
+    if (question.until_key && number_of(*question.until_key) < number) return false;
     if (question.kind == Kind::open) return doc.open;
     if (question.kind == Kind::changed) return doc.stamp >= *question.since;
     if (question.documents_since) return doc.open || doc.stamp >= *question.documents_since;
     return true;
   }
+  Key key_for(std::int64_t number) const { return texts ? text_key(number) : number_key(number); }
   Page answer(const PageQuestion& question) const {
     Page page;
     page.complete = true;
@@ -133,9 +143,10 @@ class ErpRemote final : public Remote {
         page.complete = false;
         break;
       }
-      page.rows.push_back({number_key(number), etags ? "W/" + std::to_string(doc.version) : "", doc.stamp, doc.open,
+      page.rows.push_back({key_for(number), etags ? "W/" + std::to_string(doc.version) : "", doc.stamp, doc.open,
                            whole ? Erp::text(number, doc) : ""});
     }
+    if (question.kind == PageQuestion::Kind::fetch) std::ranges::sort(page.rows, {}, &RemoteRow::key);
     return page;
   }
 
@@ -197,6 +208,10 @@ class MapSink final : public SyncSink {
     return {};
   }
   Face face(const StreamDescriptor&, const Key& key, const LedgerRow&) override { return {key_text(key), "Smith"}; }
+  bool holds(const StreamDescriptor&, const Key& key, const LedgerRow&, const Mapped& mapped) override {
+    const auto found = rows.find(key);
+    return found != rows.end() && found->second.kept == mapped.kept;
+  }
 
   Ledger ledger() const {
     Ledger ledger;
@@ -235,7 +250,7 @@ struct World {
   }
   SyncStep run_hint(std::vector<std::int64_t> numbers) {
     std::vector<Key> keys;
-    for (const std::int64_t number : numbers) keys.push_back(number_key(number));
+    for (const std::int64_t number : numbers) keys.push_back(remote.texts ? text_key(number) : number_key(number));
     sync->hint(keys);
     SyncStep step;
     while ((step = sync->hint_step()).kind == SyncStep::Kind::more) {}
@@ -245,7 +260,7 @@ struct World {
   std::string differences() const {
     std::string out;
     for (const auto& [number, doc] : erp.docs) {
-      const auto held = sink.rows.find(number_key(number));
+      const auto held = sink.rows.find(remote.texts ? text_key(number) : number_key(number));
       if (held == sink.rows.end() || held->second.row.gone_at) {
         out += "missing " + std::to_string(number) + "\n";
       } else if (held->second.kept != Erp::text(number, doc)) {
@@ -253,7 +268,7 @@ struct World {
       }
     }
     for (const auto& [key, held] : sink.rows)
-      if (!held.row.gone_at && !erp.docs.contains(key.number)) out += "ghost " + key_text(key) + "\n";
+      if (!held.row.gone_at && !erp.docs.contains(number_of(key))) out += "ghost " + key_text(key) + "\n";
     return out;
   }
 };

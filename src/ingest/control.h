@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "feed/change.h"
 #include "feed/sequence.h"
 
 namespace millrace::ingest {
@@ -124,6 +125,13 @@ struct SourceStatus {
   std::optional<ServiceStatus> service;  // an ERP: its streams, calls and capabilities
 };
 
+// One value that sources say differently.
+struct DifferenceChoice {
+  std::string order;
+  std::string field;      // "quantity"
+  std::int32_t line = 0;  // line number in the order; 0: its head
+};
+
 class Control {
  public:
   virtual ~Control() = default;
@@ -143,6 +151,14 @@ class Control {
   virtual Result<void> hint(std::string_view source, std::string_view stream, std::vector<std::string> keys) = 0;
   // Reads the refused file again now. not_found  no such rejection
   virtual Result<void> replay(std::uint64_t rejection_id) = 0;
+
+  // A person lets the value of `source` count, until any source says another. Waits for the record; answers the change
+  // that puts the order as it now counts, which the read model hears of like of any other.
+  // Errors   not_found      no such order, or its sources do not differ there (any more)
+  //          invalid_input  `source` says nothing of it; the text says who does
+  virtual Result<feed::Change> decide(const DifferenceChoice& choice, const std::string& source, const std::string& by) = 0;
+  // The rule counts again. Errors   not_found  nobody decided that
+  virtual Result<feed::Change> undecide(const DifferenceChoice& choice) = 0;
 };
 
 }  // namespace millrace::ingest

@@ -77,7 +77,9 @@ ParsedDocument parse_with(std::string_view content, std::string_view name, const
     case Format::csv: return parse_csv(content, layout);
     case Format::xlsx: return parse_xlsx(content, layout);
     case Format::pdf: return refused(Format::pdf, "a PDF is read in a sandboxed process only; put the file into an order folder");
-    case Format::none: break;
+    case Format::none:
+    case Format::sap_b1:
+    case Format::odata: break;
   }
   return unknown_content(content, name);
 }

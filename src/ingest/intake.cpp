@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 namespace millrace::ingest {
 namespace {
@@ -22,14 +23,14 @@ void append(Intake::Kept& waiting, Intake::Kept newer) {
 
 }  // namespace
 
-Intake::Intake(store::Record& record, LayoutProfile profile)
+Intake::Intake(store::Record& record, LayoutProfile profile, JoinRules rules)
     : record_(record),
       book_(std::move(profile), [this](const std::string& source, const std::string& path,
                                        std::uint32_t ordinal) -> Result<std::shared_ptr<const SalesOrder>> {
         auto candidate = record_.candidate(source, path, ordinal);
         if (!candidate) return pass_on(candidate);
         return std::move(candidate->order);
-      }) {}
+      }, std::move(rules)) {}
 
 Result<void> Intake::restore_from_record(const std::string& source) {
   auto files = record_.files(source);
@@ -41,6 +42,18 @@ Result<void> Intake::restore_from_record(const std::string& source) {
   });
   if (!read) return pass_on(read);
   return {};
+}
+
+// What people decided; answers the rules that were in force.
+Result<std::optional<std::string>> Intake::restore_decisions() {
+  Result<void> restored;
+  const auto read = record_.kept(std::string(OrderBook::decisions_space), [&](const store::KeptRow& row) {
+    restored = book_.restore_decision(row);
+    return restored.has_value();
+  });
+  if (!read) return pass_on(read);
+  if (!restored) return pass_on(restored);
+  return record_.kept_one(std::string(OrderBook::rules_space), std::string(OrderBook::rules_key));
 }
 
 // The sections of the sources we still have, then every file that the record touched since.
@@ -64,7 +77,10 @@ Result<void> Intake::restore(const std::vector<std::string>& sources, const Warm
                              const std::function<void(const Error&)>& warm_refused) {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> cold = sources;
-  if (warm != nullptr) {
+  // Without sources nothing is decided: a damaged record is then only looked at.
+  const auto rules_before = sources.empty() ? Result<std::optional<std::string>>(std::nullopt) : restore_decisions();
+  if (!rules_before) return pass_on(rules_before);
+  if (warm != nullptr && book_.rules_are(*rules_before)) {
     if (const auto restored = restore_warm(sources, *warm); restored) {
       std::erase_if(cold, [&](const std::string& source) { return std::ranges::find(warm->sources, source) != warm->sources.end(); });
     } else {
@@ -78,6 +94,7 @@ Result<void> Intake::restore(const std::vector<std::string>& sources, const Warm
   if (!rejections) return pass_on(rejections);
   for (feed::Rejection& rejection : *rejections) book_.restore_rejection(std::move(rejection));
   book_.finish_restore();
+  book_.restore_rules(*rules_before);
   sources_ = sources;
   return {};
 }
@@ -90,7 +107,7 @@ Result<bool> Intake::commit(const std::string& source, Kept kept) {
   return wrote;
 }
 
-Result<bool> Intake::decide_and_commit(const std::string& source) {
+Result<bool> Intake::decide_and_commit(const std::string& source, std::vector<feed::Change>* committed) {
   bool wrote = false;
   if (unsent_) {
     if (const auto sent = record_.commit(*unsent_); !sent) return pass_on(sent);
@@ -100,13 +117,36 @@ Result<bool> Intake::decide_and_commit(const std::string& source) {
   auto batch = book_.finish(source);
   if (!batch) return pass_on(batch);
   Kept& kept = kept_waiting_[source];
-  batch->kept_put = std::exchange(kept.put, {});
-  batch->kept_removed = std::exchange(kept.removed, {});
+  std::ranges::move(std::exchange(kept.put, {}), std::back_inserter(batch->kept_put));
+  std::ranges::move(std::exchange(kept.removed, {}), std::back_inserter(batch->kept_removed));
   if (batch->empty()) return wrote;
   unsent_ = std::move(*batch);
-  if (const auto sent = record_.commit(*unsent_); !sent) return pass_on(sent);
+  auto sent = record_.commit(*unsent_);
+  if (!sent) return pass_on(sent);
   unsent_.reset();
+  if (committed != nullptr) *committed = std::move(sent->changes);
   return true;
+}
+
+Result<feed::Change> Intake::decide(const DifferenceChoice& choice, const std::string& source, const std::string& by, Instant now) {
+  const std::lock_guard lock(mutex_);
+  return commit_choice(choice, book_.decide(choice, source, by, now));
+}
+
+Result<feed::Change> Intake::undecide(const DifferenceChoice& choice) {
+  const std::lock_guard lock(mutex_);
+  return commit_choice(choice, book_.undecide(choice));
+}
+
+Result<feed::Change> Intake::commit_choice(const DifferenceChoice& choice, const Result<std::string>& source) {
+  if (!source) return pass_on(source);
+  std::vector<feed::Change> committed;
+  const auto wrote = decide_and_commit(*source, &committed);
+  give_image();
+  if (!wrote) return pass_on(wrote);
+  for (feed::Change& change : committed)
+    if (change.kind == feed::ChangeKind::order_put && feed::subject(change) == choice.order) return std::move(change);
+  return fail(ErrorCode::not_found, "there is no order " + printable(choice.order) + " any more; its choice is taken back");
 }
 
 void Intake::want_image(std::function<void(Result<Image>)> take) {

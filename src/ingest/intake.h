@@ -31,7 +31,7 @@ struct WarmBook {
 
 class Intake {
  public:
-  Intake(store::Record& record, LayoutProfile profile);
+  Intake(store::Record& record, LayoutProfile profile, JoinRules rules = {});
 
   // Loads what the record knows of these sources, from `warm` (may be null) as far as it goes. Before the first
   // `commit`. Errors   those of the record. A warm book that makes no sense is told to `warm_refused` and not used.
@@ -63,8 +63,15 @@ class Intake {
   // nothing was written then, and all of it, `kept` too, goes first with the next call. Answers whether anything was written.
   Result<bool> commit(const std::string& source, Kept kept = {});
 
+  // A person's choice where sources differ, committed with the order as it then counts; answers that change.
+  // Errors   those of OrderBook::decide and undecide, and of Record::commit: then the choice goes first with the next call
+  Result<feed::Change> decide(const DifferenceChoice& choice, const std::string& source, const std::string& by, Instant now);
+  Result<feed::Change> undecide(const DifferenceChoice& choice);
+
  private:
-  Result<bool> decide_and_commit(const std::string& source);
+  Result<bool> decide_and_commit(const std::string& source, std::vector<feed::Change>* committed = nullptr);
+  Result<feed::Change> commit_choice(const DifferenceChoice& choice, const Result<std::string>& source);
+  Result<std::optional<std::string>> restore_decisions();
   Result<void> restore_from_record(const std::string& source);
   Result<void> restore_warm(const std::vector<std::string>& sources, const WarmBook& warm);
   void give_image();

@@ -5,12 +5,10 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "domain/order_rules.h"
-#include "ingest/internal/candidates.h"
+#include "ingest/internal/order_book_state.h"
 
 namespace millrace::ingest {
 namespace {
-
-using Rejections = std::vector<feed::Rejection>;
 
 // Browsers keep integers exactly below 2^53.
 constexpr std::uint64_t id_mask = (std::uint64_t{1} << 53) - 1;
@@ -48,127 +46,24 @@ std::string status_of_path(std::string_view path, const LayoutProfile& profile) 
   return found == profile.status_words.end() ? folder : found->second;
 }
 
-struct OrderBook::Impl {
-  struct Source {
-    std::map<std::string, Rejections> stated;     // by path: what the last reading said
-    std::map<std::string, Rejections> announced;  // by path: what the feed knows
-    std::set<std::string> faults;                 // paths of folders and files that could not be opened
-    std::set<std::string> review;                 // paths whose rejections must be worded anew
-    store::Batch draft;
-    boost::unordered_flat_set<std::string> drafted;  // paths in the draft
-    std::uint64_t ignored = 0;
-  };
-  // An order to decide: what the feed knows of it follows from the documents as they were before the first change.
-  struct Touched {
-    std::uint64_t digest = 0;  // 0: the feed does not know the order
-    std::string lost_because;  // the last document that went away
-  };
-  // Candidates of one file as the record brings them: one after the other.
-  struct Restoring {
-    std::uint16_t source = 0;
-    std::string path;
-    std::vector<CandidateSummary> candidates;
-  };
-
-  LayoutProfile profile;
-  LoadContent load;
-  BookTable table;
-  std::map<std::string, Source> sources;
-  std::map<std::string, Touched> touched;  // by order number
-  std::vector<feed::Change> decided;  // by a `finish` that failed half-way: the next one hands them out
-  boost::unordered_flat_map<CandidateId, std::shared_ptr<const SalesOrder>> fresh;  // contents of this batch
-  std::unordered_map<std::string, std::set<std::pair<std::string, std::string>>> refused;  // number -> (source, path)
-  Restoring restoring;
-
-  std::optional<FileId> find(const std::string& source, std::string_view path) const {
-    const auto code = table.find_source(source);
-    return code ? table.find(*code, path) : std::nullopt;
+void OrderBook::Impl::state(const std::string& source_name, const std::string& path, Rejections rejections) {
+  Source& source = sources[source_name];
+  forget_statement(source_name, path);
+  for (feed::Rejection& rejection : rejections) {
+    if (rejection.order_number.empty()) rejection.order_number = number_in_name(path, profile);
+    if (rejection.outcome == feed::Outcome::reject && !rejection.order_number.empty())
+      refused[rejection.order_number].emplace(source_name, path);
   }
+  // Nothing to say and nothing said before: nothing to word.
+  if (rejections.empty() && !source.announced.contains(path)) return;
+  if (!rejections.empty()) source.stated[path] = std::move(rejections);
+  source.review.insert(path);
+}
 
-  std::vector<Claim> claims_of(std::string_view number) const {
-    std::vector<Claim> claims;
-    for (const CandidateView& candidate : table.claims(number)) claims.push_back(claim_of(candidate));
-    std::sort(claims.begin(), claims.end(), counts_before);
-    return claims;
-  }
-  Claim claim_of(const CandidateView& candidate) const {
-    const FileRow& row = table.row(candidate.file);
-    return {candidate, table.source_name(row.source), table.path(candidate.file), table.format(candidate.file), row.mtime_ns,
-            row.state == store::FileRecord::State::damaged};
-  }
-
-  // Before anything about a document of this order changes.
-  void touch(std::string_view number, std::string_view lost_because = {}) {
-    const auto [order, is_new] = touched.try_emplace(std::string(number));
-    if (is_new)
-      if (const auto claims = claims_of(number); !claims.empty()) order->second.digest = digest_of(claims, flags_of(claims));
-    if (!lost_because.empty()) order->second.lost_because = lost_because;
-  }
-  void touch_orders_of(FileId file, std::string_view lost_because = {}) {
-    for (const CandidateView& candidate : table.candidate_views(file)) touch(candidate.number, lost_because);
-  }
-
-  void draft_file(const std::string& source, FileId file) {
-    Source& own = sources[source];
-    own.draft.files_put.push_back(table.record(file));
-    own.drafted.insert(own.draft.files_put.back().path);
-  }
-
-  void count_ignored(Source& source, store::FileRecord::State before, store::FileRecord::State after) {
-    if (before == store::FileRecord::State::ignored) --source.ignored;
-    if (after == store::FileRecord::State::ignored) ++source.ignored;
-  }
-
-  void state(const std::string& source_name, const std::string& path, Rejections rejections) {
-    Source& source = sources[source_name];
-    forget_statement(source_name, path);
-    for (feed::Rejection& rejection : rejections) {
-      if (rejection.order_number.empty()) rejection.order_number = number_in_name(path, profile);
-      if (rejection.outcome == feed::Outcome::reject && !rejection.order_number.empty())
-        refused[rejection.order_number].emplace(source_name, path);
-    }
-    // Nothing to say and nothing said before: nothing to word.
-    if (rejections.empty() && !source.announced.contains(path)) return;
-    if (!rejections.empty()) source.stated[path] = std::move(rejections);
-    source.review.insert(path);
-  }
-
-  void forget_statement(const std::string& source_name, const std::string& path) {
-    Source& source = sources[source_name];
-    const auto found = source.stated.find(path);
-    if (found == source.stated.end()) return;
-    for (const feed::Rejection& rejection : found->second) {
-      const auto number = refused.find(rejection.order_number);
-      if (number == refused.end()) continue;
-      number->second.erase({source_name, path});
-      if (number->second.empty()) refused.erase(number);
-    }
-    source.stated.erase(found);
-    source.review.insert(path);
-  }
-
-  // The orders of a new reading, and those of the reading before that it names but cannot read: these keep their
-  // last good content. Takes the orders out of `read`.
-  std::vector<store::Candidate> candidates_of(ReadFile& read, FileId before);
-  void put_candidates(const std::string& source, FileId file, std::vector<store::Candidate> candidates);
-  Rejections rejections_of(const std::string& source, const ReadFile& read, Instant now) const;
-
-  Result<std::shared_ptr<const SalesOrder>> content(const Claim& claim) {
-    if (const auto found = fresh.find(claim.candidate.id); found != fresh.end()) return found->second;
-    return load(std::string(claim.source), std::string(claim.path), claim.candidate.ordinal);
-  }
-
-  feed::OrderDocument document_of(const Claim& claim) const;
-  std::uint64_t digest_of(const std::vector<Claim>& claims, const std::vector<std::string>& flags) const;
-  static std::vector<std::string> flags_of(const std::vector<Claim>& claims);
-  Result<void> decide(const std::string& number, const Touched& order, std::vector<feed::Change>& changes);
-  void word_rejections(const std::string& source_name, const std::string& path, std::vector<feed::Change>& changes);
-  void restore_pending();
-};
-
-OrderBook::OrderBook(LayoutProfile profile, LoadContent load) : impl_(std::make_unique<Impl>()) {
+OrderBook::OrderBook(LayoutProfile profile, LoadContent load, JoinRules rules) : impl_(std::make_unique<Impl>()) {
   impl_->profile = std::move(profile);
   impl_->load = std::move(load);
+  impl_->rules = std::move(rules);
 }
 OrderBook::~OrderBook() = default;
 OrderBook::OrderBook(OrderBook&&) noexcept = default;
@@ -190,7 +85,7 @@ void OrderBook::restore_candidate(const std::string& source, const store::Candid
     impl_->restore_pending();
     restoring = {code, candidate.path, {}};
   }
-  restoring.candidates.push_back(summarise(*candidate.order, candidate.ordinal, candidate.flags));
+  restoring.candidates.push_back(impl_->summary_of(candidate, impl_->is_service(source)));
 }
 
 void OrderBook::Impl::restore_pending() {
@@ -216,6 +111,7 @@ void OrderBook::restore_rejection(feed::Rejection rejection) {
 
 void OrderBook::finish_restore() {
   impl_->restore_pending();
+  impl_->table.each_reference([&](std::string_view reference) { impl_->note_joined_away(reference); });
   for (auto& [source, own] : impl_->sources) own.review.clear();
 }
 
@@ -252,7 +148,7 @@ class SharedImage final : public BookImage {
 
 bool OrderBook::settled() const {
   const auto drafts = [](const auto& source) { return !source.second.draft.empty(); };
-  return impl_->touched.empty() && impl_->decided.empty() && impl_->fresh.empty() && std::ranges::none_of(impl_->sources, drafts);
+  return impl_->touched.empty() && impl_->decided.empty() && impl_->fresh.empty() && impl_->kept_put.empty() && impl_->kept_removed.empty() && std::ranges::none_of(impl_->sources, drafts);
 }
 
 std::shared_ptr<const BookImage> OrderBook::image() {
@@ -276,6 +172,7 @@ void OrderBook::forget_restored() {
   impl_->table.clear();
   impl_->sources.clear();
   impl_->refused.clear();
+  impl_->joined_away.clear();
   impl_->restoring = {};
 }
 
@@ -312,8 +209,8 @@ std::vector<store::Candidate> OrderBook::Impl::candidates_of(ReadFile& read, Fil
 void OrderBook::Impl::put_candidates(const std::string& source, FileId file, std::vector<store::Candidate> candidates) {
   std::vector<CandidateSummary> summaries;
   for (const store::Candidate& candidate : candidates) {
-    touch(candidate.order->number.text);
-    summaries.push_back(summarise(*candidate.order, candidate.ordinal, candidate.flags));
+    summaries.push_back(summary_of(candidate, is_service(source)));
+    touch(summaries.back().number, summaries.back().reference);
   }
   table.put_candidates(file, summaries);
   const std::vector<CandidateView> put = table.candidate_views(file);
@@ -422,7 +319,7 @@ void OrderBook::file_removed(const std::string& source, const std::string& path)
   own.faults.erase(path);
   const auto file = impl_->find(source, path);
   if (!file) return;
-  impl_->touch_orders_of(*file, "file deleted: " + printable(path));
+  impl_->touch_orders_of(*file, impl_->gone_text(*file));
   impl_->count_ignored(own, impl_->table.row(*file).state, store::FileRecord::State::counts);
   impl_->table.erase(*file);
   // A file may come and go within one batch; the last word is that it is gone.
@@ -452,72 +349,7 @@ void OrderBook::fault_solved(const std::string& source, const std::string& path)
   impl_->forget_statement(source, path);
 }
 
-// ---- deciding
-
-feed::OrderDocument OrderBook::Impl::document_of(const Claim& claim) const {
-  const CandidateView& summary = claim.candidate;
-  feed::OrderDocument document;
-  document.source = claim.source;
-  document.path = claim.path;
-  document.format = claim.format;
-  document.hash = table.row(summary.file).hash;
-  document.modified = Instant{std::chrono::milliseconds{claim.mtime_ns / 1'000'000}};
-  document.updated = summary.updated;
-  document.status = status_of_path(claim.path, profile);
-  document.total = summary.total;
-  document.open = summary.open;
-  document.line_count = summary.line_count;
-  document.damaged_since = claim.damaged;
-  return document;
-}
-
-std::vector<std::string> OrderBook::Impl::flags_of(const std::vector<Claim>& claims) {
-  std::vector<std::string> flags = claims.front().candidate.flags();
-  if (claims.front().damaged)
-    flags.push_back(printable(claims.front().path) + " cannot be read now; this is its last good content");
-  return flags;
-}
-
-// Everything a person would see of the order except mtimes: touching a file is not a change of the order.
-std::uint64_t OrderBook::Impl::digest_of(const std::vector<Claim>& claims, const std::vector<std::string>& flags) const {
-  std::string seen;
-  for (const Claim& claim : claims) {
-    seen.append(claim.source).append(1, '\0').append(claim.path).append(1, '\0').append(status_of_path(claim.path, profile));
-    seen.append(1, '\0').append(std::to_string(claim.candidate.digest)).append(1, claim.damaged ? 'd' : 'g');
-  }
-  for (const std::string& flag : flags) seen.append(1, '\0').append(flag);
-  return std::max<std::uint64_t>(1, hash64(seen));
-}
-
-Result<void> OrderBook::Impl::decide(const std::string& number, const Touched& order, std::vector<feed::Change>& changes) {
-  const std::vector<Claim> claims = claims_of(number);
-  if (claims.empty()) {
-    if (order.digest != 0) changes.push_back(feed::order_removed(OrderNumber{number}, order.lost_because));
-    return {};
-  }
-  std::vector<std::string> flags = flags_of(claims);
-  if (digest_of(claims, flags) == order.digest) return {};
-  const Claim& winner = claims.front();
-  auto content_of_winner = content(winner);
-  if (!content_of_winner) return pass_on(content_of_winner, "order " + number);
-  // Filed under this status already, unless the status words of the profile changed since it was read.
-  std::shared_ptr<const SalesOrder> filed = std::move(*content_of_winner);
-  if (std::string status = status_of_path(winner.path, profile); filed->status != status) {
-    SalesOrder anew = *filed;
-    anew.status = std::move(status);
-    filed = std::make_shared<const SalesOrder>(std::move(anew));
-  }
-  feed::OrderPut put;
-  for (const Claim& claim : claims) {
-    put.documents.push_back(document_of(claim));
-    if (&claim == &winner) continue;
-    if (auto differs = disagreement(winner, claim, filed->currency)) flags.push_back(std::move(*differs));
-  }
-  put.flags = std::move(flags);
-  put.order = std::move(filed);
-  changes.push_back(feed::order_put(std::move(put)));
-  return {};
-}
+// ---- the next batch
 
 void OrderBook::Impl::word_rejections(const std::string& source_name, const std::string& path, std::vector<feed::Change>& changes) {
   Source& source = sources[source_name];
@@ -561,6 +393,8 @@ Result<store::Batch> OrderBook::finish(const std::string& source) {
   store::Batch batch = std::exchange(impl_->sources[source].draft, {});
   batch.source = source;
   batch.changes = std::exchange(changes, {});
+  batch.kept_put = std::exchange(impl_->kept_put, {});
+  batch.kept_removed = std::exchange(impl_->kept_removed, {});
   impl_->sources[source].drafted.clear();
   impl_->fresh.clear();
   impl_->table.tidy();
@@ -617,7 +451,7 @@ std::uint64_t OrderBook::file_count(const std::string& source) const {
 
 OrderBook::Counts OrderBook::counts(const std::string& source) const {
   Counts counts;
-  counts.orders = impl_->table.order_count();
+  counts.orders = impl_->table.order_count() - impl_->joined_away.size();
   const auto own = impl_->sources.find(source);
   if (own == impl_->sources.end()) return counts;
   counts.ignored = own->second.ignored;

@@ -5,17 +5,21 @@
 // The rules (docs/decisions/0003): of several documents for one order the newest `updated` stamp counts; without a
 // stamp the file's mtime stands in; then mtime, then format json > csv > xlsx > pdf, then the path. A whole older
 // document beats a damaged newer one. Documents that do not count stay visible on the order.
+// Where a service speaks of the order too, both are joined value by value (order_join.h, docs/decisions/0005). Documents of
+// an order are found by its number, and by the customer reference of the service's order where that names no other.
 //
 // Invariants
 //   * Keeps packed summaries in memory (internal/book_table.h), not contents; contents come from `load` when an
 //     earlier document counts again.
 //   * A file that becomes unreadable keeps its last good content (`damaged`) until it is gone or readable.
 //   * Touching or listing a file again without a new content makes no change.
+//   * What counts follows from the documents, the rules and the decisions of people, not from the order of their coming.
 //   * Not thread-safe: `Intake` serialises its callers.
 #pragma once
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,9 +27,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "ingest/control.h"
 #include "ingest/document.h"
 #include "ingest/folder.h"
 #include "ingest/layout_profile.h"
+#include "ingest/order_join.h"
 #include "store/record.h"
 
 namespace millrace::ingest {
@@ -57,7 +63,7 @@ class OrderBook {
   using LoadContent = std::function<Result<std::shared_ptr<const SalesOrder>>(
       const std::string& source, const std::string& path, std::uint32_t ordinal)>;
 
-  OrderBook(LayoutProfile profile, LoadContent load);
+  OrderBook(LayoutProfile profile, LoadContent load, JoinRules rules = {});
   ~OrderBook();
   OrderBook(OrderBook&&) noexcept;
   OrderBook& operator=(OrderBook&&) noexcept;
@@ -66,6 +72,13 @@ class OrderBook {
   void restore_file(const std::string& source, store::FileRecord file);
   void restore_candidate(const std::string& source, const store::Candidate& candidate);
   void restore_rejection(feed::Rejection rejection);
+  // A row of `decisions_space`. Errors   corrupt  it is no decision
+  Result<void> restore_decision(const store::KeptRow& row);
+  // After all files: with other rules than before, every joined order is decided anew by the next `finish`. `before` is
+  // the kept row `rules_key` of `rules_space`.
+  void restore_rules(const std::optional<std::string>& before);
+  // A warm image made under other rules does not know what these ask for.
+  bool rules_are(const std::optional<std::string>& before) const;
   void finish_restore();
 
   // ---- the warm start: instead of `restore_file` and `restore_candidate`
@@ -91,6 +104,15 @@ class OrderBook {
   // A file or folder that cannot be read at all: reported, nothing leaves the book.
   void fault(const std::string& source, const FolderFault& fault, Instant now);
   void fault_solved(const std::string& source, const std::string& path);
+
+  // ---- decisions of people, kept in the next batch of any source
+  static constexpr std::string_view decisions_space = "decisions", rules_space = "join", rules_key = "rules";
+  // From now on the value of `source` counts, until any source says another. Answers the source to finish.
+  // Errors   not_found      there is no such order, or its sources do not differ there
+  //          invalid_input  `source` says nothing of it; the text says who does
+  Result<std::string> decide(const DifferenceChoice& choice, const std::string& source, const std::string& by, Instant now);
+  // The rule counts again. Errors   not_found  nobody decided that
+  Result<std::string> undecide(const DifferenceChoice& choice);
 
   // Decides every order touched since the last call and answers the batch to commit.
   // Errors   what `load` answers; the decisions are then made again by the next call

@@ -48,6 +48,8 @@ struct JoinRules {
 // "quantity" (or "default"), "erp, newest".
 // Errors   invalid_input  no such group, or no words; the text lists the groups
 Result<void> set_rule(JoinRules& rules, std::string_view group, std::string_view words);
+// As people write them: "default: erp, newest; dates: orders, erp; references: no". What is not said is as by default.
+Result<JoinRules> parse_join_rules(std::string_view text);
 
 // A person's choice for one difference. It holds while every source says what it said then.
 struct Decision {

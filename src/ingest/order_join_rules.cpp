@@ -56,6 +56,24 @@ Result<void> set_rule(JoinRules& rules, std::string_view group, std::string_view
   return {};
 }
 
+Result<JoinRules> parse_join_rules(std::string_view text) {
+  JoinRules rules;
+  for (const std::string_view part : split(text, ';')) {
+    if (trim(part).empty()) continue;
+    const std::size_t colon = part.find(':');
+    if (colon == std::string_view::npos)
+      return fail(ErrorCode::invalid_input, "the rule \"" + printable(trim(part)) + "\" has no colon; write quantity: erp, newest");
+    const std::string_view group = trim(part.substr(0, colon)), words = trim(part.substr(colon + 1));
+    if (group == "references") {
+      if (words != "yes" && words != "no") return fail(ErrorCode::invalid_input, "references is yes or no, not \"" + printable(words) + "\"");
+      rules.join_by_reference = words == "yes";
+    } else if (const auto set = set_rule(rules, group, words); !set) {
+      return pass_on(set);
+    }
+  }
+  return rules;
+}
+
 std::string encode(const Decision& decision) {
   std::string bytes;
   ByteWriter out(bytes);

@@ -231,6 +231,14 @@ TEST_CASE("A rule for a group that is not there or that names nobody is refused 
   CHECK_FALSE(set_rule(rules, "dates", " , "));
 }
 
+TEST_CASE("Rules are written as one text, and what is not understood is refused") {
+  CHECK(parse_join_rules("")->text() == JoinRules().text());
+  CHECK(parse_join_rules("default: newest ; dates: orders, erp; references: no")->text() == "default=newest;dates=orders,erp;services=");
+  CHECK_FALSE(parse_join_rules("quantity erp"));
+  CHECK_FALSE(parse_join_rules("colour: erp"));
+  CHECK_FALSE(parse_join_rules("references: perhaps"));
+}
+
 TEST_CASE("Whatever sources say, the joined order is settled, of one currency, and every difference names what it is about") {
   CHECK(rc::check("joined orders", [] {
     std::vector<JoinSide> sides;

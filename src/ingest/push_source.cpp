@@ -298,7 +298,6 @@ void PushSource::request_stop() {
     stop_ = true;
   }
   wake_.notify_all();
-  pool_->stop();
 }
 
 // ---- the loop
@@ -369,6 +368,7 @@ void PushSource::begin_reading() {
 
 // One document for a parser; `row` is where it stands in the body, 0: all of it.
 void PushSource::submit(std::string_view text, std::uint64_t row) {
+  if (stop_) return;
   auto file = in_memory(text);
   if (!file) {
     work_->no_parser = true;
@@ -404,7 +404,7 @@ bool PushSource::take_answers() {
     work_->open.erase(open);
     take_document(std::move(answer.document), row);
   }
-  if (!work_->open.empty()) return !answers.empty();
+  if (!work_->open.empty() || stop_) return !answers.empty();
   if (work_->no_parser) {
     // The batch stays in the record as it came, and is read again.
     work_.reset();

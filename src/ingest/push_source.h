@@ -8,6 +8,7 @@
 //   * A snapshot removes only when it was read whole, holds as many orders as it declares, and within the guard.
 //   * Bounds: `waiting_max` batches of `waiting_bytes_max` together wait; receipts live `receipt_life`, at most `receipts_max`.
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -108,6 +109,7 @@ class PushSource final : public Source {
 
   std::mutex push_mutex_;  // one batch becomes durable at a time, so that a key is never taken twice
 
+  std::atomic<bool> stop_{false};
   mutable std::mutex mutex_;
   // guarded by mutex_
   std::condition_variable wake_;
@@ -115,7 +117,7 @@ class PushSource final : public Source {
   std::uint64_t waiting_bytes_ = 0;
   Instant last_received_{};
   std::vector<ParseAnswer> answers_;
-  bool paused_ = false, stop_ = false, asked_ = false;
+  bool paused_ = false, asked_ = false;
   Decision decision_ = Decision::none;
   std::optional<BatchReceipt> running_;  // as it stands now
   SourceStatus published_;

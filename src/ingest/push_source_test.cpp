@@ -140,7 +140,8 @@ TEST_CASE("one bad row is refused with its row, field, reason and value, and the
   }
   SUBCASE("a table") {
     const BatchReceipt receipt = shop.take(Shop::batch(
-        "Order;Customer;Currency;Order date;Item;Quantity;Unit price\n7;C1;EUR;2026-03-01;P-1;4;2.50\n8;C1;EUR;2026-03-01;P-2;many;1.25\n", PushFormat::csv));
+        "OrderNo,CustomerCode,OrderDate,Currency,LineNo,ItemCode,Quantity,UnitPrice\n7,C1,2026-03-01,EUR,1,P-1,4,2.50\n8,C1,2026-03-01,EUR,1,P-2,many,1.25\n",
+        PushFormat::csv));
     CHECK(receipt.accepted == 1);
     REQUIRE(receipt.rejected == 1);
     CHECK(receipt.refused[0].row == 3);

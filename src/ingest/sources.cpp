@@ -68,15 +68,27 @@ struct Sources::Running {
   std::vector<bool> ended;  // by source
 };
 
-Sources::Sources(store::Record& record, LayoutProfile profile)
-    : intake_(std::make_unique<Intake>(record, std::move(profile))), running_(std::make_shared<Running>()) {}
+namespace {
+
+JoinRules rules_of(const SourcesOptions& options) {
+  JoinRules rules = options.join;
+  for (const ServiceOptions& service : options.services)
+    if (service.is_erp) rules.services.push_back(service.id);
+  std::ranges::sort(rules.services);
+  return rules;
+}
+
+}  // namespace
+
+Sources::Sources(store::Record& record, const SourcesOptions& options, const Clock& clock)
+    : clock_(clock), intake_(std::make_unique<Intake>(record, options.parsers.profile, rules_of(options))), running_(std::make_shared<Running>()) {}
 Sources::~Sources() { stop(); }
 
 Result<std::unique_ptr<Sources>> Sources::start(SourcesOptions options, store::Record& record, metrics::Registry& metrics,
                                                 const Clock& clock) {
   const auto ids = ids_of(options);
   if (!ids) return pass_on(ids);
-  std::unique_ptr<Sources> sources(new Sources(record, options.parsers.profile));
+  std::unique_ptr<Sources> sources(new Sources(record, options, clock));
   if (const auto restored = sources->intake_->restore(*ids, options.warm ? &*options.warm : nullptr, options.warm_refused); !restored)
     return pass_on(restored);
   if (const auto started = sources->start_parsers(options); !started) return pass_on(started);
@@ -283,6 +295,12 @@ Result<void> Sources::replay(std::uint64_t rejection_id) {
   (*source)->request_replay(rejection->path);
   return {};
 }
+
+Result<feed::Change> Sources::decide(const DifferenceChoice& choice, const std::string& source, const std::string& by) {
+  return intake_->decide(choice, source, by, clock_.now());
+}
+
+Result<feed::Change> Sources::undecide(const DifferenceChoice& choice) { return intake_->undecide(choice); }
 
 std::string Sources::sandbox() const { return pool_->sandbox(); }
 

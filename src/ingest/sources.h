@@ -25,6 +25,9 @@ struct ServiceOptions {
   std::string id;  // as its `status` says
   // Called once, after the order book was restored. Errors end the start.
   std::function<Result<std::unique_ptr<Source>>(Intake&, store::Record&)> make;
+  // A system that books orders: where it and a folder speak of one order they are joined, and it counts as "erp" in the
+  // rules (JoinRules). False for what merely hands documents over.
+  bool is_erp = true;
 };
 
 struct SourcesOptions {
@@ -34,6 +37,7 @@ struct SourcesOptions {
   std::function<void(const Error&)> warm_refused = [](const Error&) {};
   bool prepare_parsers = true;                          // after a warm start's first look; else with the first document
   std::vector<ServiceOptions> services = {};            // they need no parsers
+  JoinRules join = {};                                  // whose value counts where several sources speak of one order
 };
 
 // "Orders", "/srv/share/Orders 2026" -> "orders", "orders-2026"; never empty.
@@ -57,13 +61,15 @@ class Sources final : public Control {
   Result<void> reject_held(std::string_view source) override;
   Result<void> hint(std::string_view source, std::string_view stream, std::vector<std::string> keys) override;
   Result<void> replay(std::uint64_t rejection_id) override;
+  Result<feed::Change> decide(const DifferenceChoice& choice, const std::string& source, const std::string& by) override;
+  Result<feed::Change> undecide(const DifferenceChoice& choice) override;
 
   std::string sandbox() const;
   Intake& intake() { return *intake_; }
 
  private:
   void hand_out(std::vector<ParseAnswer> together);
-  Sources(store::Record& record, LayoutProfile profile);
+  Sources(store::Record& record, const SourcesOptions& options, const Clock& clock);
   Result<Source*> find(std::string_view id) const;
   template <class Act>
   Result<void> on(std::string_view id, Act act);
@@ -74,6 +80,7 @@ class Sources final : public Control {
   void watch_for_hangs(metrics::Registry& metrics);
   std::vector<std::size_t> wait_for_threads();
 
+  const Clock& clock_;
   std::unique_ptr<Intake> intake_;
   std::vector<std::unique_ptr<Source>> sources_;  // folders, then services
   std::vector<FolderSource*> folders_;            // of them

@@ -265,7 +265,8 @@ Caller::Outcome Caller::Impl::send(const Call& call, CallKind kind, bool repeata
   for (unsigned tried = 1;; ++tried) {
     Outcome outcome;
     outcome.reply = once(call, kind, tried > 1, repeatable);
-    const bool again = repeatable && is_passing(outcome.reply) && tried < options.tries_max && may_retry() && retries.spend();
+    const unsigned tries_max = outcome.reply.failure == Failure::timeout ? std::min(options.timeout_tries_max, options.tries_max) : options.tries_max;
+    const bool again = repeatable && is_passing(outcome.reply) && tried < tries_max && may_retry() && retries.spend();
     if (!again) return outcome;
     if (!wait_before_retry(tried - 1)) return stopped(call);
     if (!may_retry()) return outcome;  // the wait ended in another hour

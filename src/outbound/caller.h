@@ -27,6 +27,7 @@ namespace millrace::outbound {
 
 struct CareOptions {
   unsigned tries_max = 5;
+  unsigned timeout_tries_max = 2;  // of a call that met its deadline: whoever asks for less then is answered sooner
   std::chrono::milliseconds wait_base{250};
   std::chrono::milliseconds wait_max{30'000};
   std::chrono::milliseconds retry_after_max{300'000};

@@ -176,6 +176,13 @@ TEST_CASE("Waits before a retry stay between nothing and base * 2^try, and below
   }));
 }
 
+TEST_CASE("A call that met its deadline is tried once more only: then it is time to ask for less") {
+  Desk desk;
+  desk.peer.answer = [](const Call&) { return failure(Failure::timeout); };
+  CHECK(desk.caller.send(get("/Orders"), CallKind::page).reply.failure == Failure::timeout);
+  CHECK(desk.peer.calls.size() == 2);
+}
+
 TEST_CASE("Two callers with different seeds do not come back at the same time, the same seed repeats itself") {
   const auto waits = [](std::uint64_t seed) {
     Desk desk({}, seed);
@@ -446,10 +453,10 @@ TEST_CASE("Calls are counted among our own metrics by kind and outcome, with the
   Desk desk;
   desk.caller.count_in(registry, "sap");
   desk.caller.send(get("/Orders"), CallKind::page);
-  desk.peer.answer = [](const Call&) { return failure(Failure::timeout); };
+  desk.peer.answer = [](const Call&) { return failure(Failure::reset); };
   desk.caller.send(get("/Orders"), CallKind::scan);
   CHECK(registry.counter("millrace_outbound_calls_total", "page", "2xx").value() == 1);
-  CHECK(registry.counter("millrace_outbound_calls_total", "scan", "timeout").value() == 5);
+  CHECK(registry.counter("millrace_outbound_calls_total", "scan", "reset").value() == 5);
   CHECK(registry.timing("millrace_outbound_call_seconds", "scan").count() == 5);
   CHECK(registry.gauge("millrace_outbound_breaker_state", "sap").value() == 1);
 }

@@ -216,14 +216,13 @@ struct Verdict {
 std::string whole_seconds(milliseconds time) { return time % 1s == 0ms ? fmt::format("{} s", time / 1s) : fmt::format("{} ms", time.count()); }
 
 Verdict timeout_verdict(const Exchange& exchange, CURL* easy, std::string_view host, milliseconds took, milliseconds connect_timeout) {
-  curl_off_t resolved = 0, connected = 0;
+  curl_off_t resolved = 0;
   curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
-  curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
   // Only before the request leaves does the library end a call earlier than its deadline.
   const bool before_deadline = took + 1ms < exchange.call.deadline;
   const std::string limit = whole_seconds(before_deadline ? connect_timeout : exchange.call.deadline);
   if (before_deadline && resolved == 0) return {Failure::resolve, fmt::format("the name of {} was not found within {}: check the name server of this machine", host, limit)};
-  if (before_deadline && connected == 0) return {Failure::connect, fmt::format("nobody answered at {} within {}: check the address and the port, and that no firewall is in between", host, limit)};
+  if (before_deadline) return {Failure::connect, fmt::format("no connection to {} was made within {}: check the address and the port, and that no firewall is in between", host, limit)};
   return {Failure::timeout, fmt::format("{} gave no whole answer within {} ({} bytes came): ask for less at a time or raise the timeout of this source", host, limit, exchange.reply.bytes_received)};
 }
 

@@ -170,6 +170,21 @@ TEST_CASE("A port without TLS is told apart from a bad certificate") {
   CHECK(reply.text == place(server) + " does not speak TLS at this port: check the port, or write http:// if it is meant to be without");
 }
 
+TEST_CASE("D2: a server that takes the connection and never speaks TLS is left after connect_timeout") {
+  TestServer silent([](Connection& connection) { connection.wait_until_client_goes(); });
+  HttpClientOptions options;
+  options.connect_timeout = 150ms;
+  auto http = make_http_client(options);
+  REQUIRE(http.has_value());
+  Call call;
+  call.url = "https://" + place(silent) + "/";
+  call.deadline = 60s;
+  const Reply reply = (*http)->send(call);
+  CHECK(reply.failure == Failure::connect);
+  CHECK(reply.took < 30s);
+  CHECK(reply.text == "no connection to " + place(silent) + " was made within 150 ms: check the address and the port, and that no firewall is in between");
+}
+
 TEST_CASE("A connection that breaks while TLS begins or while TLS runs is a reset, not a bad certificate") {
   TestServer closes([](Connection&) {});
   auto http = make_http_client({});

@@ -44,6 +44,7 @@ constexpr std::array rows{
 constexpr std::array line_rows{
     FilterRow{"item", "Orders with a line of this item: its code or its name"},
     FilterRow{"manufacturer", "Orders with a line of this manufacturer"},
+    FilterRow{"differences", "1: orders whose sources say different things; undecided: those that no person decided yet; 0: all others"},
     FilterRow{"q", "Text anywhere in order number, customer, reference or item; ignores case and accents"},
 };
 

@@ -26,9 +26,9 @@ struct FieldRow {
 };
 std::span<const FieldRow> order_fields();
 
-// Filters that look at the lines of an order rather than at a column of the list.
+// Filters that look at the lines or the sources of an order rather than at a column of the list.
 struct FilterRow {
-  std::string_view name;  // item, manufacturer, q
+  std::string_view name;  // item, manufacturer, differences, q
   std::string_view help;
 };
 std::span<const FilterRow> line_filters();

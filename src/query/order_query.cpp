@@ -164,6 +164,12 @@ class Parser {
   }
 
   bool check_line_filter(const Filter& made) {
+    if (made.name == "differences") {
+      const auto known = [](const std::string& value) { return value == "1" || value == "0" || value == "undecided"; };
+      if (made.op == FilterOp::equal && known(made.values.front())) return true;
+      error(made.name, "bad-value", "differences is 1, undecided or 0");
+      return false;
+    }
     if (!internal::is_ordering(made.op)) return true;
     error(made.name, "bad-value", made.name + " has no order; use eq, ne, in or has");
     return false;

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "query/differences.h"
 #include "query/internal/order_filter.h"
 #include "query/internal/rows.h"
 
@@ -91,6 +92,7 @@ Today today(const Snapshot& snapshot, Day day, std::size_t limit) {
   for (std::size_t i = 0; i < ages.size(); ++i) answer.ages.push_back({age_names[i], ages[i].sorted()});
   for (const RowId row : interleaved(snapshot, late, limit)) answer.needs_decision.push_back(internal::make_row(snapshot, row, now));
   answer.rejections = snapshot.rejections().size();
+  answer.differences = count_differences(snapshot).undecided;
   return answer;
 }
 

@@ -20,6 +20,7 @@ struct Today {
   std::vector<OrderRow> needs_decision;  // late orders ranked by open amount x days late, at most `limit`,
                                          // currencies interleaved by rank, never compared as amounts
   std::uint64_t rejections = 0;
+  std::uint64_t differences = 0;  // orders whose sources differ where no person decided yet
 };
 
 Today today(const readmodel::Snapshot& snapshot, Day day, std::size_t limit);

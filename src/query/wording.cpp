@@ -155,6 +155,42 @@ void compare_orders(Differences& differences, const feed::OrderPut& old_put, con
   }
 }
 
+std::string difference_name(const feed::Difference& difference) {
+  return difference.field + (difference.line == 0 ? "" : " of line " + std::to_string(difference.line));
+}
+
+// "sources differ in quantity of line 1: sap 400, orders 450; orders counts, decided by Ann"
+std::string difference_text(const feed::OrderPut& put, const feed::Difference& difference) {
+  const auto source = [&](std::size_t place) -> const std::string& { return put.documents.at(difference.values.at(place).document).source; };
+  std::string text = "sources differ in " + difference_name(difference) + ":";
+  for (std::size_t i = 0; i < difference.values.size(); ++i)
+    text += (i == 0 ? " " : ", ") + source(i) + " " + shortened(difference.values[i].text);
+  text += "; " + source(difference.counts) + " counts";
+  return difference.decided_by.empty() ? text : text + ", decided by " + shortened(difference.decided_by);
+}
+
+// What sources say differently that they did not before, and what they agree on now.
+void compare_sources(Differences& differences, const feed::OrderPut& before, const feed::OrderPut& after) {
+  const auto about = [](const feed::OrderPut& put, const feed::Difference& wanted) -> const feed::Difference* {
+    const auto found = std::find_if(put.differences.begin(), put.differences.end(), [&](const feed::Difference& known) {
+      return known.field == wanted.field && known.line == wanted.line;
+    });
+    return found == put.differences.end() ? nullptr : &*found;
+  };
+  for (const feed::Difference& now : after.differences) {
+    const feed::Difference* was = about(before, now);
+    const std::string old = was == nullptr ? "" : difference_text(before, *was), fresh = difference_text(after, now);
+    if (old == fresh) continue;
+    differences.field("difference", old, fresh);
+    differences.part(fresh);
+  }
+  for (const feed::Difference& was : before.differences) {
+    if (about(after, was) != nullptr) continue;
+    differences.field("difference", difference_text(before, was), "");
+    differences.part("sources no longer differ in " + difference_name(was));
+  }
+}
+
 // Only the files changed: say what happened to them.
 void compare_files(Differences& differences, const feed::OrderPut& before, const feed::OrderPut& after) {
   const auto path = [](const feed::OrderPut& put) {
@@ -194,6 +230,7 @@ void word_put(WordedChange& worded, const feed::Change& change, const feed::Chan
   }
   Differences differences(worded);
   compare_orders(differences, before->put, change.put);
+  compare_sources(differences, before->put, change.put);
   compare_files(differences, before->put, change.put);
   worded.kind = order.status != before->put.order->status ? "status_changed" : "order_changed";
   worded.text = spoken(order.number.text) + ": " + (differences.empty() ? "file read again, nothing else changed" : differences.sentence());

@@ -45,6 +45,23 @@ TEST_CASE("changes read as sentences") {
         "rejection_solved: Open/x.json: solved\n");
 }
 
+TEST_CASE("a difference between sources, a decision and the agreement after it read as sentences") {
+  feed::Change before, after;
+  SalesOrder order;
+  order.number.text = "7";
+  before.put.order = after.put.order = std::make_shared<const SalesOrder>(order);
+  before.put.documents.resize(2);
+  before.put.documents[0].source = "sap", before.put.documents[1].source = "orders";
+  after.put.documents = before.put.documents;
+  after.put.differences.push_back({"quantity", 1, {{0, "400"}, {1, "450"}}, 0, "erp-wins", "", std::nullopt});
+  CHECK(worded(after, &before).text == "SO 7: sources differ in quantity of line 1: sap 400, orders 450; sap counts");
+  CHECK(worded(before, &after).text == "SO 7: sources no longer differ in quantity of line 1");
+  before = after;
+  after.put.differences[0].counts = 1;
+  after.put.differences[0].decided_by = "Ann";
+  CHECK(worded(after, &before).text == "SO 7: sources differ in quantity of line 1: sap 400, orders 450; orders counts, decided by Ann");
+}
+
 TEST_CASE("a change of everything stays one readable sentence") {
   World world;
   for (int i = 0; i < 30; ++i) world.sales_order("SO-1").line("1", "EUR 1.00");

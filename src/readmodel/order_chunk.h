@@ -31,7 +31,13 @@ using RowId = std::uint32_t;  // chunk * chunk_rows + row
 inline constexpr std::int32_t no_day = std::numeric_limits<std::int32_t>::min();
 inline constexpr std::int64_t no_instant = std::numeric_limits<std::int64_t>::min();
 
-enum OrderBits : std::uint8_t { order_cancelled = 1, order_has_total = 2, order_has_document = 4 };
+enum OrderBits : std::uint8_t {
+  order_cancelled = 1,
+  order_has_total = 2,
+  order_has_document = 4,
+  order_has_differences = 8,  // its sources say different things
+  order_undecided = 16,       // a rule decided at least one of them, and no person
+};
 enum LineBits : std::uint8_t { line_status_mask = 3, line_total_in_record = 4, line_price_in_record = 8 };
 
 struct OrderChunk {

@@ -36,6 +36,11 @@ class Book {
                                 .line_count = static_cast<std::uint32_t>(order.lines.size()), .damaged_since = below(30) == 0});
     }
     if (below(25) == 0) made.flags = {"DocTotal says 110.00, the lines give 100.00"};
+    if (documents > 1) {
+      made.differences.push_back({"quantity", static_cast<std::int32_t>(below(4)), {{0, "400"}, {1, "450"}}, 1, "decided", "Ann",
+                                  below(2) == 0 ? std::nullopt : std::optional(Instant(std::chrono::seconds(1'760'000'000)))});
+      made.origins.push_back({"promise", 0, 1});
+    }
     made.order = std::make_shared<const SalesOrder>(std::move(order));
     return made;
   }
@@ -86,6 +91,8 @@ void check_equal(const feed::OrderPut& back, const feed::OrderPut& put) {
   RC_ASSERT(*back.order == *put.order);
   RC_ASSERT(back.documents == put.documents);
   RC_ASSERT(back.flags == put.flags);
+  RC_ASSERT(back.differences == put.differences);
+  RC_ASSERT(back.origins == put.origins);
 }
 
 TEST_CASE("a chunk gives back every order, packed, changed, thinned out and tidied up") {

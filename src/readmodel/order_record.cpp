@@ -16,6 +16,7 @@ enum RecordBits : std::uint8_t {
   has_total_off = 0x08,
   has_documents = 0x10,  // other than one sound document that repeats the order
   has_flags = 0x20,
+  has_joined = 0x40,  // differences of its sources, and what came from which
 };
 enum DocumentBits : std::uint8_t { damaged = 0x01, has_updated = 0x02, as_order = 0x04 };
 
@@ -57,6 +58,55 @@ void put_document(ByteWriter& out, const feed::OrderDocument& document, bool sam
 }
 
 Instant instant(std::int64_t milliseconds) { return Instant(std::chrono::milliseconds(milliseconds)); }
+
+void put_joined(ByteWriter& out, const feed::OrderPut& put, Dictionaries& words) {
+  const auto word = [&](std::string_view text) { out.varint(words.code(Vocabulary::word, text)); };
+  out.varint(put.differences.size());
+  for (const feed::Difference& difference : put.differences) {
+    word(difference.field);
+    out.signed_varint(difference.line);
+    out.varint(difference.values.size());
+    for (const feed::Difference::Value& value : difference.values) {
+      out.varint(value.document);
+      out.text(value.text);
+    }
+    out.varint(difference.counts);
+    word(difference.rule);
+    word(difference.decided_by);
+    out.u8(difference.decided_at ? 1 : 0);
+    if (difference.decided_at) out.signed_varint(difference.decided_at->time_since_epoch().count());
+  }
+  out.varint(put.origins.size());
+  for (const feed::Origin& origin : put.origins) {
+    word(origin.field);
+    out.signed_varint(origin.line);
+    out.varint(origin.document);
+  }
+}
+
+void take_joined(ByteReader& in, feed::OrderPut& put, const WordLists& words) {
+  const auto word = [&] { return std::string(words[Vocabulary::word].text(static_cast<Code>(in.varint()))); };
+  put.differences.resize(in.count(8));
+  for (feed::Difference& difference : put.differences) {
+    difference.field = word();
+    difference.line = static_cast<std::int32_t>(in.signed_varint());
+    difference.values.resize(in.count(2));
+    for (feed::Difference::Value& value : difference.values) {
+      value.document = static_cast<std::uint32_t>(in.varint());
+      value.text = in.text();
+    }
+    difference.counts = static_cast<std::uint32_t>(in.varint());
+    difference.rule = word();
+    difference.decided_by = word();
+    if (in.u8() != 0) difference.decided_at = instant(in.signed_varint());
+  }
+  put.origins.resize(in.count(3));
+  for (feed::Origin& origin : put.origins) {
+    origin.field = word();
+    origin.line = static_cast<std::int32_t>(in.signed_varint());
+    origin.document = static_cast<std::uint32_t>(in.varint());
+  }
+}
 
 void as_the_order(feed::OrderDocument& document, const SalesOrder& order, const OrderChunk& chunk, std::size_t row) {
   document.status = order.status;
@@ -192,6 +242,7 @@ std::string encode_record(const feed::OrderPut& put, const OrderChunk& chunk, st
   if (order.document_total && *order.document_total != chunk.total[row]) bits |= has_total_off;
   if (!put.documents.empty() && !usual_document) bits |= has_documents;
   if (!put.flags.empty()) bits |= has_flags;
+  if (!put.differences.empty() || !put.origins.empty()) bits |= has_joined;
   const bool line_values = std::any_of(order.lines.begin(), order.lines.end(), [&, at = chunk.line_begin[row]](const auto&) mutable {
     return (chunk.line_bits[at++] & (line_total_in_record | line_price_in_record)) != 0;
   });
@@ -226,6 +277,7 @@ std::string encode_record(const feed::OrderPut& put, const OrderChunk& chunk, st
     out.varint(put.flags.size());
     for (const std::string& flag : put.flags) out.text(flag);
   }
+  if (bits & has_joined) put_joined(out, put, words);
   return bytes;
 }
 
@@ -257,6 +309,7 @@ feed::OrderPut decode_record(const OrderChunk& chunk, std::size_t row, const Wor
   }
   if (bits & has_flags) put.flags.resize(in.count());
   for (std::string& flag : put.flags) flag = in.text();
+  if (bits & has_joined) take_joined(in, put, words);
   check(in.ok() && in.at_end(), "an order record of the read model reads back whole");
   put.order = std::make_shared<const SalesOrder>(std::move(order));
   return put;

@@ -1,6 +1,7 @@
 // A running server over a small order book, with fakes for the record and the sources.
 #pragma once
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -102,7 +103,21 @@ class TestSources final : public ingest::Control {
     return {};
   }
 
+  // The order as the record would put it: `decided` is what the plant gives, with the next Sequence.
+  Result<feed::Change> decide(const ingest::DifferenceChoice& choice, const std::string& source, const std::string& by) override {
+    return put_decided(choice, choice.field + " from " + source + " by " + by);
+  }
+  Result<feed::Change> undecide(const ingest::DifferenceChoice& choice) override { return put_decided(choice, choice.field + " by rule"); }
+  std::function<std::optional<feed::Change>(const std::string& order)> newest_put = [](const std::string&) { return std::nullopt; };
+
  private:
+  Result<feed::Change> put_decided(const ingest::DifferenceChoice& choice, std::string flag) const {
+    auto change = newest_put(choice.order);
+    if (!change) return fail(ErrorCode::not_found, "there is no order " + choice.order);
+    change->sequence = change->sequence.next();
+    change->put.flags = {std::move(flag) + " line " + std::to_string(choice.line)};
+    return *change;
+  }
   template <class Act>
   Result<void> on(std::string_view id, Act act) {
     const std::lock_guard lock(mutex_);
@@ -177,6 +192,10 @@ class TestPlant {
     world.reject(7, "Open/broken.json", "the file ends in the middle of line 3");
     snapshot = world.snapshot();
     history.changes = world.changes();
+    sources.newest_put = [this](const std::string& order) -> std::optional<feed::Change> {
+      const auto changes = history.changes_of_order(OrderNumber{order}, 1000);
+      return changes->empty() ? std::nullopt : std::optional(changes->back());
+    };
     options.listen = "127.0.0.1:0";
     auto started = Server::start(services(), options);
     if (!started) throw std::runtime_error(started.error().text());

@@ -130,6 +130,12 @@ constexpr std::array document_fields = {
     of_document(
         "Confirmed", Kind::choice, [](const Document&) { return number(1); }, yes_no),
     of_document("SalesPersonCode", Kind::integer, [](const Document& row) { return number(row.salesperson); }),
+    of_document("PaymentGroupCode", Kind::integer, [](const Document&) { return number(-1); }),
+    of_document("PaidToDate", Kind::decimal,
+                [](const Document& row) { return number(row.open ? 0 : to_local(document_total(row), row.rate)); }),
+    of_document(
+        "PaidToDateFC", Kind::decimal,
+        [](const Document& row) { return number(row.open || !is_foreign(row.currency) ? 0 : document_total(row)); }),
     of_document("Series", Kind::integer, [](const Document& row) { return number(row.series); }),
     of_document("Comments", Kind::text,
                 [](const Document& row) { return row.comment.empty() ? nothing() : text(row.comment); }),
@@ -151,6 +157,7 @@ constexpr Field of_item(std::string_view name, Kind kind, Get get, std::span<con
 constexpr std::array item_fields = {
     of_item("ItemCode", Kind::text, [](const Item& row) { return text(row.code); }),
     of_item("ItemName", Kind::text, [](const Item& row) { return text(row.name); }),
+    of_item("ItemsGroupCode", Kind::integer, [](const Item&) { return number(100); }),
     of_item("Manufacturer", Kind::integer, [](const Item& row) { return number(row.manufacturer); }),
     of_item("InventoryUOM", Kind::text, [](const Item& row) { return text(row.unit); }),
     of_item("SalesUnit", Kind::text, [](const Item& row) { return text(row.unit); }),
@@ -178,6 +185,9 @@ constexpr std::array partner_fields = {
     field<Partner>(
         "CardType", Kind::choice, [](const Partner& row) { return number(row.supplier ? 1 : 0); }, card_type),
     field<Partner>("Currency", Kind::text, [](const Partner& row) { return text(row.currency); }),
+    field<Partner>("SalesPersonCode", Kind::integer, [](const Partner&) { return number(-1); }),
+    field<Partner>("CreditLimit", Kind::decimal, [](const Partner&) { return number(0); }),
+    field<Partner>("CreateDate", Kind::day, [](const Partner& row) { return stamp_day(row.stamp); }),
     field<Partner>(
         "Valid", Kind::choice, [](const Partner&) { return number(1); }, yes_no),
     field<Partner>("UpdateDate", Kind::day, [](const Partner& row) { return stamp_day(row.stamp); }),
@@ -188,6 +198,7 @@ constexpr Table partner_table{"BusinessPartner", partner_fields};
 constexpr std::array paid_fields = {
     field<PaidInvoice>("DocEntry", Kind::integer, [](const PaidInvoice& row) { return number(row.document); }),
     field<PaidInvoice>("SumApplied", Kind::decimal, [](const PaidInvoice& row) { return number(row.amount); }),
+    field<PaidInvoice>("InvoiceType", Kind::text, [](const PaidInvoice&) { return text("it_Invoice"); }),
 };
 constexpr Table paid_table{"PaymentInvoice", paid_fields};
 Micros paid(const Payment& payment) {
@@ -226,6 +237,8 @@ constexpr std::array production_fields = {
                            [](const ProductionOrder& row) { return number(row.planned); }),
     field<ProductionOrder>("CompletedQuantity", Kind::decimal,
                            [](const ProductionOrder& row) { return number(row.completed); }),
+    field<ProductionOrder>("RejectedQuantity", Kind::decimal, [](const ProductionOrder&) { return number(0); }),
+    field<ProductionOrder>("PostingDate", Kind::day, [](const ProductionOrder& row) { return number(row.start_day); }),
     field<ProductionOrder>("StartDate", Kind::day, [](const ProductionOrder& row) { return number(row.start_day); }),
     field<ProductionOrder>("DueDate", Kind::day, [](const ProductionOrder& row) { return number(row.due_day); }),
     field<ProductionOrder>("Warehouse", Kind::text, [](const ProductionOrder& row) { return text(row.warehouse); }),

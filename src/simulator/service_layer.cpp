@@ -59,6 +59,13 @@ std::size_t page_asked_for(const outbound::Call& call) {
   return size ? *size : page_default;
 }
 
+// Which list a page is of: the question without its numbers.
+std::string listing_of(const EntitySet& set, const Query& query) {
+  std::string listing = std::string(set.name) + "?" + query.without_paging;
+  std::erase_if(listing, [](char c) { return c >= '0' && c <= '9'; });
+  return listing;
+}
+
 }  // namespace
 
 // A call taken apart.
@@ -377,7 +384,7 @@ outbound::Reply ServiceLayer::read_page(const Request& request, const EntitySet&
 
   // A question for single rows is no page of a list: it is neither repeated nor empty by mistake.
   const bool pages = !query.filter || !query.filter->names_keys(set.key);
-  std::string& before = page_before_[std::string(set.name) + (query.select.empty() ? " whole" : " keys")];
+  std::string& before = page_before_[listing_of(set, query)];
   if (pages && request.fault == Fault::page_twice && !before.empty()) return json_reply(200, before);
   if (pages && request.fault == Fault::empty_list) rows.clear();
   const std::size_t count = rows.size();

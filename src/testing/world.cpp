@@ -67,6 +67,10 @@ OrderStory& OrderStory::comment(std::string_view text) { return order_.comment =
 OrderStory& OrderStory::revision(std::string_view text) { return order_.revision = text, *this; }
 
 OrderStory& OrderStory::file(std::string_view path, std::string_view source) {
+  documents_.clear();
+  return also_file(path, source);
+}
+OrderStory& OrderStory::also_file(std::string_view path, std::string_view source) {
   feed::OrderDocument document;
   document.source = source;
   document.path = path;
@@ -74,10 +78,11 @@ OrderStory& OrderStory::file(std::string_view path, std::string_view source) {
   document.format = dot == std::string_view::npos ? std::string() : std::string(path.substr(dot + 1));
   document.hash = content_hash(path);
   document.modified = instant("2026-01-01T00:00:00Z");
-  documents_.assign(1, std::move(document));
+  documents_.push_back(std::move(document));
   return *this;
 }
 OrderStory& OrderStory::flag(std::string_view sentence) { return flags_.emplace_back(sentence), *this; }
+OrderStory& OrderStory::difference(feed::Difference difference) { return differences_.push_back(std::move(difference)), *this; }
 
 OrderStory& OrderStory::line(std::string_view amount, std::string_view unit_price) {
   const Currency currency = money(unit_price).currency;
@@ -135,6 +140,7 @@ feed::OrderPut OrderStory::put() const {
     first.line_count = static_cast<std::uint32_t>(order.lines.size());
   }
   put.flags = flags_;
+  put.differences = differences_;
   put.order = std::make_shared<const SalesOrder>(std::move(order));
   return put;
 }

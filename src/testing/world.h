@@ -47,7 +47,9 @@ class OrderStory {
   OrderStory& comment(std::string_view text);
   OrderStory& revision(std::string_view text);
   OrderStory& file(std::string_view path, std::string_view source = "orders");  // format from the ending
+  OrderStory& also_file(std::string_view path, std::string_view source);  // of another source, behind the one that counts
   OrderStory& flag(std::string_view sentence);
+  OrderStory& difference(feed::Difference difference);  // documents are those told, in that order
 
   // Adds a line: "4 pcs" at "EUR 25.00" each; all of it is open.
   OrderStory& line(std::string_view quantity, std::string_view unit_price);
@@ -70,6 +72,7 @@ class OrderStory {
   SalesOrder order_;
   std::vector<feed::OrderDocument> documents_;
   std::vector<std::string> flags_;
+  std::vector<feed::Difference> differences_;
   bool told_ = false;
 };
 

@@ -20,6 +20,7 @@ struct StreamSync::Run {
   // of the scan that runs
   bool scanning = false;               // its first question was made
   std::optional<Key> cursor;           // rows up to here are compared
+  std::set<Key> seen;                  // by this scan, where the other side has an order of its own
   std::size_t position = 0;            // only SyncRules::page_by_position
   std::size_t slice_left = 0;
   Instant scan_started;
@@ -55,6 +56,7 @@ struct StreamSync::Run {
     ++at;
     scanning = false;
     cursor.reset();
+    seen.clear();
     position = 0;
   }
   void answered(const Key& key) {

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t tidy_least = 1u << 20;  // bytes of waste that are not worth a copy
 
 // The first byte of a candidate; a zero byte means that the block holds no further one.
-constexpr std::uint8_t is_candidate = 0x80, has_updated = 1, whole_seconds = 2, has_flags = 4;
+constexpr std::uint8_t is_candidate = 0x80, has_updated = 1, whole_seconds = 2, has_flags = 4, has_reference = 8, has_customer = 16;
 constexpr std::size_t fixed_bytes = 1 + sizeof(FileId) + sizeof(std::uint64_t);
 
 template <class T>
@@ -85,7 +85,8 @@ std::string encode_candidate(const CandidateSummary& candidate, FileId file) {
   ByteWriter out(bytes);
   const bool seconds = candidate.updated && candidate.updated->time_since_epoch().count() % 1000 == 0;
   out.u8(static_cast<std::uint8_t>(is_candidate | (candidate.updated ? has_updated : 0) | (seconds ? whole_seconds : 0) |
-                                   (candidate.flags.empty() ? 0 : has_flags)));
+                                   (candidate.flags.empty() ? 0 : has_flags) | (candidate.reference.empty() ? 0 : has_reference) |
+                                   (candidate.customer == 0 ? 0 : has_customer)));
   put_raw(bytes, file);
   put_raw(bytes, candidate.digest);
   out.varint(candidate.ordinal);
@@ -101,6 +102,8 @@ std::string encode_candidate(const CandidateSummary& candidate, FileId file) {
     for (const std::string& flag : candidate.flags) flags_out.text(flag);
     out.text(flags);
   }
+  if (!candidate.reference.empty()) out.text(candidate.reference);
+  if (candidate.customer != 0) put_raw(bytes, candidate.customer);
   return bytes;
 }
 
@@ -128,8 +131,14 @@ std::optional<CandidateView> decode_candidate(std::string_view bytes) {
     for (std::size_t left = flags.count(); left > 0 && flags.ok(); --left) flags.text();
     if (!flags.ok() || !flags.at_end()) return std::nullopt;
   }
+  if ((bits & has_reference) != 0) view.reference = in.text();
   if (!in.ok()) return std::nullopt;
   view.size = bytes.size() - in.left();
+  if ((bits & has_customer) != 0) {
+    if (in.left() < sizeof(view.customer)) return std::nullopt;
+    view.customer = get_raw<std::uint32_t>(bytes, view.size);
+    view.size += sizeof(view.customer);
+  }
   return view;
 }
 
@@ -142,12 +151,12 @@ std::vector<std::string> CandidateView::flags() const {
 }
 
 CandidateSummary CandidateView::summary() const {
-  return {std::string(number), ordinal, line_count, updated, total, open, digest, flags()};
+  return {std::string(number), ordinal, line_count, updated, total, open, digest, flags(), std::string(reference), customer};
 }
 
 // ---- sources and files
 
-BookTable::BookTable() : by_path_(0, PathHash{this}, PathEqual{this}), numbers_(0, NumberHash{this}, NumberEqual{this}) { formats_.emplace_back(); }
+BookTable::BookTable() : by_path_(0, PathHash{this}, PathEqual{this}), numbers_(this), references_(this) { formats_.emplace_back(); }
 
 std::uint16_t BookTable::source(std::string_view name) {
   if (const auto known = find_source(name)) return *known;
@@ -271,6 +280,8 @@ std::string_view BookTable::number_of(CandidateId id) const {
   return in.text();
 }
 
+std::string_view BookTable::reference_of(CandidateId id) const { return candidate(id).reference; }
+
 CandidateView BookTable::candidate(CandidateId id) const {
   auto view = decode_candidate(candidates_.from(id));
   check(view.has_value(), "a candidate's id leads to a candidate");
@@ -295,45 +306,66 @@ std::vector<CandidateSummary> BookTable::candidates(FileId file) const {
   return summaries;
 }
 
-std::vector<CandidateView> BookTable::claims(std::string_view number) const {
+std::vector<CandidateView> BookTable::views(const std::vector<CandidateId>& ids) const {
   std::vector<CandidateView> found;
-  const auto first = numbers_.find(number);
-  if (first == numbers_.end()) return found;
-  found.push_back(candidate(*first));
-  if (const auto others = others_.find(*first); others != others_.end())
-    for (const CandidateId other : others->second) found.push_back(candidate(other));
+  found.reserve(ids.size());
+  for (const CandidateId id : ids) found.push_back(candidate(id));
   return found;
 }
 
-void BookTable::link(CandidateId id) {
-  const auto [first, is_new] = numbers_.insert(id);
-  if (!is_new) others_[*first].push_back(id);
+std::vector<CandidateView> BookTable::claims(std::string_view number) const { return views(numbers_.find(number)); }
+std::vector<CandidateView> BookTable::claims_by_reference(std::string_view reference) const { return views(references_.find(reference)); }
+
+template <std::string_view (BookTable::*text_of)(CandidateId) const>
+std::vector<CandidateId> BookTable::TextIndex<text_of>::find(std::string_view text) const {
+  std::vector<CandidateId> ids;
+  const auto found = first.find(text);
+  if (found == first.end()) return ids;
+  ids.push_back(*found);
+  if (const auto rest = others.find(*found); rest != others.end()) ids.insert(ids.end(), rest->second.begin(), rest->second.end());
+  return ids;
 }
 
-void BookTable::unlink(CandidateId id) {
-  const auto found = numbers_.find(number_of(id));
-  check(found != numbers_.end(), "every candidate is in the index of its number");
-  const CandidateId first = *found;
-  const auto others = others_.find(first);
-  if (first == id) {
-    numbers_.erase(found);
-    if (others == others_.end()) return;
-    std::vector<CandidateId> rest = std::move(others->second);
-    others_.erase(others);
-    const CandidateId next = rest.front();
-    rest.erase(rest.begin());
-    numbers_.insert(next);
-    if (!rest.empty()) others_.emplace(next, std::move(rest));
+template <std::string_view (BookTable::*text_of)(CandidateId) const>
+std::size_t BookTable::TextIndex<text_of>::count(std::string_view text) const {
+  const auto found = first.find(text);
+  if (found == first.end()) return 0;
+  const auto rest = others.find(*found);
+  return 1 + (rest == others.end() ? 0 : rest->second.size());
+}
+
+template <std::string_view (BookTable::*text_of)(CandidateId) const>
+void BookTable::TextIndex<text_of>::link(CandidateId id) {
+  const auto [known, is_new] = first.insert(id);
+  if (!is_new) others[*known].push_back(id);
+}
+
+template <std::string_view (BookTable::*text_of)(CandidateId) const>
+void BookTable::TextIndex<text_of>::unlink(CandidateId id) {
+  const auto found = first.find((table->*text_of)(id));
+  check(found != first.end(), "every candidate is in the index of its text");
+  const CandidateId leader = *found;
+  const auto rest = others.find(leader);
+  if (leader == id) {
+    first.erase(found);
+    if (rest == others.end()) return;
+    std::vector<CandidateId> left = std::move(rest->second);
+    others.erase(rest);
+    const CandidateId next = left.front();
+    left.erase(left.begin());
+    first.insert(next);
+    if (!left.empty()) others.emplace(next, std::move(left));
     return;
   }
-  std::erase(others->second, id);
-  if (others->second.empty()) others_.erase(others);
+  std::erase(rest->second, id);
+  if (rest->second.empty()) others.erase(rest);
 }
 
 void BookTable::drop_candidates(FileId file) {
   for (const CandidateView& view : candidate_views(file)) {
     candidate_waste_ += view.size;
-    unlink(view.id);
+    numbers_.unlink(view.id);
+    if (!view.reference.empty()) references_.unlink(view.id);
   }
   rows_.own(file).candidate_count = 0;
 }
@@ -344,7 +376,8 @@ void BookTable::append_candidates(FileId file, std::span<const std::string_view>
   for (std::size_t i = 0; i < records.size(); ++i) {
     const CandidateId id = candidates_.put(records[i]);
     if (i == 0) row.candidates_at = id;
-    link(id);
+    numbers_.link(id);
+    if ((static_cast<std::uint8_t>(records[i].front()) & has_reference) != 0) references_.link(id);
   }
 }
 
@@ -368,7 +401,7 @@ void BookTable::tidy() {
   }
   if (!many(candidate_waste_, candidates_)) return;
   const BookArena old = std::exchange(candidates_, BookArena());
-  numbers_.clear(), others_.clear();
+  numbers_.clear(), references_.clear();
   for (FileId file = 0; file < rows_.size(); ++file) {
     if (!rows_[file].used || rows_[file].candidate_count == 0) continue;
     std::vector<std::string_view> records;
@@ -385,11 +418,11 @@ void BookTable::tidy() {
 
 void BookTable::reserve(std::size_t files, std::size_t orders) {
   by_path_.reserve(files);
-  numbers_.reserve(orders);
+  numbers_.first.reserve(orders);
 }
 
 void BookTable::clear() {
-  by_path_.clear(), numbers_.clear(), others_.clear();
+  by_path_.clear(), numbers_.clear(), references_.clear();
   rows_ = {}, paths_ = {}, candidates_ = {};
   free_rows_.clear();
   path_waste_ = candidate_waste_ = 0;

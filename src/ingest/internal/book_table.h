@@ -3,12 +3,12 @@
 //   rows         one per file: stamp, hash, state, where its path and its candidates lie   72 bytes
 //   paths        bytes of the paths, append-only                                            path bytes
 //   candidates   one record per statement about an order, those of a file side by side     about 35 bytes
-//   indexes      path -> row, order number -> candidates; open addressing                   5 to 9 bytes each
+//   indexes      path -> row, order number -> candidates, customer reference -> candidates  5 to 9 bytes each
 //
 // Invariants
 //   * Arena bytes never change once written and rows are copied before they change after an image was taken: an image
 //     shares them with the book and may be read on any thread while the book goes on.
-//   * Every candidate is in the index of its number; the candidates of one file are in the order they were put.
+//   * Every candidate is in the index of its number, and in that of its reference when it has one; the candidates of one file are in the order they were put.
 //   * Bytes of replaced candidates and removed files are given back by `tidy`, once they are a third.
 //   * One thread at a time; images apart.
 #pragma once
@@ -39,8 +39,12 @@ struct CandidateSummary {
   std::int64_t open = 0;
   std::uint64_t digest = 0;  // of the whole content, status excepted
   std::vector<std::string> flags;
+  std::string reference;       // the customer's own number; only of documents of services, which others are found by
+  std::uint32_t customer = 0;  // hash of the customer code, `no_customer` when the document does not say; 0: not kept
   bool operator==(const CandidateSummary&) const = default;
 };
+
+inline constexpr std::uint32_t no_customer = 1;
 
 using FileId = std::uint32_t;
 using CandidateId = std::uint32_t;
@@ -112,6 +116,8 @@ struct CandidateView {
   std::uint32_t line_count = 0;
   std::uint64_t digest = 0;
   std::string_view flag_bytes;
+  std::string_view reference;
+  std::uint32_t customer = 0;
   std::size_t size = 0;  // bytes of the record
 
   std::vector<std::string> flags() const;
@@ -158,6 +164,15 @@ class BookTable {
   std::vector<CandidateView> claims(std::string_view number) const;
   std::size_t order_count() const { return numbers_.size(); }
   bool knows_order(std::string_view number) const { return numbers_.contains(number); }
+  // Every candidate of a service whose order has this customer reference, in no order.
+  std::vector<CandidateView> claims_by_reference(std::string_view reference) const;
+  std::size_t count_by_reference(std::string_view reference) const { return references_.count(reference); }
+  bool has_references() const { return references_.size() > 0; }
+  // Calls `visit(reference)` once for each that there is.
+  template <class Visit>
+  void each_reference(Visit visit) const {
+    for (const CandidateId id : references_.first) visit(reference_of(id));
+  }
 
   // ---- the warm start
   struct Image;
@@ -198,27 +213,44 @@ class BookTable {
     bool operator()(const PathKey& left, FileId right) const { return (*this)(left, table->key(right)); }
     bool operator()(FileId left, const PathKey& right) const { return (*this)(table->key(left), right); }
   };
-  struct NumberHash {
-    using is_transparent = void;
-    using is_avalanching = void;
+  // Candidates by one of their texts.
+  template <std::string_view (BookTable::*text_of)(CandidateId) const>
+  struct TextIndex {
+    struct Hash {
+      using is_transparent = void;
+      using is_avalanching = void;
+      const BookTable* table;
+      std::size_t operator()(std::string_view text) const { return hash64(text); }
+      std::size_t operator()(CandidateId id) const { return (*this)((table->*text_of)(id)); }
+    };
+    struct Equal {
+      using is_transparent = void;
+      const BookTable* table;
+      bool operator()(std::string_view left, std::string_view right) const { return left == right; }
+      bool operator()(CandidateId left, CandidateId right) const { return left == right || (*this)((table->*text_of)(left), (table->*text_of)(right)); }
+      bool operator()(std::string_view left, CandidateId right) const { return (*this)(left, (table->*text_of)(right)); }
+      bool operator()(CandidateId left, std::string_view right) const { return (*this)((table->*text_of)(left), right); }
+    };
+
+    explicit TextIndex(const BookTable* of) : table(of), first(0, Hash{of}, Equal{of}) {}
+    void link(CandidateId id);
+    void unlink(CandidateId id);
+    std::vector<CandidateId> find(std::string_view text) const;
+    std::size_t count(std::string_view text) const;
+    bool contains(std::string_view text) const { return first.contains(text); }
+    std::size_t size() const { return first.size(); }
+    void clear() { first.clear(), others.clear(); }
+
     const BookTable* table;
-    std::size_t operator()(std::string_view number) const { return hash64(number); }
-    std::size_t operator()(CandidateId id) const { return (*this)(table->number_of(id)); }
-  };
-  struct NumberEqual {
-    using is_transparent = void;
-    const BookTable* table;
-    bool operator()(std::string_view left, std::string_view right) const { return left == right; }
-    bool operator()(CandidateId left, CandidateId right) const { return left == right || (*this)(table->number_of(left), table->number_of(right)); }
-    bool operator()(std::string_view left, CandidateId right) const { return (*this)(left, table->number_of(right)); }
-    bool operator()(CandidateId left, std::string_view right) const { return (*this)(table->number_of(left), right); }
+    boost::unordered_flat_set<CandidateId, Hash, Equal> first;             // the first candidate of each text
+    boost::unordered_flat_map<CandidateId, std::vector<CandidateId>> others;  // by the first one
   };
 
   PathKey key(FileId file) const { return {rows_[file].source, path(file)}; }
   std::string_view number_of(CandidateId id) const;
+  std::string_view reference_of(CandidateId id) const;
   std::uint8_t format_code(std::string_view format);
-  void link(CandidateId id);
-  void unlink(CandidateId id);
+  std::vector<CandidateView> views(const std::vector<CandidateId>& ids) const;
   void drop_candidates(FileId file);
   void purge(Source& source);
   void append_candidates(FileId file, std::span<const std::string_view> records);
@@ -230,8 +262,8 @@ class BookTable {
   BookArena paths_, candidates_;
   std::size_t path_waste_ = 0, candidate_waste_ = 0;
   boost::unordered_flat_set<FileId, PathHash, PathEqual> by_path_;
-  boost::unordered_flat_set<CandidateId, NumberHash, NumberEqual> numbers_;  // the first candidate of each number
-  boost::unordered_flat_map<CandidateId, std::vector<CandidateId>> others_;  // by the first one
+  TextIndex<&BookTable::number_of> numbers_;
+  TextIndex<&BookTable::reference_of> references_;
 };
 
 // What `image` froze. Writing it takes no lock.

@@ -30,7 +30,7 @@ std::string told(const CandidateSummary& candidate) {
                      (candidate.updated ? std::to_string(candidate.updated->time_since_epoch().count()) : "-") + " " +
                      std::to_string(candidate.total) + " " + std::to_string(candidate.open) + " " + std::to_string(candidate.digest);
   for (const std::string& flag : candidate.flags) text += " [" + flag + "]";
-  return text;
+  return text + " " + candidate.reference + " " + std::to_string(candidate.customer);
 }
 std::string told(const Plain& plain) {
   std::string text;

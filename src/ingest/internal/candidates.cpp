@@ -1,5 +1,6 @@
 #include "ingest/internal/candidates.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/hash.h"
@@ -10,11 +11,6 @@
 namespace millrace::ingest {
 namespace {
 
-Instant stamp(const Claim& claim) {
-  if (claim.candidate.updated) return *claim.candidate.updated;
-  return Instant{std::chrono::milliseconds{claim.mtime_ns / 1'000'000}};
-}
-
 int precedence(std::string_view format) {
   static constexpr std::array<std::string_view, 4> order{"json", "csv", "xlsx", "pdf"};
   for (std::size_t i = 0; i < order.size(); ++i)
@@ -22,12 +18,23 @@ int precedence(std::string_view format) {
   return static_cast<int>(order.size());
 }
 
+std::uint32_t customer_hash(const SalesOrder& order) {
+  if (order.customer_code.empty()) return no_customer;
+  return std::max(no_customer + 1, static_cast<std::uint32_t>(hash64(search_fold(trim(order.customer_code)))));
+}
+
 }  // namespace
 
-CandidateSummary summarise(const SalesOrder& order, std::uint32_t ordinal, std::vector<std::string> flags) {
+Instant stamp(const Claim& claim) {
+  if (claim.candidate.updated) return *claim.candidate.updated;
+  return Instant{std::chrono::milliseconds{claim.mtime_ns / 1'000'000}};
+}
+
+CandidateSummary summarise(const SalesOrder& order, std::uint32_t ordinal, std::vector<std::string> flags, bool is_service, bool keep_customer) {
   const OrderAmounts sums = amounts(order);
   return {order.number.text, ordinal, static_cast<std::uint32_t>(order.lines.size()), order.updated, sums.total, sums.open,
-          hash64(encode_with_status(order, "")), std::move(flags)};
+          hash64(encode_with_status(order, "")), std::move(flags),
+          is_service ? order.customer_reference : std::string(), keep_customer ? customer_hash(order) : 0};
 }
 
 bool counts_before(const Claim& left, const Claim& right) {

@@ -50,7 +50,7 @@ class Connection {
   const std::string& request() const { return request_; }
   void send(std::string_view bytes);  // nothing happens once the client is gone
   bool client_gone_within(std::chrono::milliseconds time);
-  void wait_until_client_goes() { client_gone_within(std::chrono::hours(1)); }
+  void wait_until_client_goes();
   // Ends with RST instead of FIN.
   void reset();
 

@@ -110,6 +110,12 @@ bool Connection::client_gone_within(std::chrono::milliseconds time) {
   return (watched.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
+// Bytes may come before the end does.
+void Connection::wait_until_client_goes() {
+  pollfd watched{socket_, POLLRDHUP, 0};
+  ::poll(&watched, 1, -1);
+}
+
 void Connection::reset() {
   const linger now{1, 0};
   ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof now);

@@ -298,6 +298,13 @@ Condition line_condition(const Snapshot& snapshot, const Filter& filter) {
   });
 }
 
+// Orders whose sources say different things.
+Condition difference_condition(const Filter& filter) {
+  const std::string& value = filter.values.front();
+  const std::uint8_t wanted = value == "undecided" ? readmodel::order_undecided : readmodel::order_has_differences;
+  return of_column(&OrderChunk::bits, [wanted, none = value == "0"](std::uint8_t bits) { return ((bits & wanted) != 0) != none; });
+}
+
 // The chunk's texts as they are searched. ASCII, the usual case, folds in place; then what is found at a place
 // belongs to the text there. Empty when a text needs more than that.
 std::vector<char> folded_texts(const OrderChunk& chunk) {
@@ -398,6 +405,7 @@ Result<Condition> condition(const Snapshot& snapshot, const Filter& filter, std:
   if (filter.values.empty()) return fail(ErrorCode::invalid_input, "filter " + filter.name + " has no value");
   if (filter.name == "q") return search_condition(snapshot, filter);
   if (filter.name == "item" || filter.name == "manufacturer") return line_condition(snapshot, filter);
+  if (filter.name == "differences") return difference_condition(filter);
   const FieldRow* field = find_field(filter.name);
   if (field == nullptr) return fail(ErrorCode::invalid_input, "there is no filter " + printable(filter.name));
   if (field->type != FieldType::text) return number_condition(*field, filter, today);

@@ -1,5 +1,7 @@
 // What each route answers: plain functions from a request and the services to a response.
 #pragma once
+#include "base/json_writer.h"
+#include "query/order_detail.h"
 #include "server/internal/backend.h"
 
 namespace millrace::server {
@@ -10,6 +12,11 @@ Response window_orders(const Request& request, Backend& backend);
 Response show_order(const Request& request, Backend& backend);
 Response show_provenance(const Request& request, Backend& backend);
 Response show_history(const Request& request, Backend& backend);
+// what sources say differently
+Response list_differences(const Request& request, Backend& backend);
+Response differences_csv(const Request& request, Backend& backend);
+Response decide_difference(const Request& request, Backend& backend);
+Response undecide_difference(const Request& request, Backend& backend);
 // exports of the order list
 Response orders_csv(const Request& request, Backend& backend);
 Response orders_xlsx(const Request& request, Backend& backend);
@@ -55,6 +62,9 @@ Response openapi(const Request& request, Backend& backend);
 Response app_page(const Request& request, Backend& backend);
 // A file of the web part by its path; not found for everything else.
 Response static_file(const Request& request);
+
+// "order": one order with its lines, documents and flags, as `show_order` answers it.
+void write_order(JsonWriter& json, const query::OrderDetail& detail);
 
 // The filters of a list request, or what is wrong with them.
 struct OrderQuestion {

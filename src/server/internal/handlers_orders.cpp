@@ -199,7 +199,9 @@ void write_documents(JsonWriter& json, const query::OrderDetail& detail) {
   json.end_array();
 }
 
-void write_detail(JsonWriter& json, const query::OrderDetail& detail) {
+}  // namespace
+
+void write_order(JsonWriter& json, const query::OrderDetail& detail) {
   const SalesOrder& order = *detail.put.order;
   json.key("order");
   write_row_and_more(json, detail.row, [&](JsonWriter& more) {
@@ -221,8 +223,11 @@ void write_detail(JsonWriter& json, const query::OrderDetail& detail) {
     more.key("flags").begin_array();
     for (const std::string& flag : detail.put.flags) more.text(flag);
     more.end_array();
+    write_joined(more, detail.put);
   });
 }
+
+namespace {
 
 // One value with the rule that gave it and what went in.
 class ProvenanceWriter {
@@ -231,14 +236,14 @@ class ProvenanceWriter {
 
   void value(std::string_view field, std::string_view text, std::string_view rule) {
     open(field, text, rule);
-    input("", "");
+    input("", "", origin(field, 0));
     close();
   }
   template <class Note>
   void sum_of_lines(std::string_view field, std::string_view text, std::string_view rule, Note note) {
     open(field, text, rule);
-    for (const OrderLine& line : detail_.put.order->lines) input(place_text(line.place), note(line));
-    if (detail_.put.order->lines.empty()) input("", "the document has no lines");
+    for (const OrderLine& line : detail_.put.order->lines) input(place_text(line.place), note(line), origin("line", line.line_number));
+    if (detail_.put.order->lines.empty()) input("", "the document has no lines", 0);
     close();
   }
 
@@ -248,9 +253,15 @@ class ProvenanceWriter {
     json_.key("inputs").begin_array();
   }
   void close() { json_.end_array().end_object(); }
-  void input(std::string_view place, std::string_view note) {
+  // The document that gives the value: the one that counts, unless another source's value does.
+  std::size_t origin(std::string_view field, std::int32_t line) const {
+    for (const feed::Origin& known : detail_.put.origins)
+      if (known.field == field && known.line == line) return known.document;
+    return 0;
+  }
+  void input(std::string_view place, std::string_view note, std::size_t from) {
     if (detail_.put.documents.empty()) return;
-    const feed::OrderDocument& document = detail_.put.documents.front();
+    const feed::OrderDocument& document = detail_.put.documents.at(from);
     json_.begin_object().field("source", document.source).field("path", printable(document.path));
     json_.field("place", place).field("format", document.format);
     write_instant(json_, "modified", document.modified);
@@ -331,6 +342,7 @@ void write_provenance(JsonWriter& json, const query::OrderDetail& detail) {
   out.value("updated", order.updated ? rfc3339(*order.updated) : "none", "the document's own stamp");
   out.value("lines", std::to_string(order.lines.size()), "count of the lines in the document");
   json.end_array();
+  write_joined(json, detail.put);
   write_documents(json, detail);
 }
 
@@ -352,7 +364,7 @@ inline constexpr std::size_t history_changes_max = 1000;
 
 }  // namespace
 
-Response show_order(const Request& request, Backend& backend) { return about_order(request, backend, write_detail); }
+Response show_order(const Request& request, Backend& backend) { return about_order(request, backend, write_order); }
 
 Response show_provenance(const Request& request, Backend& backend) {
   return about_order(request, backend, write_provenance);

@@ -114,7 +114,7 @@ Response show_today(const Request& request, Backend& backend) {
     }
     json.end_array().key("needs_decision").begin_array();
     for (const auto& row : today.needs_decision) write_row(json, row, {});
-    json.end_array().field("rejections", today.rejections).end_object();
+    json.end_array().field("rejections", today.rejections).field("differences", today.differences).end_object();
     return out;
   });
 }

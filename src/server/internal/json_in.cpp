@@ -62,6 +62,37 @@ Result<LiveCommand> parse_live_command(std::string_view text) {
   return command;
 }
 
+namespace {
+
+Result<DecisionCommand> decision(std::string_view text, bool with_source) {
+  auto object = parse_object(text);
+  if (!object) return pass_on(object);
+  DecisionCommand command;
+  const auto take = [&](const char* name, std::string& to) -> Result<void> {
+    auto member = text_member(*object, name, 128);
+    if (!member) return pass_on(member);
+    to = std::move(*member);
+    return {};
+  };
+  if (const auto taken = take("field", command.field); !taken) return pass_on(taken);
+  if (with_source)
+    if (const auto taken = take("source", command.source); !taken) return pass_on(taken);
+  if (object->contains("by"))
+    if (const auto taken = take("by", command.by); !taken) return pass_on(taken);
+  if (const json::value* line = object->if_contains("line"); line && !line->is_null()) {
+    const auto number = whole_number(*line);
+    if (!number || *number < INT32_MIN || *number > INT32_MAX)
+      return fail(ErrorCode::invalid_input, "\"line\" is the number of a line of the order, a whole number; 0 is its head.");
+    command.line = static_cast<std::int32_t>(*number);
+  }
+  return command;
+}
+
+}  // namespace
+
+Result<DecisionCommand> parse_decision(std::string_view text) { return decision(text, true); }
+Result<DecisionCommand> parse_undecision(std::string_view text) { return decision(text, false); }
+
 Result<std::int64_t> parse_interval(std::string_view text) {
   auto object = parse_object(text);
   if (!object) return pass_on(object);

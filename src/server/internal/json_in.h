@@ -18,6 +18,15 @@ struct LiveCommand {
 };
 Result<LiveCommand> parse_live_command(std::string_view text);
 
+// {"field": "quantity", "line": 2, "source": "orders", "by": "Ann"}; `line` and `by` may be missing.
+struct DecisionCommand {
+  std::string field, source, by;
+  std::int32_t line = 0;
+};
+Result<DecisionCommand> parse_decision(std::string_view text);
+// The same without its source.
+Result<DecisionCommand> parse_undecision(std::string_view text);
+
 // {"interval_s": 600}
 Result<std::int64_t> parse_interval(std::string_view text);
 

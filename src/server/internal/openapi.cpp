@@ -109,6 +109,15 @@ void write_responses(JsonWriter& json, const Route& route) {
   json.end_object();
 }
 
+std::string_view body_schema(const Route& route) {
+  if (route.name == "changeSource")
+    return R"({"type":"object","properties":{"interval_s":{"type":"integer","minimum":10,"maximum":604800}},"required":["interval_s"]})";
+  if (route.name == "decideDifference")
+    return R"({"type":"object","properties":{"field":{"type":"string"},"line":{"type":"integer","minimum":0},)"
+           R"("source":{"type":"string"},"by":{"type":"string"}},"required":["field","source"]})";
+  return R"({"type":["object","array"]})";
+}
+
 void write_operation(JsonWriter& json, const Route& route, const Examples& examples) {
   std::string method(name_of(route.method));
   for (char& c : method) c = static_cast<char>(c | 0x20);
@@ -118,10 +127,7 @@ void write_operation(JsonWriter& json, const Route& route, const Examples& examp
   if (!route.example_body.empty()) {
     json.key("requestBody").begin_object().field("required", true).key("content").begin_object();
     json.key("application/json").begin_object();
-    json.key("schema").raw(
-        route.name == "changeSource"
-            ? R"({"type":"object","properties":{"interval_s":{"type":"integer","minimum":10,"maximum":604800}},"required":["interval_s"]})"
-            : R"({"type":["object","array"]})");
+    json.key("schema").raw(body_schema(route));
     json.key("example").raw(route.example_body).end_object().end_object().end_object();
   }
   write_responses(json, route);

@@ -14,6 +14,8 @@ std::string_view name_of(Method method) {
       return "POST";
     case Method::patch:
       return "PATCH";
+    case Method::remove:
+      return "DELETE";
   }
   return "";
 }
@@ -54,7 +56,7 @@ Router::Match Router::match(Request& request) const {
   Match match;
   match.index = routes_.size();
   if (request.raw_path == "*" && request.method == "OPTIONS") {
-    match.refusal = options("GET, HEAD, OPTIONS, POST, PATCH");
+    match.refusal = options("GET, HEAD, OPTIONS, POST, PATCH, DELETE");
     return match;
   }
   std::vector<std::string> parts;

@@ -159,6 +159,55 @@ std::vector<Route> order_routes() {
   };
 }
 
+std::vector<Route> difference_routes() {
+  const std::vector<ParameterRow> filters = {{"field", "string", "Only differences in this value, like quantity or requested.", "quantity"},
+                                             {"order", "string", "Only those of this order.", ""},
+                                             {"source", "string", "Only those that this source takes part in.", ""},
+                                             {"decided", "integer", "0: only those a rule decided; 1: only those a person decided.", "0"}};
+  std::vector<ParameterRow> page_parameters = filters;
+  page_parameters.push_back(limit_parameter);
+  page_parameters.push_back(cursor_parameter);
+  return {
+      {Method::get,
+       "/api/v1/differences",
+       list_differences,
+       Answer::data,
+       200,
+       false,
+       "listDifferences",
+       "What sources say differently of the same orders: every value, whose counts and by which rule.",
+       false,
+       page_parameters,
+       ""},
+      {Method::get, "/api/v1/differences.csv", differences_csv, Answer::csv, 200, false, "exportDifferencesCsv",
+       "The same list as CSV, one row per value.", false, filters, ""},
+      {Method::post,
+       "/api/v1/orders/{order}/differences",
+       decide_difference,
+       Answer::document,
+       200,
+       true,
+       "decideDifference",
+       "Let the value of a source count, until any source says another; answers the order.",
+       false,
+       {order_parameter},
+       R"({"field":"quantity","line":1,"source":"orders"})"},
+      {Method::remove,
+       "/api/v1/orders/{order}/differences",
+       undecide_difference,
+       Answer::document,
+       200,
+       true,
+       "undecideDifference",
+       "Take a decision back: the rule counts again; answers the order.",
+       false,
+       {order_parameter,
+        {"field", "string", "The value whose decision is taken back.", "quantity"},
+        {"line", "integer", "Its line; 0 or nothing: the order's head.", "1"}},
+       ""},
+  };
+}
+
 std::vector<Route> change_routes() {
   return {
       {Method::get,
@@ -510,7 +559,8 @@ std::vector<Route> page_routes() {
 const std::vector<Route>& route_table() {
   static const std::vector<Route> table = [] {
     std::vector<Route> rows;
-    for (auto&& part : {order_routes(), change_routes(), source_routes(), push_routes(), own_routes(), page_routes()})
+    for (auto&& part :
+         {order_routes(), difference_routes(), change_routes(), source_routes(), push_routes(), own_routes(), page_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();

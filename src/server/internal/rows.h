@@ -45,6 +45,10 @@ void write_row_and_more(JsonWriter& json, const query::OrderRow& row, const std:
 void write_sums(JsonWriter& json, std::string_view name, const std::vector<query::CurrencySum>& sums);
 void write_document(JsonWriter& json, const feed::OrderDocument& document, const feed::OrderDocument& counting,
                     Currency currency, bool counts);
+// The fields of one difference; the braces are the caller's.
+void write_difference(JsonWriter& json, const feed::Difference& difference, const std::vector<feed::OrderDocument>& documents);
+// "differences" and "origins" of an order, both empty where one source speaks of it.
+void write_joined(JsonWriter& json, const feed::OrderPut& put);
 void write_change(JsonWriter& json, const query::WordedChange& change);
 void write_rejection(JsonWriter& json, const feed::Rejection& rejection);
 // `service` is null for folders.

@@ -318,15 +318,13 @@ void World::step_until_it_ends() {
   for (int i = 0; i < steps_max; ++i) {
     const bool did = source_->step(0ms);
     const ingest::SourceStatus status = source_->status();
-    if (status.refresh_count > before && status.state != ingest::SourceState::scanning) return;
     if (status.state == ingest::SourceState::held) {
       decide();
-      if (hidden_) {
-        source_->step(0ms);
-        return;
-      }
+      if (hidden_) return;  // rejected: it looks again, and finds the same
     }
-    if (status.state == ingest::SourceState::failed && !did) return;
+    const bool ended = status.refresh_count > before && status.state != ingest::SourceState::scanning;
+    // What follows a sync (names that changed) ends when there is nothing more to do before the next one.
+    if (!did && (ended || status.state == ingest::SourceState::failed)) return;
     if (!did) time_.pass(1s);
   }
   throw Broken{"a sync does not end: " + source_->status().message};
@@ -396,9 +394,9 @@ void World::restless_round() {
     time_.pass(std::chrono::seconds(dice_.below(600)));
   }
   if (hidden_) {
-    // The right comes back between two syncs; what is held of it is for nobody any more.
-    source_->request_reject();
-    source_->step(0ms);
+    // The right comes back. What was read without it is for nobody any more, also what is still being read.
+    close();
+    open();
   }
   hidden_ = false;
 }

@@ -8,7 +8,9 @@
 //   * the quiet syncs wrote as many orders as differed, and the last of them nothing at all.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "erp/internal/sync_rules.h"
 

@@ -1,0 +1,171 @@
+// `sync`: one sync of one ERP, by the running server or on our own.
+#include <sys/resource.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "app/commands.h"
+#include "app/loopback_http.h"
+#include "app/source_probe.h"
+#include "app/source_wiring.h"
+#include "app/sync_report.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace millrace::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto step_patience = 200ms;
+constexpr auto look_pause = 100ms;
+constexpr auto answer_patience = 5s;
+
+std::uint64_t memory_peak() {
+  struct rusage usage{};
+  return ::getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::uint64_t>(usage.ru_maxrss) * 1024 : 0;
+}
+
+// The first sync ended, also when part of it waits for a person; or nobody could be asked.
+bool ended(const ingest::SourceStatus& status) {
+  return status.refresh_count > 0 || status.state == ingest::SourceState::failed;
+}
+
+void show(Progress& progress, const ingest::SourceStatus& status) {
+  progress.update(status.progress_done, status.progress_total, Stopwatch::now());
+}
+
+// Ends a call that takes long as soon as somebody asks to stop.
+class StopWatcher {
+ public:
+  StopWatcher(const std::atomic<bool>& stop, ingest::Source& source)
+      : thread_([this, &stop, &source] {
+          while (!done_ && !stop) std::this_thread::sleep_for(look_pause);
+          if (!done_) source.request_stop();
+        }) {}
+  ~StopWatcher() {
+    done_ = true;
+    thread_.join();
+  }
+  StopWatcher(const StopWatcher&) = delete;
+  StopWatcher& operator=(const StopWatcher&) = delete;
+
+ private:
+  std::atomic<bool> done_{false};
+  std::thread thread_;
+};
+
+std::vector<ingest::CallsByKind> calls_of(const ingest::SourceStatus& status) {
+  return status.service ? status.service->calls : std::vector<ingest::CallsByKind>{};
+}
+
+// Opens the record, which nobody else may hold, and steps the source until its first sync ended.
+Result<SyncReport> sync_here(const CommandContext& context, const SourceSettings& source, Progress& progress) {
+  const Settings& settings = context.settings.values;
+  std::error_code made;
+  std::filesystem::create_directories(settings.data, made);
+  if (made) return fail(ErrorCode::unavailable, "cannot create the data folder " + settings.data + ": " + made.message() + "; choose another one with --data");
+  auto options = service_options(source, process_environment());
+  if (!options) return pass_on(options);
+  auto parsers = parser_options(settings);
+  if (!parsers) return pass_on(parsers);
+  auto record = store::open_sqlite_record({.path = record_path(settings), .clock = &context.clock});
+  if (!record) return pass_on(record);
+  metrics::Registry metrics;
+  ingest::Intake intake(**record, parsers->profile);
+  if (const auto restored = intake.restore(source_ids(settings), nullptr, [](const Error&) {}); !restored) return pass_on(restored);
+  auto made_source = erp::make_service_source(std::move(*options), intake, **record, metrics, context.clock);
+  if (!made_source) return pass_on(made_source);
+  ingest::Source& running = **made_source;
+  const StopWatcher watcher(context.stop, running);
+  const store::RecordStatistics before = (*record)->statistics();
+  SyncReport report;
+  report.began = context.clock.now();
+  const auto began = Stopwatch::now();
+  while (!context.stop && !ended(running.status())) {
+    running.step(step_patience);
+    show(progress, running.status());
+  }
+  report.took = std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - began);
+  report.status = running.status();
+  report.calls = calls_of(report.status);
+  const store::RecordStatistics after = (*record)->statistics();
+  report.rows_committed = after.rows_written - before.rows_written;
+  report.commits = after.commits - before.commits;
+  report.memory_peak = memory_peak();
+  if (context.stop) return fail(ErrorCode::cancelled, "stopped; what was read so far is kept and the next sync goes on from there");
+  return report;
+}
+
+Result<ingest::SourceStatus> status_from(const std::string& address, const std::string& id) {
+  const auto answer = get_from(address, "/api/v1/sources", answer_patience);
+  if (!answer) return pass_on(answer);
+  if (answer->status != 200) return fail(ErrorCode::unavailable, address + " answered " + std::to_string(answer->status));
+  return source_of_answer(answer->body, id);
+}
+
+Result<SyncReport> sync_there(const CommandContext& context, const std::string& id, Progress& progress) {
+  const std::string& address = context.settings.values.listen;
+  const auto before = status_from(address, id);
+  if (!before) return pass_on(before);
+  SyncReport report;
+  report.began = context.clock.now();
+  const auto began = Stopwatch::now();
+  const auto asked = post_to(address, "/api/v1/sources/" + id + "/refresh", answer_patience);
+  if (!asked) return pass_on(asked);
+  if (asked->status != 202) return fail(ErrorCode::unavailable, address + " refused to sync " + id + " now: it answered " + std::to_string(asked->status));
+  bool running = false;
+  for (;;) {
+    auto now = status_from(address, id);
+    if (!now) return pass_on(now);
+    show(progress, *now);
+    // It may be failed from before: only what came after our wish is an answer.
+    running |= now->state == ingest::SourceState::scanning || now->state == ingest::SourceState::starting;
+    const bool new_end = now->refresh_count > before->refresh_count;
+    const bool stands = now->state == ingest::SourceState::failed;
+    const bool stood = before->state == now->state && !running && Stopwatch::now() - began < answer_patience;
+    if (new_end || (stands && !stood)) {
+      report.status = std::move(*now);
+      break;
+    }
+    if (context.stop) return fail(ErrorCode::cancelled, "no longer watching; the server goes on with the sync");
+    std::this_thread::sleep_for(look_pause);
+  }
+  report.took = std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - began);
+  report.calls = calls_since(calls_of(*before), calls_of(report.status));
+  return report;
+}
+
+int exit_code_of_sync(const CommandContext& context, const SourceSettings& source, const SyncReport& report) {
+  using State = ingest::SourceState;
+  if (report.status.state == State::held) {
+    context.console.error(report.status.message.empty() ? "the sync is held until a person decides" : report.status.message);
+    return exit_conflict;
+  }
+  if (report.status.state != State::failed) return report.status.rejections > 0 ? exit_partial : exit_ok;
+  context.console.error(report.status.message);
+  // One more question tells what a person must put right from what passes by itself.
+  return probe_source(source, process_environment(), context.clock, context.stop).needs_person ? exit_usage : exit_try_again;
+}
+
+}  // namespace
+
+int run_sync(const CommandContext& context) {
+  const Settings& settings = context.settings.values;
+  const std::string& id = context.invocation.arguments.front();
+  const auto source = find_source(settings, id);
+  if (!source) return report(context.console, source.error());
+  if (!is_service(source->kind))
+    return report(context.console, Error(ErrorCode::invalid_input, "source " + id + " is pushed to and has nothing to sync; batches go to /api/v1/ingest/" + id + "/orders"));
+  set_log_level(std::max(settings.log_level, LogLevel::warning));
+  Progress progress(context.console, "sync", "rows", Stopwatch::now());
+  auto done = sync_here(context, *source, progress);
+  // Another program holds the record: the server, which then does it.
+  if (!done && done.error().code() == ErrorCode::unavailable && server_answers(settings.listen)) done = sync_there(context, id, progress);
+  progress.finish();
+  if (!done) return report(context.console, done.error());
+  context.console.out() << (context.invocation.json ? sync_json(*done) : sync_text(*done)) << std::flush;
+  return exit_code_of_sync(context, *source, *done);
+}
+
+}  // namespace millrace::app

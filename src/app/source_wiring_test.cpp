@@ -1,0 +1,102 @@
+#include "app/source_wiring.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace millrace::app {
+namespace {
+
+class Secrets {
+ public:
+  Secrets() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "millrace-secrets-XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    path_ = pattern;
+  }
+  ~Secrets() {
+    std::error_code error;
+    std::filesystem::remove_all(path_, error);
+  }
+  std::string file(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ + "/" + name) << text;
+    REQUIRE(::chmod((path_ + "/" + name).c_str(), 0600) == 0);
+    return path_ + "/" + name;
+  }
+
+ private:
+  std::string path_;
+};
+
+SourceSettings sap(const std::string& password_file) {
+  SourceSettings source;
+  source.id = "sap";
+  source.kind = SourceKind::sap_b1_v1;
+  source.url = "https://sap.example:50000/b1s/v1";
+  source.company = "C";
+  source.user = "u";
+  source.password_file = password_file;
+  source.interval = std::chrono::seconds(60);
+  source.overlap = std::chrono::minutes(30);
+  source.calls_per_hour = 600;
+  source.quiet_from_hour = 22;
+  source.quiet_until_hour = 6;
+  source.gone_share = 0.01;
+  source.pin = "sha256//abc";
+  source.streams = {"orders"};
+  return source;
+}
+
+TEST_CASE("the settings of a source become the options of its service") {
+  const Secrets secrets;
+  const auto options = service_options(sap(secrets.file("password", "pw\n")), {});
+  REQUIRE_MESSAGE(options, options.error().text());
+  CHECK(options->dialect == erp::Dialect::sap_b1_v1);
+  CHECK(options->connect.password == "pw");
+  CHECK(options->connect.company == "C");
+  CHECK(options->http.tls.pin_sha256 == "sha256//abc");
+  CHECK(options->care.calls_per_hour == 600);
+  CHECK(options->care.quiet_from_hour == 22);
+  CHECK(options->guard.gone_share_max == doctest::Approx(0.01));
+  CHECK(options->interval == std::chrono::seconds(60));
+  CHECK(options->overlap == std::chrono::minutes(30));
+  CHECK(options->streams == std::vector<std::string>{"orders"});
+}
+
+TEST_CASE("a secret that cannot be read names its source and the fix") {
+  const auto options = service_options(sap("/nowhere/password"), {});
+  REQUIRE_FALSE(options);
+  CHECK(options.error().code() == ErrorCode::invalid_input);
+  CHECK(options.error().text().find("source sap") != std::string::npos);
+  CHECK(options.error().text().find("/nowhere/password") != std::string::npos);
+}
+
+TEST_CASE("only sources with a readable key take webhooks") {
+  const Secrets secrets;
+  SourceSettings with = sap("/x"), without = sap("/x"), wrong = sap("/x");
+  with.webhook_secret_file = secrets.file("hook", "k\n");
+  without.id = "bc";
+  wrong.id = "old";
+  wrong.webhook_secret_file = "/nowhere/hook";
+  const auto keys = webhook_keys({with, without, wrong}, {});
+  REQUIRE(keys.size() == 1);
+  CHECK(keys.at("sap") == "k");
+}
+
+TEST_CASE("the book is restored with every source of the settings") {
+  Settings settings;
+  settings.orders = {"/srv/share/Orders 2026"};
+  settings.sources = {sap("/x")};
+  CHECK(source_ids(settings) == std::vector<std::string>{"orders-2026", "sap"});
+  CHECK(find_source(settings, "sap").value().id == "sap");
+  const auto none = find_source(settings, "mail");
+  REQUIRE_FALSE(none);
+  CHECK(none.error().code() == ErrorCode::not_found);
+  CHECK(none.error().text().find("there is: sap") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace millrace::app

@@ -1,0 +1,41 @@
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "base/log.h"
+#include "testing/convergence/harness.h"
+
+namespace millrace::testing {
+namespace {
+
+// Another seed every time, printed with whatever breaks; MILLRACE_CONVERGENCE_SEED replays one.
+std::uint64_t first_seed() {
+  if (const char* given = std::getenv("MILLRACE_CONVERGENCE_SEED")) return std::strtoull(given, nullptr, 10);
+  return std::random_device{}() % 1'000'000'000;
+}
+
+TEST_CASE("whatever changes and breaks meanwhile, after quiet syncs the record is what the ERP is") {
+  set_log_level(LogLevel::error);
+  const std::uint64_t seed = first_seed();
+  MESSAGE("seeds from " << seed);
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    const ScheduleResult result = run_schedule(seed + i);
+    CHECK_MESSAGE(result.good, "seed " << seed + i << " (" << result.story << "): " << result.why);
+  }
+}
+
+TEST_CASE("a sync with one of the four common mistakes is caught") {
+  set_log_level(LogLevel::error);
+  const std::uint64_t seed = first_seed();
+  MESSAGE("seeds from " << seed);
+  for (const std::string_view name : {"offset", "exclusive", "late_watermark", "absence"}) {
+    CAPTURE(name);
+    bool caught = false;
+    for (std::uint64_t i = 0; i < 200 && !caught; ++i) caught = !run_schedule(seed + i, *broken_rules(name)).good;
+    CHECK(caught);
+  }
+}
+
+}  // namespace
+}  // namespace millrace::testing
