@@ -18,6 +18,7 @@ const screens: Record<string, Load> = {
   today: () => import('./screens/today/today'),
   orders: () => import('./screens/orders/orders'),
   order: () => import('./screens/order/order'),
+  differences: () => import('./screens/differences/differences'),
   sources: () => import('./screens/sources/sources'),
 };
 
@@ -29,6 +30,7 @@ export function placeOf(path: string): Place {
   const clean = path.replace(/\/+$/, '');
   if (clean === '' || clean === '/today') return { screen: 'today', number: '' };
   if (clean === '/orders') return { screen: 'orders', number: '' };
+  if (clean === '/differences') return { screen: 'differences', number: '' };
   if (clean === '/sources' || clean === '/performance') return { screen: 'sources', number: '' };
   return { screen: '', number: '' };
 }
@@ -78,6 +80,7 @@ export function App() {
     search: () => document.getElementById('search')?.focus(),
     'go.today': () => navigate('/'),
     'go.orders': () => navigate('/orders'),
+    'go.differences': () => navigate('/differences'),
     'go.sources': () => navigate('/sources'),
     undo: undoLast,
     theme: () => setTheme(nextTheme(theme.value)),

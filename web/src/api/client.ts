@@ -4,6 +4,7 @@
 //          looks into it. A dead network is a problem with status 0, so that screens treat all failures alike.
 import type {
   Changes,
+  Differences,
   Envelope,
   FieldRow,
   History,
@@ -153,7 +154,25 @@ export const rejections = (signal?: AbortSignal) => get<Rejections>('/api/v1/rej
 
 export const performance = (signal?: AbortSignal) => get<Performance>('/api/v1/performance', signal);
 
-export type SourceAction = 'refresh' | 'pause' | 'resume' | 'accept-vanished';
+export type DifferencePlace = { order: string; field: string; line: number };
+
+export const differences = (query: string, cursor: string, limit: number, signal?: AbortSignal) =>
+  get<Differences>(
+    withQuery('/api/v1/differences', query, `limit=${limit}`, cursor === '' ? '' : `cursor=${name(cursor)}`),
+    signal,
+  );
+
+// The value of `source` counts from now on, until any source says another; answers the order as it counts.
+export const decideDifference = ({ order, field, line }: DifferencePlace, source: string) =>
+  request<OrderAnswer>('POST', `/api/v1/orders/${name(order)}/differences`, {
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ field, line, source }),
+  });
+
+export const undecideDifference = ({ order, field, line }: DifferencePlace) =>
+  request<OrderAnswer>('DELETE', withQuery(`/api/v1/orders/${name(order)}/differences`, `field=${name(field)}&line=${line}`));
+
+export type SourceAction = 'refresh' | 'pause' | 'resume' | 'accept-vanished' | 'accept-held' | 'reject-held';
 
 export const sourceAction = (id: string, action: SourceAction) =>
   post<{ source: SourceStatus }>(`/api/v1/sources/${name(id)}/${action}`);

@@ -98,7 +98,29 @@ export type OrderDocument = {
   differs: string[];
 };
 
-export type OrderDetail = OrderRow & {
+// What several sources say of one value, whose counts and why. `line` 0 is the order's head.
+export type DifferenceValue = { source: string; text: string; updated: Instant | null; path: string };
+
+export type Difference = {
+  field: string;
+  line: number;
+  values: DifferenceValue[];
+  counts: string; // a source
+  rule: string; // "erp-wins", "newest", "orders-wins", "decided"
+  decided_by: string | null;
+  decided_at: Instant | null;
+};
+
+export type DifferenceRow = Difference & { order: string; customer: string; customer_name: string };
+
+export type Differences = Envelope & { data: DifferenceRow[]; orders: number; undecided: number; next: string | null };
+
+// A value that does not come from the document that counts. `field` "line" is the whole line.
+export type Origin = { field: string; line: number; source: string; path: string };
+
+export type Joined = { differences: Difference[]; origins: Origin[] };
+
+export type OrderDetail = OrderRow & Joined & {
   payment_terms: string;
   comment: string;
   document_total: Money | null;
@@ -123,7 +145,7 @@ export type ProvenanceInput = {
 
 export type ProvenanceValue = { field: string; value: string; rule: string; inputs: ProvenanceInput[] };
 
-export type Provenance = Envelope & { order: string; values: ProvenanceValue[]; documents: OrderDocument[] };
+export type Provenance = Envelope & Joined & { order: string; values: ProvenanceValue[]; documents: OrderDocument[] };
 
 export type FieldChange = { field: string; before: string; after: string };
 
@@ -150,6 +172,7 @@ export type Today = Envelope & {
   ages: { name: string; sums: CurrencySum[] }[];
   needs_decision: OrderRow[];
   rejections: number;
+  differences: number; // orders whose sources differ where no person decided yet
 };
 
 export type SourceState =
@@ -163,6 +186,64 @@ export type SourceState =
   | 'failed';
 
 export type Word = 'good' | 'fair' | 'poor';
+
+export type SyncRun = {
+  started: Instant;
+  took_ms: number;
+  calls: number;
+  bytes: number;
+  rows_read: number;
+  documents_read: number;
+  rows_written: number;
+  rows_gone: number;
+  outcome: 'good' | 'held' | 'failed';
+  message: string;
+};
+
+export type StreamStatus = {
+  name: string;
+  phase: 'first sync' | 'following' | 'off';
+  rows: number;
+  rows_open: number;
+  last_good: Instant | null;
+  age_s: number | null;
+  verified_as_of: Instant | null; // every row was proven equal to the ERP's then or later
+  verified_by: string;
+  verified_share: number; // of the running round
+  progress_done: number;
+  progress_total: number; // 0: nobody knows yet
+  runs: SyncRun[]; // newest first
+};
+
+export type CallsByKind = { kind: string; calls: number; retries: number; failed: number; bytes: number; time_us: number };
+
+// What a sync would do that nobody expects: waits for a person.
+export type HeldSync = {
+  source: string;
+  stream: string;
+  since: Instant;
+  why: string;
+  rows_before: number;
+  rows_gone: number;
+  rows_closed: number;
+  totals: { currency: string; before: Money; after: Money }[];
+  examples: { key: string; number: string; customer: string; what: string }[];
+};
+
+export type ServiceStatus = {
+  dialect: string;
+  address: string;
+  company: string;
+  insecure: boolean;
+  streams: StreamStatus[];
+  calls: CallsByKind[];
+  breaker: 'closed' | 'open' | 'half_open';
+  breaker_until: Instant | null;
+  calls_this_hour: number;
+  calls_per_hour: number; // 0: no bound
+  capabilities: { name: string; value: string }[];
+  held: HeldSync[];
+};
 
 export type SourceStatus = {
   id: string;
@@ -199,6 +280,7 @@ export type SourceStatus = {
   delay_max_ms: number;
   delay_why: string;
   hangs_since: Instant | null;
+  service: ServiceStatus | null; // an ERP; null of a folder
 };
 
 export type Sources = Envelope & { data: SourceStatus[] };

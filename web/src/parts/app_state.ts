@@ -15,6 +15,8 @@ export const lastAnswer = signal<{ asOf: number; time: Instant } | null>(null);
 export const company = signal('');
 export const serverVersion = signal('');
 export const heardSources = signal<HeardSource[]>([]);
+export const sourceStates = signal<SourceStatus[]>([]); // as the line said last; empty before it did
+export const heldSyncs = computed(() => sourceStates.value.flatMap((source) => source.service?.held ?? []));
 export const announcement = signal(''); // polite live region
 
 export function noteEnvelope(envelope: Pick<Envelope, 'as_of' | 'as_of_time' | 'sources'>): void {
@@ -27,6 +29,7 @@ export function noteEnvelope(envelope: Pick<Envelope, 'as_of' | 'as_of_time' | '
 
 function noteSources(sources: SourceStatus[]): void {
   const heardAt = Date.now();
+  sourceStates.value = sources;
   heardSources.value = sources.map((source) => ({
     id: source.id,
     state: source.state,

@@ -230,6 +230,20 @@ export function latenessText(days: number | null): string {
   return `in ${formatCount(-days)} d`;
 }
 
+// The server's reasons begin small, so that they can stand inside a sentence; on their own they are one.
+export function sentence(text: string): string {
+  const words = text.trim();
+  if (words === '') return '';
+  return words.charAt(0).toUpperCase() + words.slice(1) + (/[.!?…]$/.test(words) ? '' : '.');
+}
+
+// "in 6 s", "now": for what comes soon and by itself.
+export const formatUntil = (instant: Instant | null, now: number): string => {
+  if (instant === null) return absent;
+  const seconds = -ageOf(instant, now);
+  return seconds < 1 ? 'now' : `in ${formatAge(seconds)}`;
+};
+
 export function shortHash(hash: string): string {
   return hash.length > 12 ? `${hash.slice(0, 12)}…` : hash;
 }

@@ -4,6 +4,7 @@ import { Icon, type IconName } from './icons';
 const entries: readonly { screen: string; href: string; title: string; icon: IconName; keys: string }[] = [
   { screen: 'today', href: '/', title: 'Today', icon: 'today', keys: 'g t' },
   { screen: 'orders', href: '/orders', title: 'Orders', icon: 'orders', keys: 'g o' },
+  { screen: 'differences', href: '/differences', title: 'Differences', icon: 'differences', keys: 'g d' },
   { screen: 'sources', href: '/sources', title: 'Sources', icon: 'sources', keys: 'g s' },
 ];
 

@@ -14,6 +14,7 @@ const screens: readonly [string, string][] = [
   ['Today', '/'],
   ['Orders', '/orders'],
   ['Late orders', '/orders?late=true&sort=-lateness_days'],
+  ['Differences', '/differences'],
   ['Sources and rejections', '/sources'],
 ];
 

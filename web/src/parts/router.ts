@@ -30,7 +30,7 @@ function appAddress(event: MouseEvent): string | null {
   if (link === null || link === undefined) return null;
   if (link.target !== '' || link.hasAttribute('download') || link.origin !== location.origin) return null;
   if (link.pathname.startsWith('/api/') || (link.hash !== '' && link.pathname === location.pathname)) return null;
-  return link.pathname + link.search;
+  return link.pathname + link.search + link.hash;
 }
 
 export function startRouter(): void {
@@ -42,6 +42,6 @@ export function startRouter(): void {
     const address = appAddress(event);
     if (address === null) return;
     event.preventDefault();
-    if (address !== location.pathname + location.search) navigate(address);
+    if (address !== location.pathname + location.search + location.hash) navigate(address);
   });
 }

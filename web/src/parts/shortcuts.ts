@@ -1,6 +1,6 @@
 // Every keyboard shortcut, said once. A unit test proves that no two that can be active together share a key.
 
-export type Scope = 'global' | 'orders' | 'order' | 'list' | 'sources';
+export type Scope = 'global' | 'orders' | 'order' | 'list' | 'differences' | 'sources';
 
 export type Shortcut = { command: string; keys: string[]; scope: Scope; title: string };
 
@@ -11,6 +11,7 @@ export const shortcuts: readonly Shortcut[] = [
   { command: 'search', keys: ['/'], scope: 'global', title: 'Search orders' },
   { command: 'go.today', keys: ['g t'], scope: 'global', title: 'Go to Today' },
   { command: 'go.orders', keys: ['g o'], scope: 'global', title: 'Go to Orders' },
+  { command: 'go.differences', keys: ['g d'], scope: 'global', title: 'Go to Differences' },
   { command: 'go.sources', keys: ['g s'], scope: 'global', title: 'Go to Sources' },
   { command: 'undo', keys: ['u', 'Mod+z'], scope: 'global', title: 'Undo the last action' },
   { command: 'theme', keys: ['t'], scope: 'global', title: 'Next theme: auto, light, dark' },
@@ -30,6 +31,8 @@ export const shortcuts: readonly Shortcut[] = [
   { command: 'order.provenance', keys: ['i'], scope: 'order', title: 'Where does this value come from?' },
   { command: 'order.close', keys: ['Escape'], scope: 'order', title: 'Close the order' },
 
+  { command: 'differences.choose', keys: ['x'], scope: 'differences', title: 'Let the other side count' },
+
   { command: 'sources.refresh', keys: ['r'], scope: 'sources', title: 'Refresh all sources now' },
 ];
 
@@ -38,12 +41,14 @@ export const scopeTitles: Record<Scope, string> = {
   list: 'Lists',
   orders: 'Orders',
   order: 'One order',
+  differences: 'Differences',
   sources: 'Sources',
 };
 
 // Which scopes can listen at the same moment: an order opens beside the list.
 export const activeTogether: readonly (readonly Scope[])[] = [
   ['global', 'list', 'orders', 'order'],
+  ['global', 'list', 'differences'],
   ['global', 'sources'],
 ];
 

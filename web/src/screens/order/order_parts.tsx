@@ -5,10 +5,12 @@ import { Amount, Mark, Problem, Skeleton } from '../../parts/basics';
 import { absent, ageOf, counted, formatAge, formatDay, formatDecimal, formatInstant, formatWhen, shortHash } from '../../parts/format';
 import type { Tone } from '../../parts/status';
 import type { Answer } from '../../parts/use_answer';
+import { isJoined, lineOrigin } from './origins';
 
 const lineTone: Record<OrderLine['status'], Tone> = { open: 'plain', closed: 'idle', cancelled: 'idle' };
 
 export function LinesTable({ order }: { order: OrderDetail }) {
+  const joined = isJoined(order);
   return (
     <section class="block">
       <h3>
@@ -28,6 +30,7 @@ export function LinesTable({ order }: { order: OrderDetail }) {
               <th scope="col" class="num">Open amount, {order.currency}</th>
               <th scope="col">Status</th>
               <th scope="col" class="num">Due</th>
+              {joined && <th scope="col">From</th>}
               <th scope="col">Place</th>
             </tr>
           </thead>
@@ -55,6 +58,7 @@ export function LinesTable({ order }: { order: OrderDetail }) {
                   <Mark tone={lineTone[line.status]}>{line.status}</Mark>
                 </td>
                 <td class="num">{formatDay(line.due)}</td>
+                {joined && <td class="from-cell">{lineOrigin(order, line.line_number)}</td>}
                 <td class="quiet num place-cell">{line.place || absent}</td>
               </tr>
             ))}

@@ -15,6 +15,7 @@ import { navigate } from '../../parts/router';
 import { latenessTone } from '../../parts/status';
 import { useAnswer } from '../../parts/use_answer';
 import { Documents, HistoryList, LinesTable } from './order_parts';
+import { OrderDifferences, OriginWord } from './origins';
 import { ProvenanceDialog } from './provenance';
 
 export type OrderViewProps = {
@@ -61,7 +62,10 @@ export function OrderView(props: OrderViewProps) {
     'order.provenance': () => setAsked(focusedField() ?? 'open_amount'),
   });
 
-  const data = detail.data?.order ?? null;
+  // What a decision answered is shown until the order is read again.
+  const [decided, setDecided] = useState<OrderDetail | null>(null);
+  useEffect(() => setDecided(null), [detail.data]);
+  const data = decided?.order === number ? decided : (detail.data?.order ?? null);
   return (
     <article class={`order-view ${panel ? 'order-panel' : 'order-page'}`} aria-label={`Order ${number}`}>
       <Head view={props} status={data?.status ?? null} heading={heading} />
@@ -70,7 +74,7 @@ export function OrderView(props: OrderViewProps) {
         {data === null && detail.problem === null && <Skeleton rows={10} />}
         {data !== null && (
           <>
-            <Facts order={data} onAsk={setAsked} />
+            <Facts order={data} onAsk={setAsked} onDecided={setDecided} />
             <LinesTable order={data} />
             <Documents documents={data.documents} />
             <HistoryList past={past} />
@@ -129,7 +133,9 @@ function Ask({ field, title, onAsk }: { field: string; title: string; onAsk: Ask
   );
 }
 
-function Facts({ order: row, onAsk }: { order: OrderDetail; onAsk: Ask }) {
+type FactsProps = { order: OrderDetail; onAsk: Ask; onDecided: (order: OrderDetail) => void };
+
+function Facts({ order: row, onAsk, onDecided }: FactsProps) {
   const openLines = row.lines_data.filter((line) => line.open_amount.minor !== 0);
   const only = openLines.length === 1 ? openLines[0] : undefined;
   const formula =
@@ -168,6 +174,7 @@ function Facts({ order: row, onAsk }: { order: OrderDetail; onAsk: Ask }) {
         </div>
       </div>
       <Flags order={row} />
+      <OrderDifferences order={row} onDecided={onDecided} />
       <Details order={row} onAsk={onAsk} />
     </>
   );
@@ -212,6 +219,7 @@ function Details({ order: row, onAsk }: { order: OrderDetail; onAsk: Ask }) {
     ['updated', 'Document updated', formatInstant(row.updated)],
     ['changed_at', 'Changed here', `${formatInstant(row.changed_at)}, ${formatAge(ageOf(row.changed_at, now.value))} ago`],
   ];
+  const ours = new Set(['changed_at', 'quantity', 'open_quantity']); // sums of lines and our own clock come from nobody
   const asked = new Set(['order_date', 'requested', 'promise', 'quantity', 'open_quantity', 'status']);
   return (
     <dl class="facts">
@@ -221,6 +229,7 @@ function Details({ order: row, onAsk }: { order: OrderDetail; onAsk: Ask }) {
           <dd>
             {field === 'changed_at' ? <span class="num">{text}</span> : <Live text={text} />}{' '}
             {asked.has(field) && <Ask field={field} title={title.toLowerCase()} onAsk={onAsk} />}
+            {text !== '–' && !ours.has(field) && <OriginWord order={row} field={field} />}
           </dd>
         </div>
       ))}

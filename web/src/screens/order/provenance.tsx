@@ -1,8 +1,9 @@
 // Where a value comes from: the rule and the files, rows and cells it was computed from.
 import { provenance } from '../../api/client';
-import type { ProvenanceInput, ProvenanceValue } from '../../api/types';
+import type { Difference, ProvenanceInput, ProvenanceValue } from '../../api/types';
 import { now } from '../../parts/app_state';
 import { Problem, Skeleton } from '../../parts/basics';
+import { differenceTitle, ruleText, valueText } from '../../parts/differences';
 import { Dialog } from '../../parts/dialog';
 import { ageOf, formatAge, formatInstant, shortHash } from '../../parts/format';
 import { useAnswer } from '../../parts/use_answer';
@@ -13,13 +14,12 @@ function Input({ input }: { input: ProvenanceInput }) {
   return (
     <li class="input">
       <p>
-        <span class="path">{input.path || input.source}</span>
+        <span class="origin">{input.source}</span> <span class="path">{input.path || input.source}</span>
         {input.place !== '' && <strong class="place"> {input.place}</strong>}
       </p>
       {input.note !== '' && <p class="note">{input.note}</p>}
       <p class="quiet small-text">
         {[
-          input.source,
           input.format,
           input.modified === null ? '' : `modified ${formatInstant(input.modified)}, ${formatAge(ageOf(input.modified, now.value))} ago`,
         ]
@@ -52,6 +52,37 @@ function Value({ value }: { value: ProvenanceValue }) {
   );
 }
 
+// What the other sources say of this value, or of the lines it is made of.
+function AlsoSaid({ differences }: { differences: Difference[] }) {
+  if (differences.length === 0) return null;
+  return (
+    <div class="also-said">
+      <p class="label">Sources differ</p>
+      <ul>
+        {differences.map((one) => (
+          <li key={`${one.field} ${one.line}`}>
+            {differenceTitle(one)}: {one.values.map((value) => `${value.source} says ${valueText(one.field, value.text)}`).join(', ')}.{' '}
+            <strong>{one.counts} counts</strong> <span class="quiet">({ruleText(one)})</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+// The differences that enter a value. Amounts are made of the lines' quantities and prices.
+const entering: Record<string, readonly string[]> = {
+  open_amount: ['quantity', 'open_quantity', 'unit_price', 'discount', 'line_total', 'line'],
+  total: ['quantity', 'unit_price', 'discount', 'line_total', 'tax', 'freight', 'line'],
+  quantity: ['quantity', 'line'],
+  open_quantity: ['quantity', 'open_quantity', 'line'],
+  due: ['requested', 'promise'],
+  status: ['status', 'document_status'],
+};
+
+const about = (field: string, differences: Difference[]): Difference[] =>
+  differences.filter((one) => (entering[field] ?? [field]).includes(one.field));
+
 type ProvenanceDialogProps = { number: string; field: string; onField: (field: string) => void; onClose: () => void };
 
 export function ProvenanceDialog({ number, field, onField, onClose }: ProvenanceDialogProps) {
@@ -75,6 +106,7 @@ export function ProvenanceDialog({ number, field, onField, onClose }: Provenance
             </select>
           </label>
           <Value value={value} />
+          <AlsoSaid differences={about(value.field, answer.data?.differences ?? [])} />
         </>
       )}
       {answer.data !== null && value === undefined && <p class="quiet">This order states no value that has an origin.</p>}

@@ -7,6 +7,7 @@ import { connection, now, serverVersion } from '../../parts/app_state';
 import { Mark, Problem, Skeleton } from '../../parts/basics';
 import { counted, formatBytes, formatCount, formatInterval, formatMilliseconds, formatPercent, formatRate, formatWhen } from '../../parts/format';
 import { useAnswer } from '../../parts/use_answer';
+import { answersUnjudged, filesUnjudged } from './judgement';
 
 const pollEvery = 5000; // milliseconds, while the page is visible
 
@@ -28,7 +29,7 @@ export function PerformancePanel({ sources, onAct }: PanelProps) {
       {data === null && answer.problem === null && <Skeleton rows={4} />}
       {data !== null && (
         <>
-          <Rates data={data} />
+          <Rates data={data} sources={sources} />
           <Refreshes sources={sources} onAct={onAct} />
           <Loads data={data} />
           <Tips data={data} />
@@ -39,13 +40,26 @@ export function PerformancePanel({ sources, onAct }: PanelProps) {
   );
 }
 
-function HitRate({ title, percent, word, hits, misses, unit }: { title: string; percent: number | null; word: Word; hits: number; misses: number; unit: string }) {
+type HitRateProps = { title: string; percent: number | null; word: Word; hits: number; misses: number; unit: string; unjudged: string | null };
+
+function HitRate({ title, percent, word, hits, misses, unit, unjudged }: HitRateProps) {
   const rate = (percent ?? 0) / 100;
   return (
-    <div class={`gauge gauge-${word}`}>
+    <div class="gauge">
       <span class="label">{title}</span>
-      <span class="gauge-value">{percent === null ? <span class="quiet">not asked yet</span> : <Mark tone={word}>{`${formatPercent(rate)} ${word}`}</Mark>}</span>
-      <meter aria-label={title} min={0} max={1} low={0.6} high={0.8} optimum={1} value={rate} />
+      {percent === null || unjudged !== null ? (
+        <>
+          <span class="gauge-value">{percent === null ? 'not asked yet' : 'too early to say'}</span>
+          {unjudged !== null && <span class="quiet small-text">{unjudged}</span>}
+        </>
+      ) : (
+        <>
+          <span class="gauge-value">
+            <Mark tone={word}>{`${formatPercent(rate)} ${word}`}</Mark>
+          </span>
+          <meter aria-label={title} min={0} max={1} low={0.6} high={0.8} optimum={1} value={rate} />
+        </>
+      )}
       <span class="quiet small-text num">
         {formatCount(hits)} {unit}, {counted(misses, 'miss', 'misses')}
       </span>
@@ -53,12 +67,12 @@ function HitRate({ title, percent, word, hits, misses, unit }: { title: string; 
   );
 }
 
-function Rates({ data }: { data: Performance }) {
+function Rates({ data, sources }: { data: Performance; sources: SourceStatus[] }) {
   const { cache, files, requests, live, memory, record } = data;
   return (
     <div class="gauges">
-      <HitRate title="Kept answers" percent={cache.hit_rate} word={cache.word} hits={cache.hits} misses={cache.misses} unit="hits" />
-      <HitRate title="Files proven unchanged" percent={files.hit_rate} word={files.word} hits={files.hits} misses={files.misses} unit="unchanged" />
+      <HitRate title="Kept answers" percent={cache.hit_rate} word={cache.word} hits={cache.hits} misses={cache.misses} unit="hits" unjudged={answersUnjudged(cache)} />
+      <HitRate title="Files proven unchanged" percent={files.hit_rate} word={files.word} hits={files.hits} misses={files.misses} unit="unchanged" unjudged={filesUnjudged(files, sources)} />
       <div class="gauge">
         <span class="label">Service</span>
         <span class="gauge-value">{connection.value === 'live' ? <Mark tone="good">running</Mark> : <Mark tone="poor">no connection</Mark>}</span>
@@ -90,6 +104,7 @@ function Refreshes({ sources, onAct }: PanelProps) {
     <ul class="refreshes">
       {sources.map((source) => {
         const paused = source.state === 'paused';
+        const read = `${formatCount(source.files_read)} of ${counted(source.files, source.service === null ? 'file' : 'document')} read`;
         return (
           <li key={source.id}>
             <span>
@@ -97,8 +112,7 @@ function Refreshes({ sources, onAct }: PanelProps) {
               {formatInterval(source.refresh.interval_s)}
             </span>
             <span class="quiet num">
-              last {formatWhen(source.refresh.started, now.value)} ({formatMilliseconds(source.refresh.took_ms)}, {formatCount(source.files_read)} of{' '}
-              {counted(source.files, 'file')} read) · next {formatWhen(source.refresh.next, now.value)}
+              last {formatWhen(source.refresh.started, now.value)} ({formatMilliseconds(source.refresh.took_ms)}, {read}) · next {formatWhen(source.refresh.next, now.value)}
             </span>
             <span class="row no-print">
               <button type="button" class="button small" aria-label={`Refresh now: ${source.id}`} disabled={source.refresh.running} onClick={() => onAct(source, 'refresh')}>

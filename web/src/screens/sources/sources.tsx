@@ -3,29 +3,28 @@ import './sources.css';
 
 import { useEffect, useState } from 'preact/hooks';
 
-import { ApiProblem, rereadEverything, setRefreshInterval, sourceAction, type SourceAction, sources } from '../../api/client';
+import { sourceAction, type SourceAction, sources } from '../../api/client';
 import type { SourcesDelta, SourceStatus } from '../../api/types';
 import { done, heardSources, live, now, toast } from '../../parts/app_state';
-import { Empty, Live, Mark, Problem, Skeleton } from '../../parts/basics';
+import { Empty, Mark, Problem, Skeleton } from '../../parts/basics';
 import { Confirm } from '../../parts/dialog';
 import {
   absent,
   counted,
   formatAge,
   formatCount,
-  formatInterval,
   formatMilliseconds,
   formatWhen,
+  sentence,
 } from '../../parts/format';
 import { ageNow } from '../../parts/freshness';
-import { Icon } from '../../parts/icons';
 import { useCommands } from '../../parts/keys';
 import { useAnswer } from '../../parts/use_answer';
+import { HeldSyncs } from './held';
 import { PerformancePanel } from './performance';
 import { RejectionList } from './rejections';
-
-const say = (error: unknown): void =>
-  toast({ text: error instanceof ApiProblem || error instanceof Error ? error.message : String(error), tone: 'problem' });
+import { ServiceCard } from './service';
+import { Fact, say, SourceActions, type SourceProps } from './source_parts';
 
 export default function SourcesScreen() {
   const answer = useAnswer('sources', sources);
@@ -44,6 +43,10 @@ export default function SourcesScreen() {
     });
   }, [since === null]);
   const list = heard ?? answer.data?.data ?? null;
+  // "#held", "#rejections": the part is there only now.
+  useEffect(() => {
+    if (list !== null && location.hash !== '') document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  }, [list === null]);
   const act = (source: SourceStatus, action: SourceAction): void => void actOn(source, action).then(answer.reload);
   useCommands({ 'sources.refresh': () => list?.forEach((source) => act(source, 'refresh')) });
 
@@ -57,6 +60,7 @@ export default function SourcesScreen() {
       {list !== null && list.length === 0 && (
         <Empty title="No source yet" why="Start the server with --orders and a folder, and its files will be read here." />
       )}
+      {list !== null && <HeldSyncs sources={list} onAct={act} />}
       {list !== null && list.length > 0 && <SourceTable list={list} onAct={act} onChanged={answer.reload} />}
       <PerformancePanel sources={list ?? []} onAct={act} />
       <RejectionList />
@@ -69,6 +73,8 @@ const words: Record<SourceAction, string> = {
   pause: 'is paused',
   resume: 'runs again',
   'accept-vanished': 'accepted: its orders are being removed',
+  'accept-held': 'accepted: what was held is being taken over',
+  'reject-held': 'rejected: the last good state stays, and the next sync looks again',
 };
 
 async function actOn(source: SourceStatus, action: SourceAction): Promise<void> {
@@ -83,43 +89,25 @@ async function actOn(source: SourceStatus, action: SourceAction): Promise<void> 
   }
 }
 
-async function changeInterval(source: SourceStatus, seconds: number): Promise<void> {
-  const before = source.refresh.interval_s;
-  try {
-    await setRefreshInterval(source.id, seconds);
-    done(`${source.id}: full refresh every ${formatInterval(seconds)}`, () => void setRefreshInterval(source.id, before).catch(say));
-  } catch (error) {
-    say(error);
-  }
-}
-
-type TableProps = { list: SourceStatus[]; onAct: (source: SourceStatus, action: SourceAction) => void; onChanged: () => void };
+type TableProps = Omit<SourceProps, 'source'> & { list: SourceStatus[] };
 
 function SourceTable({ list, onAct, onChanged }: TableProps) {
   return (
     <section class="block" aria-label="Sources">
       <div class="source-list">
-        {list.map((source) => (
-          <SourceCard key={source.id} source={source} onAct={onAct} onChanged={onChanged} />
-        ))}
+        {list.map((source) =>
+          source.service === null ? (
+            <SourceCard key={source.id} source={source} onAct={onAct} onChanged={onChanged} />
+          ) : (
+            <ServiceCard key={source.id} source={source} service={source.service} onAct={onAct} onChanged={onChanged} />
+          ),
+        )}
       </div>
     </section>
   );
 }
 
-const intervals = [60, 300, 600, 1800, 3600, 21_600, 86_400];
-
-// `ticks`: the text changes by itself every second; flashing it would say that something happened.
-function Fact({ title, text, hint, ticks = false }: { title: string; text: string; hint?: string; ticks?: boolean }) {
-  return (
-    <div title={hint}>
-      <dt>{title}</dt>
-      <dd>{ticks ? <span class="num">{text}</span> : <Live text={text} />}</dd>
-    </div>
-  );
-}
-
-function SourceCard({ source, onAct, onChanged }: Omit<TableProps, 'list'> & { source: SourceStatus }) {
+function SourceCard({ source, onAct, onChanged }: SourceProps) {
   const heard = heardSources.value.find((one) => one.id === source.id);
   const seconds = heard === undefined ? source.age_s : ageNow(heard, now.value);
   const age = seconds === null ? absent : formatAge(seconds);
@@ -133,7 +121,7 @@ function SourceCard({ source, onAct, onChanged }: Omit<TableProps, 'list'> & { s
           {source.kind} · {source.root}
         </span>
       </header>
-      {source.message !== '' && <p class={`source-message tone-box-${source.state_word}`}>{source.message}</p>}
+      {source.message !== '' && <p class={`source-message tone-box-${source.state_word}`}>{sentence(source.message)}</p>}
       {source.state === 'held' && <Held source={source} onAct={onAct} />}
       {refresh.running && <Progress source={source} />}
       <dl class="facts source-facts">
@@ -163,47 +151,6 @@ function SourceCard({ source, onAct, onChanged }: Omit<TableProps, 'list'> & { s
   );
 }
 
-function SourceActions({ source, onAct, onChanged }: Omit<TableProps, 'list'> & { source: SourceStatus }) {
-  const choices = intervals.includes(source.refresh.interval_s)
-    ? intervals
-    : [...intervals, source.refresh.interval_s].sort((a, b) => a - b);
-  const paused = source.state === 'paused';
-  return (
-    <div class="row source-actions no-print">
-      <button type="button" class="button primary" disabled={source.refresh.running} onClick={() => onAct(source, 'refresh')}>
-        <Icon name="refresh" />
-        <span>Refresh now</span>
-      </button>
-      <button type="button" class="button" onClick={() => onAct(source, paused ? 'resume' : 'pause')}>
-        <Icon name={paused ? 'play' : 'pause'} />
-        <span>{paused ? 'Resume' : 'Pause'}</span>
-      </button>
-      <label class="inline-label">
-        <span>Full refresh every</span>
-        <select
-          value={String(source.refresh.interval_s)}
-          onChange={(event) => void changeInterval(source, Number(event.currentTarget.value)).then(onChanged)}
-        >
-          {choices.map((seconds) => (
-            <option key={seconds} value={String(seconds)}>
-              {formatInterval(seconds)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <button
-        type="button"
-        class="button quiet-button"
-        disabled={source.refresh.running}
-        title="Opens every file again, also those that did not change"
-        onClick={() => void rereadEverything(source.id).then(() => toast({ text: `${source.id}: every file is read again.` }), say)}
-      >
-        Read everything again
-      </button>
-    </div>
-  );
-}
-
 function Progress({ source }: { source: SourceStatus }) {
   const { done: read, total, unit } = source.progress;
   const known = total > 0;
@@ -218,7 +165,7 @@ function Progress({ source }: { source: SourceStatus }) {
   );
 }
 
-function Held({ source, onAct }: { source: SourceStatus; onAct: TableProps['onAct'] }) {
+function Held({ source, onAct }: { source: SourceStatus; onAct: SourceProps['onAct'] }) {
   const [asking, setAsking] = useState(false);
   return (
     <div class="held" role="alert">

@@ -37,7 +37,8 @@ export function Ages({ ages }: { ages: Today['ages'] }) {
             <tbody>
               {ages.map((age) => {
                 const sum = sumOf(age.sums, currency);
-                const share = (sum?.open_amount.minor ?? 0) / most;
+                if (sum === undefined) return null; // nothing of this age: a row of dashes says no more
+                const share = sum.open_amount.minor / most;
                 return (
                   <tr key={age.name}>
                     <th scope="row">
@@ -48,7 +49,9 @@ export function Ages({ ages }: { ages: Today['ages'] }) {
                         <rect width={Math.max(share * 100, share > 0 ? 1 : 0)} height="10" rx="1" />
                       </svg>
                     </td>
-                    <td class="num">{sum === undefined ? '–' : <Amount money={sum.open_amount} />}</td>
+                    <td class="num">
+                      <Amount money={sum.open_amount} />
+                    </td>
                   </tr>
                 );
               })}

@@ -14,6 +14,7 @@ import { navigate } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { Ages } from './ages';
 import { changesKept, kindTone, mergeChanges, sinceChoices, type SinceChoice, summarise } from './changes';
+import { HeldBanner, SourcesLine } from './sources_line';
 
 export default function TodayScreen() {
   const answer = useAnswer('today', today);
@@ -32,6 +33,7 @@ export default function TodayScreen() {
         <div>
           <h1>Today</h1>
           <p class="quiet">{data === null ? '\u00a0' : `${formatDayLong(data.day)}, week ${isoWeek(data.day)}`}</p>
+          <SourcesLine told={data?.sources ?? []} />
         </div>
         <span class="spring" />
         <span class="row no-print">
@@ -45,16 +47,17 @@ export default function TodayScreen() {
           </a>
         </span>
       </header>
+      <HeldBanner />
       {answer.problem !== null && <Problem problem={answer.problem} retry={answer.reload} />}
       {data === null && answer.problem === null && <Skeleton rows={4} class="card-skeleton" />}
       {data !== null && <Cards data={data} />}
       {/* Loaded beside the cards, shown with them: what one reads does not move. The list that grows comes last. */}
       <div class={`today-columns ${data === null ? 'is-first' : ''}`}>
-        <div class="today-main">{data !== null && <Decisions rows={data.needs_decision} />}</div>
-        <div class="today-side">
-          {data !== null && <Ages ages={data.ages} />}
+        <div class="today-main">
+          {data !== null && <Decisions rows={data.needs_decision} />}
           <WhatChanged />
         </div>
+        <div class="today-side">{data !== null && <Ages ages={data.ages} />}</div>
       </div>
     </div>
   );
@@ -99,12 +102,22 @@ function Cards({ data }: { data: Today }) {
           <SumLines sums={data.due_soon} pick={(sum) => sum.open_amount} />
         </span>
       </Card>
-      <Card title="Rejections" href="/sources#rejections">
-        <span class="card-value">
-          {data.rejections === 0 ? <Mark tone="good">none</Mark> : <Mark tone="fair">{formatCount(data.rejections)}</Mark>}
-        </span>
-        <span class="quiet">{data.rejections === 0 ? 'everything could be read' : 'files or rows that could not be read'}</span>
-      </Card>
+      <div class="card-pair">
+        <Card title="Rejections" href="/sources#rejections">
+          <span class="card-value">
+            {data.rejections === 0 ? <Mark tone="good">none</Mark> : <Mark tone="fair">{formatCount(data.rejections)}</Mark>}
+          </span>
+          <span class="quiet">{data.rejections === 0 ? 'everything could be read' : 'could not be read'}</span>
+        </Card>
+        {(data.differences > 0 || data.sources.length > 1) && (
+          <Card title="Differences" href="/differences">
+            <span class="card-value">
+              {data.differences > 0 ? <Mark tone="fair">{counted(data.differences, 'order')}</Mark> : <Mark tone="good">none</Mark>}
+            </span>
+            <span class="quiet">{data.differences > 0 ? 'sources say different things' : 'sources agree, or it is decided'}</span>
+          </Card>
+        )}
+      </div>
     </div>
   );
 }
