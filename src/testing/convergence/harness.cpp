@@ -241,6 +241,7 @@ class World {
   void decide();
   void look_for_false_tombstones();
   std::vector<std::string> differences();
+  std::string streams() const;
   void settle();
 
   const Schedule schedule_;
@@ -383,6 +384,18 @@ std::vector<std::string> World::differences() {
   return different;
 }
 
+// What the source says of its streams: the first thing to look at when something differs.
+std::string World::streams() const {
+  std::string text;
+  const ingest::SourceStatus status = source_->status();
+  if (!status.service) return text;
+  for (const ingest::StreamStatus& stream : status.service->streams) {
+    text += "\n  " + stream.name + ": " + stream.phase + ", " + std::to_string(stream.rows) + " rows";
+    if (!stream.runs.empty()) text += ", last " + stream.runs.front().outcome + " " + stream.runs.front().message;
+  }
+  return text;
+}
+
 void World::restless_round() {
   hidden_ = dice_.percent(schedule_.hidden_rounds_percent);
   simulator::FaultPlan plan = schedule_.faults;
@@ -419,7 +432,7 @@ void World::settle() {
     time_.pass(60s);
   }
   if (const auto still = differences(); !still.empty()) {
-    std::string why = std::to_string(still.size()) + " differences after " + std::to_string(wanted) + " quiet syncs";
+    std::string why = std::to_string(still.size()) + " differences after " + std::to_string(wanted) + " quiet syncs" + streams();
     for (std::size_t i = 0; i < std::min<std::size_t>(still.size(), 3); ++i) why += "\n" + still[i];
     throw Broken{why};
   }
