@@ -4,7 +4,7 @@ namespace millrace::erp {
 namespace {
 
 // The mapped fields of `mapping.h` that matter here.
-constexpr std::string_view item_manufacturer_field = "manufacturer_code";
+constexpr std::string_view item_manufacturer_field = "manufacturer";
 constexpr std::string_view manufacturer_name_field = "name";
 constexpr std::string_view code_field = "code";
 constexpr std::string_view no_manufacturer = "-1";

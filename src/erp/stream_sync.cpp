@@ -98,7 +98,8 @@ void StreamSync::abandon() {
 }
 
 bool StreamSync::accept() {
-  if (!held_ || applying_) return false;
+  // Accepted before, but the sync that was to commit it failed: the next one shows what it would do now.
+  if (!held_ || !held_->run || applying_) return false;
   main_ = std::move(held_->run);
   main_->accepted = true;
   main_->report.started = clock_.now();

@@ -393,6 +393,13 @@ TEST_CASE("a sync that would remove too much is held, and the last good state st
     CHECK(world.sync->held() == nullptr);
     CHECK(world.differences() == "");
   }
+  SUBCASE("accepted twice, and dropped between: it is held again") {
+    REQUIRE(world.sync->accept());
+    world.sync->abandon();
+    CHECK_FALSE(world.sync->accept());
+    CHECK(world.run().kind == SyncStep::Kind::held);
+    CHECK(world.sink.tombstones == 0);
+  }
   SUBCASE("a person rejects: the next sync looks again") {
     world.sync->reject();
     CHECK(world.sync->held() == nullptr);

@@ -334,6 +334,9 @@ std::size_t BookTable::TextIndex<text_of>::count(std::string_view text) const {
   return 1 + (rest == others.end() ? 0 : rest->second.size());
 }
 
+// The header asks it inline: it has to be here for everybody, inlined or not.
+template std::size_t BookTable::TextIndex<&BookTable::reference_of>::count(std::string_view text) const;
+
 template <std::string_view (BookTable::*text_of)(CandidateId) const>
 void BookTable::TextIndex<text_of>::link(CandidateId id) {
   const auto [known, is_new] = first.insert(id);
