@@ -25,6 +25,12 @@ bool all_delivered(const Document& order) {
   return std::ranges::all_of(order.lines, [](const Line& line) { return line.closed || line.open <= 0; });
 }
 
+// A closed order has no open line, also none that had nothing left to deliver.
+void finish(Document& order) {
+  order.open = false;
+  for (Line& line : order.lines) line.closed = true;
+}
+
 }  // namespace
 
 Micros line_total(const Line& line) {
@@ -93,7 +99,7 @@ void Company::deliver(Document& order, std::size_t line, Micros quantity, Stamp 
   delivered.open = std::max<Micros>(0, delivered.open - quantity);
   if (delivered.open == 0) delivered.closed = true;
   const bool done = all_delivered(order);
-  if (done) order.open = false;
+  if (done) finish(order);
   leave_trace(order, now, trace, done ? "Closed" : "Updated");
 }
 
@@ -114,7 +120,7 @@ void Company::cancel(Document& order, Stamp now, Trace trace) {
 void Company::remove_line(Document& order, std::size_t line, Stamp now, Trace trace) {
   check(order.lines.size() > 1, "an order keeps at least one line");
   order.lines.erase(order.lines.begin() + static_cast<std::ptrdiff_t>(line));
-  if (order.open && all_delivered(order)) order.open = false;
+  if (order.open && all_delivered(order)) finish(order);
   leave_trace(order, now, trace, "Updated");
 }
 

@@ -364,6 +364,10 @@ void BookTable::TextIndex<text_of>::unlink(CandidateId id) {
   if (rest->second.empty()) others.erase(rest);
 }
 
+// Other files call these; without a place of their own an optimising compiler leaves none behind.
+template struct BookTable::TextIndex<&BookTable::number_of>;
+template struct BookTable::TextIndex<&BookTable::reference_of>;
+
 void BookTable::drop_candidates(FileId file) {
   for (const CandidateView& view : candidate_views(file)) {
     candidate_waste_ += view.size;

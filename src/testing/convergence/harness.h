@@ -28,8 +28,9 @@ struct ScheduleResult {
   ScheduleCounts counts;
 };
 
-// Everything in it follows from the seed. `rules` are the mistakes the sync is made with.
-ScheduleResult run_schedule(std::uint64_t seed, erp::SyncRules rules = {});
+// Everything in it follows from the seed. `rules` are the mistakes the sync is made with; without `renames` nobody
+// renames a manufacturer meanwhile.
+ScheduleResult run_schedule(std::uint64_t seed, erp::SyncRules rules = {}, bool renames = true);
 
 // "offset", "exclusive", "late_watermark", "absence"; nothing when the word is unknown.
 std::optional<erp::SyncRules> broken_rules(std::string_view name);

@@ -1,6 +1,7 @@
 // millrace_convergence: many schedules of the harness, with their seeds.
 //
 //   millrace_convergence [--schedules N] [--seed N] [--broken offset|exclusive|late_watermark|absence] [--until-broken]
+//   [--no-renames]
 //
 // Without --seed a random one is taken and printed; schedule i has seed + i. --seed N --schedules 1 replays one.
 // Exit code 1 when a schedule broke, 2 when a word was not understood.
@@ -19,7 +20,7 @@ namespace {
 struct Wish {
   std::uint64_t schedules = 100, seed = 0;
   millrace::erp::SyncRules rules;
-  bool until_broken = false;
+  bool until_broken = false, renames = true;
 };
 
 std::optional<std::uint64_t> number_of(std::string_view text) {
@@ -37,6 +38,10 @@ std::optional<Wish> read(std::span<char* const> words) {
     const std::string_view value = i + 1 < words.size() ? words[i + 1] : "";
     if (word == "--until-broken") {
       wish.until_broken = true;
+      continue;
+    }
+    if (word == "--no-renames") {
+      wish.renames = false;
       continue;
     }
     const auto number = number_of(value);
@@ -59,7 +64,7 @@ int main(int argc, char** argv) {
   const auto wish = read(std::span<char* const>(argv, static_cast<std::size_t>(argc)).subspan(1));
   if (!wish) {
     std::cerr << "usage: millrace_convergence [--schedules N] [--seed N] [--broken "
-                 "offset|exclusive|late_watermark|absence] [--until-broken]\n";
+                 "offset|exclusive|late_watermark|absence] [--until-broken] [--no-renames]\n";
     return 2;
   }
   millrace::set_log_level(millrace::LogLevel::error);
@@ -67,7 +72,7 @@ int main(int argc, char** argv) {
   millrace::testing::ScheduleCounts all;
   std::uint64_t broken = 0;
   for (std::uint64_t i = 0; i < wish->schedules && !(wish->until_broken && broken > 0); ++i) {
-    const auto result = millrace::testing::run_schedule(wish->seed + i, wish->rules);
+    const auto result = millrace::testing::run_schedule(wish->seed + i, wish->rules, wish->renames);
     all += result.counts;
     if (result.good) continue;
     ++broken;
