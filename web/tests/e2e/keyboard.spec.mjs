@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { openPage, startBrowser, startDemo } from './harness.mjs';
+import { openPage, serviceInStep, startBrowser, startDemo, undecided } from './harness.mjs';
 
 let demo;
 let browser;
@@ -14,6 +14,8 @@ before(async () => {
   browser = await startBrowser();
   view = await openPage(browser);
   page = view.page;
+  await serviceInStep(demo);
+  await undecided(demo);
 });
 
 after(async () => {
@@ -67,6 +69,7 @@ describe('without a mouse', { timeout: 180_000 }, () => {
   for (const [path, ready] of [
     ['/', '.card'],
     ['/orders', '.grid-body a'],
+    ['/differences', '.difference'],
     ['/sources', '.gauges'],
   ]) {
     it(`Tab reaches everything on ${path}, and one sees where one is`, async () => {
