@@ -209,8 +209,7 @@ int run_serve(const Settings& settings, ServeMode mode) {
     if (!prepared) return report(console, prepared.error());
     demo = std::move(*prepared);
     served.orders = {demo->tree.root};
-    // The company's own are no part of the demo.
-    served.sources = {demo->erp->source()};
+    served.sources = {demo->erp->source()};  // the company's own are no part of the demo
     if (served.company.empty()) served.company = DemoCompany::name();
   }
   const auto began = Stopwatch::now();

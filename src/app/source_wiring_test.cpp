@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+
+#include "base/text.h"
 
 namespace millrace::app {
 namespace {
@@ -84,6 +87,15 @@ TEST_CASE("only sources with a readable key take webhooks") {
   const auto keys = webhook_keys({with, without, wrong}, {});
   REQUIRE(keys.size() == 1);
   CHECK(keys.at("sap") == "k");
+}
+
+TEST_CASE("the streams that settings may name are those that services have") {
+  const auto rows = source_setting_rows();
+  const auto row = std::ranges::find(rows, "streams", &SettingRow::name);
+  REQUIRE(row != rows.end());
+  const auto choices = split(row->choices, '|');
+  CHECK(choices.size() == erp::stream_count);
+  for (const auto& stream : erp::streams_of(erp::Dialect::sap_b1_v2)) CHECK(std::ranges::count(choices, word(stream.name)) == 1);
 }
 
 TEST_CASE("the book is restored with every source of the settings") {

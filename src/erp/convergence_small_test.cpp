@@ -16,7 +16,7 @@ struct Manners {
   bool faults = true;
   bool kills = true;
   bool texts = false;     // keys that the ERP orders otherwise than we do
-  std::size_t slice_keys = 250;  // 0: and nothing that is held is removed, since only a slice finds a closed order that is
+  std::size_t slice_keys = 250;  // 0: and only the first sync removes, open orders: others are found by slices
   SyncRules rules;
 };
 
@@ -36,7 +36,10 @@ class Schedule {
   Outcome play() {
     world_.erp.fill(30 + static_cast<int>(upto(60)));
     next_ = static_cast<std::int64_t>(world_.erp.docs.size()) + 1;
-    for (auto& [key, doc] : world_.erp.docs) doc.open = !chance(3);
+    for (auto& [key, doc] : world_.erp.docs) {
+      doc.open = !chance(3);
+      doc.stamp.day -= 30;
+    }
     world_.remote.before = [this](const PageQuestion& question) { return disturb(question); };
     world_.remote.after = [this](const PageQuestion& question, Page& page) { leave_out(question, page); };
     const std::size_t syncs = 3 + upto(4);
@@ -80,12 +83,17 @@ class Schedule {
     const bool stamped = !manners_.unstamped || !chance(2);
     switch (what) {
       case 2:
-        if (manners_.slice_keys > 0 || !world_.sink.rows.contains(number_key(key))) world_.erp.docs.erase(key);
+        if (manners_.slice_keys > 0 || held_open_in_first_sync(key)) world_.erp.docs.erase(key);
         break;
       case 3: case 4: world_.erp.put(key, doc.amount, !doc.open, stamped); break;
       case 5: world_.erp.touch(key); break;
       default: world_.erp.put(key, static_cast<std::int64_t>(upto(100'000)), doc.open, stamped); break;
     }
+  }
+
+  bool held_open_in_first_sync(std::int64_t key) const {
+    const auto held = world_.sink.rows.find(number_key(key));
+    return world_.sink.state.phase == SyncState::Phase::backfill && held != world_.sink.rows.end() && held->second.row.open;
   }
 
   std::optional<RemoteError> disturb(const PageQuestion&) {
@@ -120,7 +128,7 @@ class Schedule {
       note_tombstones();
       if (step.kind != SyncStep::Kind::more) break;
     }
-    if (steps_left == SIZE_MAX || manners_.kills) world_.restart();
+    if (manners_.kills) world_.restart();
     world_.clock.advance(std::chrono::milliseconds(upto(300'000)));
   }
   void hint_some() {
@@ -176,7 +184,10 @@ TEST_CASE("each mistake of other syncs is found by the same schedules") {
   manners.etags = manners.unstamped = false;
   manners.slice_keys = 0;  // anti-entropy would heal some of them later
   CHECK_FALSE(first_bad(manners, 100));  // the right rules do without it
-  SUBCASE("paging by position") { manners.rules.page_by_position = true; }
+  SUBCASE("paging by position") {
+    manners.rules.page_by_position = true;
+    manners.faults = manners.kills = false;  // a first sync that starts anew from position 0 closes its gaps
+  }
   SUBCASE("asking for later than the last stamp") { manners.rules.exclusive_watermark = true; }
   SUBCASE("the watermark of the end") { manners.rules.watermark_at_end = true; }
   SUBCASE("absence taken for removal") { manners.rules.tombstone_on_absence = true; }

@@ -66,7 +66,8 @@ std::string_view word(BreakerState state) {
 }
 
 std::string_view word(CallKind kind) {
-  static constexpr std::array<std::string_view, call_kind_count> words{"login", "page", "scan", "fetch", "slice", "probe", "push", "other"};
+  static constexpr std::array<std::string_view, call_kind_count> words{"login", "page",  "scan", "fetch",
+                                                                       "slice", "probe", "push", "other"};
   return words[static_cast<std::size_t>(kind)];
 }
 
@@ -80,15 +81,23 @@ CallCounts operator-(const CallCounts& later, const CallCounts& earlier) {
   CallCounts between;
   for (std::size_t kind = 0; kind < call_kind_count; ++kind) {
     const CallCount &to = later.of[kind], &from = earlier.of[kind];
-    between.of[kind] = {to.calls - from.calls, to.retries - from.retries, to.failed - from.failed, to.bytes - from.bytes, to.time - from.time};
+    between.of[kind] = {to.calls - from.calls, to.retries - from.retries, to.failed - from.failed,
+                        to.bytes - from.bytes, to.time - from.time};
   }
   return between;
 }
 
 struct Caller::Impl {
   Impl(CareOptions care, Transport& way, Pace& pace_of, const Clock& clock_of, std::uint64_t seed, Call probe_call)
-      : options(care), transport(way), pace(pace_of), clock(clock_of), probe(std::move(probe_call)), random(seed),
-        retries(care.retry_share, care.retry_allowance), breaker(care.failures_to_open, care.open_for), hours(care) {}
+      : options(care),
+        transport(way),
+        pace(pace_of),
+        clock(clock_of),
+        probe(std::move(probe_call)),
+        random(seed),
+        retries(care.retry_share, care.retry_allowance),
+        breaker(care.failures_to_open, care.open_for),
+        hours(care) {}
 
   Outcome send(const Call& call, CallKind kind, bool repeatable);
   CallerStatus status() const;
@@ -137,7 +146,8 @@ Caller::Outcome Caller::Impl::held_back(std::string why, Instant again_at) const
 
 Caller::Outcome Caller::Impl::held_back_until(const Call& call, Steady until, std::string_view why) const {
   const Instant again_at = instant_of(until);
-  return held_back(fmt::format("{} {}: it is called again at {}", printable(host_of(call.url)), why, shown(again_at)), again_at);
+  return held_back(fmt::format("{} {}: it is called again at {}", printable(host_of(call.url)), why, shown(again_at)),
+                   again_at);
 }
 
 Caller::Outcome Caller::Impl::stopped(const Call& call) const {
@@ -176,7 +186,9 @@ std::optional<Caller::Outcome> Caller::Impl::refused(const Call& call) {
     const Instant now = clock.now();
     if (hours.room(now)) return std::nullopt;
     const Instant next = hours.next(now);
-    const std::string budget = hours.bound(now) == 0 ? "these are the quiet hours of " : fmt::format("the {} calls an hour are used up for ", hours.bound(now));
+    const std::string budget = hours.bound(now) == 0
+                                   ? "these are the quiet hours of "
+                                   : fmt::format("the {} calls an hour are used up for ", hours.bound(now));
     return held_back(budget + printable(host_of(call.url)) + ": it is called again at " + shown(next), next);
   };
   if (auto outcome = hour_is_full()) return outcome;
@@ -184,7 +196,8 @@ std::optional<Caller::Outcome> Caller::Impl::refused(const Call& call) {
   {
     const std::scoped_lock lock(mutex);
     pass = breaker.ask(pace.now());
-    if (pass == Breaker::Pass::refused) return held_back_until(call, breaker.until(), "is not called for a while (" + last_failure + ")");
+    if (pass == Breaker::Pass::refused)
+      return held_back_until(call, breaker.until(), "is not called for a while (" + last_failure + ")");
     if (breaker_gauge != nullptr) breaker_gauge->set(static_cast<std::int64_t>(breaker.state()));
   }
   if (pass == Breaker::Pass::go || probe.url.empty()) return std::nullopt;
@@ -211,10 +224,13 @@ void Caller::Impl::note(const Call& call, CallKind kind, bool retry, const Reply
     if (const auto asked = retry_after(reply, clock.now())) not_before = std::max(not_before, now + *asked);
     const bool was_closed = breaker.state() == BreakerState::closed;
     if (breaker.bad(now) && was_closed) {  // a probe that fails is no news
-      log_warning("outbound_breaker_open", {{"host", printable(host_of(call.url))}, {"until", shown(instant_of(breaker.until()))}, {"because", last_failure}});
+      log_warning("outbound_breaker_open", {{"host", printable(host_of(call.url))},
+                                            {"until", shown(instant_of(breaker.until()))},
+                                            {"because", last_failure}});
     }
   } else if (reply.failure != Failure::address_denied) {
-    if (breaker.state() != BreakerState::closed) log_info("outbound_breaker_closed", {{"host", printable(host_of(call.url))}});
+    if (breaker.state() != BreakerState::closed)
+      log_info("outbound_breaker_closed", {{"host", printable(host_of(call.url))}});
     breaker.good();
   } else {
     breaker.undecided();
@@ -245,7 +261,8 @@ Reply Caller::Impl::once(const Call& call, CallKind kind, bool retry, bool repea
 // Full jitter: anywhere between now and base * 2^try, so that many callers do not come back together.
 bool Caller::Impl::wait_before_retry(unsigned retry) {
   const auto widest = std::min(options.wait_max, options.wait_base * (std::int64_t{1} << std::min(retry, 20u)));
-  const milliseconds jitter(std::uniform_int_distribution<std::int64_t>(0, std::max<std::int64_t>(widest.count(), 0))(random));
+  const milliseconds jitter(
+      std::uniform_int_distribution<std::int64_t>(0, std::max<std::int64_t>(widest.count(), 0))(random));
   Steady until = pace.now() + jitter;
   {
     const std::scoped_lock lock(mutex);
@@ -259,13 +276,16 @@ Caller::Outcome Caller::Impl::send(const Call& call, CallKind kind, bool repeata
   retries.earn();
   const auto may_retry = [&] {
     const std::scoped_lock lock(mutex);
-    return breaker.state() == BreakerState::closed && hours.room(clock.now()) && not_before - pace.now() <= options.retry_after_max;
+    return breaker.state() == BreakerState::closed && hours.room(clock.now()) &&
+           not_before - pace.now() <= options.retry_after_max;
   };
   // A call that is itself the probe of a half-open breaker fails once: the breaker is open then.
   for (unsigned tried = 1;; ++tried) {
     Outcome outcome;
     outcome.reply = once(call, kind, tried > 1, repeatable);
-    const unsigned tries_max = outcome.reply.failure == Failure::timeout ? std::min(options.timeout_tries_max, options.tries_max) : options.tries_max;
+    const unsigned tries_max = outcome.reply.failure == Failure::timeout
+                                   ? std::min(options.timeout_tries_max, options.tries_max)
+                                   : options.tries_max;
     const bool again = repeatable && is_passing(outcome.reply) && tried < tries_max && may_retry() && retries.spend();
     if (!again) return outcome;
     if (!wait_before_retry(tried - 1)) return stopped(call);
@@ -297,10 +317,13 @@ void Caller::Impl::count_in(metrics::Registry& to, std::string_view source) {
   breaker_gauge->set(static_cast<std::int64_t>(breaker.state()));
 }
 
-Caller::Caller(CareOptions options, Transport& transport, Pace& pace, const Clock& clock, std::uint64_t seed, Call probe)
+Caller::Caller(CareOptions options, Transport& transport, Pace& pace, const Clock& clock, std::uint64_t seed,
+               Call probe)
     : impl_(std::make_shared<Impl>(options, transport, pace, clock, seed, std::move(probe))) {}
 
-Caller::Outcome Caller::send(const Call& call, CallKind kind, bool repeatable) { return impl_->send(call, kind, repeatable); }
+Caller::Outcome Caller::send(const Call& call, CallKind kind, bool repeatable) {
+  return impl_->send(call, kind, repeatable);
+}
 CallerStatus Caller::status() const { return impl_->status(); }
 void Caller::count_in(metrics::Registry& registry, std::string_view source) { impl_->count_in(registry, source); }
 

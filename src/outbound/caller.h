@@ -68,17 +68,19 @@ struct CallerStatus {
   std::optional<Instant> breaker_until;
   unsigned failures_in_a_row = 0;
   unsigned calls_this_hour = 0;
-  unsigned calls_per_hour = 0;  // as it is at this time of day; 0 is no bound, in quiet hours none at all
-  bool quiet = false;           // quiet hours now
+  unsigned calls_per_hour = 0;        // as it is at this time of day; 0 is no bound, in quiet hours none at all
+  bool quiet = false;                 // quiet hours now
   std::optional<Instant> held_until;  // the other side asked for a pause (Retry-After)
-  std::string last_failure;     // one sentence
-  CallCounts counts;            // since the start
+  std::string last_failure;           // one sentence
+  CallCounts counts;                  // since the start
 };
 
 class Caller {
  public:
-  // `probe` is the call that a half-open breaker tries first (SAP: GET /ping); without a url the next call is the probe.
-  Caller(CareOptions options, Transport& transport, Pace& pace, const Clock& clock, std::uint64_t seed, Call probe = {});
+  // `probe` is the call that a half-open breaker tries first (SAP: GET /ping); without a url the next call is the
+  // probe.
+  Caller(CareOptions options, Transport& transport, Pace& pace, const Clock& clock, std::uint64_t seed,
+         Call probe = {});
 
   // From now on calls are also counted there, the breaker's state under the name of the source.
   void count_in(metrics::Registry& registry, std::string_view source);

@@ -22,7 +22,9 @@ using std::chrono::milliseconds;
 // Time that passes only by waiting, and by what calls take.
 class FakePace final : public Pace {
  public:
-  std::chrono::steady_clock::time_point now() const override { return std::chrono::steady_clock::time_point{1h} + passed; }
+  std::chrono::steady_clock::time_point now() const override {
+    return std::chrono::steady_clock::time_point{1h} + passed;
+  }
   bool wait_until(std::chrono::steady_clock::time_point until) override {
     if (stopped) return false;
     waits.push_back(std::chrono::ceil<milliseconds>(until - now()));
@@ -90,7 +92,8 @@ Call get(std::string_view path) {
 }
 
 struct Desk {
-  explicit Desk(CareOptions options = {}, std::uint64_t seed = 7, Call probe = {}, std::string_view start = "2026-03-02T08:00:00Z")
+  explicit Desk(CareOptions options = {}, std::uint64_t seed = 7, Call probe = {},
+                std::string_view start = "2026-03-02T08:00:00Z")
       : clock(start, pace), peer(pace), caller(options, peer, pace, clock, seed, std::move(probe)) {
     peer.answer = [](const Call&) { return status(200); };
     set_log_level(LogLevel::error);  // thousands of breakers open here
@@ -127,11 +130,27 @@ TEST_CASE("A call that met a passing failure is sent again after a wait, others 
     bool again;
   };
   const std::vector<Row> rows{
-      {status(408), true},  {status(429), true},  {status(500), true},  {status(502), true},  {status(503), true},  {status(504), true},
-      {status(400), false}, {status(401), false}, {status(403), false}, {status(404), false}, {status(501), false}, {status(302), false},
-      {failure(Failure::resolve), true},          {failure(Failure::connect), true},   {failure(Failure::timeout), true},
-      {failure(Failure::reset), true},            {failure(Failure::tls), false},      {failure(Failure::too_large), false},
-      {failure(Failure::address_denied), false},  {failure(Failure::protocol), false}, {failure(Failure::cancelled), false},
+      {status(408), true},
+      {status(429), true},
+      {status(500), true},
+      {status(502), true},
+      {status(503), true},
+      {status(504), true},
+      {status(400), false},
+      {status(401), false},
+      {status(403), false},
+      {status(404), false},
+      {status(501), false},
+      {status(302), false},
+      {failure(Failure::resolve), true},
+      {failure(Failure::connect), true},
+      {failure(Failure::timeout), true},
+      {failure(Failure::reset), true},
+      {failure(Failure::tls), false},
+      {failure(Failure::too_large), false},
+      {failure(Failure::address_denied), false},
+      {failure(Failure::protocol), false},
+      {failure(Failure::cancelled), false},
   };
   for (const auto& row : rows) {
     CAPTURE(row.first.status);
@@ -142,7 +161,10 @@ TEST_CASE("A call that met a passing failure is sent again after a wait, others 
     CHECK(desk.peer.calls.size() == (row.again ? 2 : 1));
     CHECK(outcome.reply.status == (row.again ? 200 : row.first.status));
     CHECK(desk.caller.status().counts.all().retries == (row.again ? 1 : 0));
-    CHECK(desk.caller.status().failures_in_a_row == (outcome.reply.status == 501 || row.first.failure == Failure::tls || row.first.failure == Failure::protocol ? 1 : 0));
+    CHECK(desk.caller.status().failures_in_a_row ==
+          (outcome.reply.status == 501 || row.first.failure == Failure::tls || row.first.failure == Failure::protocol
+               ? 1
+               : 0));
   }
 }
 
@@ -202,7 +224,8 @@ TEST_CASE("Retries never exceed their share of the calls and the allowance, what
     options.retry_share = share / 100.0;
     options.failures_to_open = *rc::gen::element(0u, 5u, 50u);
     Desk desk(options, *rc::gen::arbitrary<std::uint64_t>());
-    const auto answers = *rc::gen::container<std::vector<int>>(rc::gen::weightedElement<int>({{3, 200}, {2, 500}, {1, 503}, {1, 0}}));
+    const auto answers =
+        *rc::gen::container<std::vector<int>>(rc::gen::weightedElement<int>({{3, 200}, {2, 500}, {1, 503}, {1, 0}}));
     RC_PRE(!answers.empty());
     std::size_t next = 0;
     desk.peer.answer = [&](const Call&) {
@@ -231,7 +254,9 @@ TEST_CASE("A long good time pays for no storm of retries later") {
 
 TEST_CASE("D1: Retry-After in seconds is obeyed before the next try") {
   Desk desk;
-  desk.peer.answer = [&](const Call&) { return desk.peer.calls.size() == 1 ? status(429, "Retry-After", "17") : status(200); };
+  desk.peer.answer = [&](const Call&) {
+    return desk.peer.calls.size() == 1 ? status(429, "Retry-After", "17") : status(200);
+  };
   CHECK(desk.caller.send(get("/Orders"), CallKind::page).reply.status == 200);
   REQUIRE(desk.peer.times.size() == 2);
   CHECK(desk.peer.times[1] - desk.peer.times[0] >= 17s);
@@ -298,7 +323,8 @@ TEST_CASE("D1: five failures in a row open the breaker, and nothing is sent whil
   CHECK(desk.caller.status().last_failure == "sap:50000 answered 500");
   const auto refused = desk.caller.send(get("/Orders"), CallKind::page);
   CHECK(refused.refused_by_us);
-  CHECK(refused.why.starts_with("sap:50000 is not called for a while (sap:50000 answered 500): it is called again at 2026-03-02 08:00:"));
+  CHECK(refused.why.starts_with(
+      "sap:50000 is not called for a while (sap:50000 answered 500): it is called again at 2026-03-02 08:00:"));
   REQUIRE(refused.again_at.has_value());
   CHECK(*refused.again_at == desk.caller.status().breaker_until);
   CHECK(desk.peer.calls.size() == 5);
@@ -374,7 +400,9 @@ TEST_CASE("While the breaker is open no call leaves before open_for, whatever th
       RC_ASSERT(now.breaker != BreakerState::half_open);
       RC_ASSERT(outcome.refused_by_us == (outcome.reply.failure == Failure::not_sent));
       opened = now.breaker == BreakerState::open;
-      if (opened) open_since = std::chrono::duration_cast<milliseconds>(*now.breaker_until - *parse_instant("2026-03-02T08:00:00Z")) - 15s;
+      if (opened)
+        open_since =
+            std::chrono::duration_cast<milliseconds>(*now.breaker_until - *parse_instant("2026-03-02T08:00:00Z")) - 15s;
       desk.pace.passed += milliseconds(*rc::gen::inRange(0, 8'000));
     }
   }));

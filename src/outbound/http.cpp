@@ -44,7 +44,8 @@ std::string_view host_of(std::string_view url) {
 }
 
 std::string_view Reply::header(std::string_view name) const {
-  const auto found = std::ranges::find_if(headers, [name](const auto& header) { return equal_ignoring_case(header.first, name); });
+  const auto found =
+      std::ranges::find_if(headers, [name](const auto& header) { return equal_ignoring_case(header.first, name); });
   return found == headers.end() ? std::string_view() : found->second;
 }
 

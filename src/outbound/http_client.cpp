@@ -29,7 +29,10 @@ constexpr auto poll_at_most = 1s;  // a bound only: the library's timers and `ca
 class CurlTransport final : public Transport {
  public:
   CurlTransport(HttpClientOptions options, ServerCheck server_check)
-      : options_(std::move(options)), server_check_(std::move(server_check)), multi_(curl_multi_init()), easy_(curl_easy_init()) {
+      : options_(std::move(options)),
+        server_check_(std::move(server_check)),
+        multi_(curl_multi_init()),
+        easy_(curl_easy_init()) {
     check(multi_ && easy_, "libcurl gives its handles");
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kept_connections_max);
   }
@@ -60,8 +63,10 @@ class CurlTransport final : public Transport {
 // A sentence about a call that cannot be sent as it is, "" when it can. Nothing of a header's value is shown.
 std::string mistake_in(const Call& call) {
   for (const auto& [name, value] : call.headers) {
-    if (name.empty() || name.find_first_of("\r\n: ") != std::string::npos || value.find_first_of("\r\n") != std::string::npos || value.find('\0') != std::string::npos) {
-      return "a header of the call to " + printable(host_of(call.url)) + " holds a line break or has no name: check the settings of this source";
+    if (name.empty() || name.find_first_of("\r\n: ") != std::string::npos ||
+        value.find_first_of("\r\n") != std::string::npos || value.find('\0') != std::string::npos) {
+      return "a header of the call to " + printable(host_of(call.url)) +
+             " holds a line break or has no name: check the settings of this source";
     }
   }
   return "";
@@ -91,7 +96,8 @@ CurlList header_list(const Call& call) {
     list.reset(longer);
   };
   add("Expect:");  // taken out: SAP's balancer answers it with an empty 500
-  const bool has_type = std::ranges::any_of(call.headers, [](const auto& header) { return equal_ignoring_case(header.first, "Content-Type"); });
+  const bool has_type = std::ranges::any_of(
+      call.headers, [](const auto& header) { return equal_ignoring_case(header.first, "Content-Type"); });
   if (!has_type) add("Content-Type:");  // else the library claims a form
   for (const auto& [name, value] : call.headers) {
     if (!equal_ignoring_case(name, "Expect")) add(value.empty() ? name + ";" : name + ": " + value);
@@ -110,7 +116,8 @@ void CurlTransport::set_call(const Call& call, CURLU* url, curl_slist* headers) 
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call.body.data());
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body.size()));
   }
-  if (call.method != "GET" && call.method != "HEAD" && call.method != "POST") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call.method.c_str());
+  if (call.method != "GET" && call.method != "HEAD" && call.method != "POST")
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call.method.c_str());
   curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, call.fresh_connection ? 1L : 0L);
 }
 
@@ -170,18 +177,25 @@ std::optional<CURLcode> CurlTransport::run() {
     while (const CURLMsg* const message = curl_multi_info_read(multi_.get(), &waiting)) {
       if (message->msg == CURLMSG_DONE) return message->data.result;
     }
-    curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(duration_cast<milliseconds>(poll_at_most).count()), nullptr);
+    curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(duration_cast<milliseconds>(poll_at_most).count()),
+                    nullptr);
   }
   return std::nullopt;
 }
 
 Reply CurlTransport::send(const Call& call) {
   const std::string host = printable(host_of(call.url));
-  const auto stop_text = [&host] { return failed(Failure::cancelled, "the call to " + host + " was ended because Millrace stops"); };
+  const auto stop_text = [&host] {
+    return failed(Failure::cancelled, "the call to " + host + " was ended because Millrace stops");
+  };
   if (stopped_.load()) return stop_text();
-  if (call.deadline <= 0ms) return failed(Failure::timeout, "the call to " + host + " has no time left: raise the timeout of this source");
+  if (call.deadline <= 0ms)
+    return failed(Failure::timeout, "the call to " + host + " has no time left: raise the timeout of this source");
   const CurlUrl url = parsed(call.url);
-  if (!url) return failed(Failure::address_denied, "the address " + (host.empty() ? std::string("of this source") : host) + " is not one that may be called: write it as https://host:port/path, without user and password");
+  if (!url)
+    return failed(Failure::address_denied,
+                  "the address " + (host.empty() ? std::string("of this source") : host) +
+                      " is not one that may be called: write it as https://host:port/path, without user and password");
   if (const std::string mistake = mistake_in(call); !mistake.empty()) return failed(Failure::protocol, mistake);
 
   const CurlList headers = header_list(call);
@@ -213,40 +227,61 @@ struct Verdict {
   std::string text;
 };
 
-std::string whole_seconds(milliseconds time) { return time % 1s == 0ms ? fmt::format("{} s", time / 1s) : fmt::format("{} ms", time.count()); }
+std::string whole_seconds(milliseconds time) {
+  return time % 1s == 0ms ? fmt::format("{} s", time / 1s) : fmt::format("{} ms", time.count());
+}
 
-Verdict timeout_verdict(const Exchange& exchange, CURL* easy, std::string_view host, milliseconds took, milliseconds connect_timeout) {
+Verdict timeout_verdict(const Exchange& exchange, CURL* easy, std::string_view host, milliseconds took,
+                        milliseconds connect_timeout) {
   curl_off_t resolved = 0;
   curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
   // Only before the request leaves does the library end a call earlier than its deadline.
   const bool before_deadline = took + 1ms < exchange.call.deadline;
   const std::string limit = whole_seconds(before_deadline ? connect_timeout : exchange.call.deadline);
-  if (before_deadline && resolved == 0) return {Failure::resolve, fmt::format("the name of {} was not found within {}: check the name server of this machine", host, limit)};
-  if (before_deadline) return {Failure::connect, fmt::format("no connection to {} was made within {}: check the address and the port, and that no firewall is in between", host, limit)};
-  return {Failure::timeout, fmt::format("{} gave no whole answer within {} ({} bytes came): ask for less at a time or raise the timeout of this source", host, limit, exchange.reply.bytes_received)};
+  if (before_deadline && resolved == 0)
+    return {Failure::resolve,
+            fmt::format("the name of {} was not found within {}: check the name server of this machine", host, limit)};
+  if (before_deadline)
+    return {Failure::connect, fmt::format("no connection to {} was made within {}: check the address and the port, and "
+                                          "that no firewall is in between",
+                                          host, limit)};
+  return {Failure::timeout, fmt::format("{} gave no whole answer within {} ({} bytes came): ask for less at a time or "
+                                        "raise the timeout of this source",
+                                        host, limit, exchange.reply.bytes_received)};
 }
 
 Verdict connect_verdict(const Exchange& exchange, CURL* easy, std::string_view host) {
   if (!exchange.denied_address.empty()) {
-    return {Failure::address_denied, fmt::format("{} leads to {}, an address that may not be called: give this source the address of its own server", host, exchange.denied_address)};
+    return {
+        Failure::address_denied,
+        fmt::format("{} leads to {}, an address that may not be called: give this source the address of its own server",
+                    host, exchange.denied_address)};
   }
   long reason = 0;
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &reason);
   const std::string why = reason == 0 ? "" : fmt::format(" ({})", std::strerror(static_cast<int>(reason)));
-  return {Failure::connect, fmt::format("nobody listens at {}{}: check the address and the port, and that the server runs", host, why)};
+  return {Failure::connect,
+          fmt::format("nobody listens at {}{}: check the address and the port, and that the server runs", host, why)};
 }
 
 bool ended_by_the_other_side(std::string_view library_text) {
-  return library_text.find("SYSCALL") != std::string_view::npos || library_text.find("unexpected eof") != std::string_view::npos || library_text.find("reset by peer") != std::string_view::npos;
+  return library_text.find("SYSCALL") != std::string_view::npos ||
+         library_text.find("unexpected eof") != std::string_view::npos ||
+         library_text.find("reset by peer") != std::string_view::npos;
 }
 
 Verdict broken_verdict(std::string_view host, std::string_view what) {
-  return {Failure::protocol, fmt::format("the answer of {} is not proper HTTP ({}): check that address and port are those of the server itself", host, what)};
+  return {Failure::protocol,
+          fmt::format(
+              "the answer of {} is not proper HTTP ({}): check that address and port are those of the server itself",
+              host, what)};
 }
 
 Verdict reset_verdict(const Exchange& exchange, std::string_view host) {
   const std::string of = exchange.content_length.empty() ? "" : " of " + exchange.content_length;
-  return {Failure::reset, fmt::format("{} ended the connection before the answer was whole ({}{} bytes came): if it stays so, look into the log of that server", host, exchange.reply.bytes_received, of)};
+  return {Failure::reset, fmt::format("{} ended the connection before the answer was whole ({}{} bytes came): if it "
+                                      "stays so, look into the log of that server",
+                                      host, exchange.reply.bytes_received, of)};
 }
 
 void CurlTransport::judge(Exchange& exchange, CURLcode code, milliseconds took) const {
@@ -264,12 +299,16 @@ void CurlTransport::judge(Exchange& exchange, CURLcode code, milliseconds took) 
 
   const auto verdict = [&]() -> Verdict {
     if (exchange.broken != nullptr) return broken_verdict(host, exchange.broken);
-    if (exchange.body_too_large) return {Failure::too_large, fmt::format("the answer of {} is larger than {} MB: ask for smaller pages", host, std::max<std::uint64_t>(exchange.call.body_max >> 20, 1))};
+    if (exchange.body_too_large)
+      return {Failure::too_large, fmt::format("the answer of {} is larger than {} MB: ask for smaller pages", host,
+                                              std::max<std::uint64_t>(exchange.call.body_max >> 20, 1))};
     switch (code) {
       case CURLE_OK:
         return exchange.header_whole ? Verdict{} : reset_verdict(exchange, host);
       case CURLE_COULDNT_RESOLVE_HOST:
-        return {Failure::resolve, fmt::format("the host name of {} is not known: check the address of this source and the name server of this machine", host)};
+        return {Failure::resolve, fmt::format("the host name of {} is not known: check the address of this source and "
+                                              "the name server of this machine",
+                                              host)};
       case CURLE_COULDNT_CONNECT:
         return connect_verdict(exchange, easy, host);
       case CURLE_OPERATION_TIMEDOUT:
@@ -285,7 +324,8 @@ void CurlTransport::judge(Exchange& exchange, CURLcode code, milliseconds took) 
       case CURLE_SSL_CERTPROBLEM:
         return {Failure::tls, server_check_.failure_text(host, false, library_text)};
       case CURLE_RECV_ERROR:
-        if (library_text.find("chunked-encoding") != std::string_view::npos) return broken_verdict(host, printable(library_text));
+        if (library_text.find("chunked-encoding") != std::string_view::npos)
+          return broken_verdict(host, printable(library_text));
         return reset_verdict(exchange, host);
       case CURLE_PARTIAL_FILE:
       case CURLE_SEND_ERROR:
@@ -307,7 +347,8 @@ Result<std::unique_ptr<Transport>> make_http_client(HttpClientOptions options) {
   auto server_check = ServerCheck::make(options.tls);
   if (!server_check) return pass_on(server_check);
   if (server_check->trusts_anybody()) {
-    log_warning("tls_not_verified", {{"text", "a source trusts any certificate because it says insecure: set pin or ca_file instead"}});
+    log_warning("tls_not_verified",
+                {{"text", "a source trusts any certificate because it says insecure: set pin or ca_file instead"}});
   }
   return std::make_unique<CurlTransport>(std::move(options), std::move(*server_check));
 }
@@ -315,16 +356,21 @@ Result<std::unique_ptr<Transport>> make_http_client(HttpClientOptions options) {
 Result<std::string> url_on_same_host(const std::string& base, const std::string& reference) {
   start_curl();
   const CurlUrl from = parsed(base);
-  if (!from) return fail(ErrorCode::invalid_input, "the address " + printable(host_of(base)) + " is not one that may be called: write it as https://host:port/path");
+  if (!from)
+    return fail(ErrorCode::invalid_input, "the address " + printable(host_of(base)) +
+                                              " is not one that may be called: write it as https://host:port/path");
   const CurlUrl to(curl_url_dup(from.get()));
   const bool whole = to && curl_url_set(to.get(), CURLUPART_URL, reference.c_str(), CURLU_DISALLOW_USER) == CURLUE_OK;
-  const bool same = whole && std::ranges::all_of(std::array{CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT}, [&](CURLUPart part) {
-    return equal_ignoring_case(part_of(from.get(), part), part_of(to.get(), part));
-  });
+  const bool same =
+      whole && std::ranges::all_of(std::array{CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT}, [&](CURLUPart part) {
+        return equal_ignoring_case(part_of(from.get(), part), part_of(to.get(), part));
+      });
   if (!same) {
     const std::string_view other = host_of(reference);
-    return fail(ErrorCode::denied, printable(host_of(base)) + " sends us on to " + (other.empty() ? std::string("an address that is none") : printable(other)) +
-                                       ", which is not the same server: if that is right, give this source that address");
+    return fail(ErrorCode::denied,
+                printable(host_of(base)) + " sends us on to " +
+                    (other.empty() ? std::string("an address that is none") : printable(other)) +
+                    ", which is not the same server: if that is right, give this source that address");
   }
   return part_of(to.get(), CURLUPART_URL);
 }

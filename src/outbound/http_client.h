@@ -18,9 +18,9 @@
 namespace millrace::outbound {
 
 struct TlsOptions {
-  std::string ca_file{};    // PEM; "" is the system's store
-  std::string pin_sha256{}; // "sha256//BASE64" of the server's public key; then the chain need not be trusted
-  bool insecure = false;    // trusts anybody: logged
+  std::string ca_file{};     // PEM; "" is the system's store
+  std::string pin_sha256{};  // "sha256//BASE64" of the server's public key; then the chain need not be trusted
+  bool insecure = false;     // trusts anybody: logged
 };
 
 struct HttpClientOptions {

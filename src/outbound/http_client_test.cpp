@@ -55,7 +55,9 @@ TEST_CASE("An answer arrives whole, with its headers, and the connection is kept
   TestServer server([&seen](Connection& connection) {
     while (connection.read_request()) {
       seen = connection.request();
-      connection.send("HTTP/1.1 100 Continue\r\nX-Interim: yes\r\n\r\n" + http_answer("hello", "Set-Cookie: B1SESSION=1;HttpOnly;\r\nSet-Cookie: ROUTEID=.node1; path=/b1s\r\n"));
+      connection.send(
+          "HTTP/1.1 100 Continue\r\nX-Interim: yes\r\n\r\n" +
+          http_answer("hello", "Set-Cookie: B1SESSION=1;HttpOnly;\r\nSet-Cookie: ROUTEID=.node1; path=/b1s\r\n"));
     }
   });
   const auto http = client();
@@ -69,7 +71,8 @@ TEST_CASE("An answer arrives whole, with its headers, and the connection is kept
     CHECK(reply.body == "hello");
     CHECK(reply.header("content-length") == "5");
     CHECK(reply.header("X-Interim") == "");
-    CHECK(reply.all("set-cookie") == std::vector<std::string_view>{"B1SESSION=1;HttpOnly;", "ROUTEID=.node1; path=/b1s"});
+    CHECK(reply.all("set-cookie") ==
+          std::vector<std::string_view>{"B1SESSION=1;HttpOnly;", "ROUTEID=.node1; path=/b1s"});
     CHECK(reply.bytes_received > 100);
     CHECK(reply.took > 0us);
   }
@@ -152,7 +155,9 @@ TEST_CASE("D2: a server that hangs is left when the deadline passes") {
   CHECK(reply.failure == Failure::timeout);
   CHECK(reply.took >= 140ms);
   CHECK(reply.took < 5s);
-  CHECK(reply.text == port_text(server) + " gave no whole answer within 150 ms (0 bytes came): ask for less at a time or raise the timeout of this source");
+  CHECK(reply.text == port_text(server) +
+                          " gave no whole answer within 150 ms (0 bytes came): ask for less at a time or raise the "
+                          "timeout of this source");
 }
 
 TEST_CASE("D2: a slow drip ends at the deadline, though every byte comes in time") {
@@ -210,7 +215,8 @@ TEST_CASE("D3: fewer bytes than the Content-Length says is no answer") {
 }
 
 TEST_CASE("D3: an answer cut in its header, in a chunk, or by a reset is no answer") {
-  for (const std::string cut : {"", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"value\":", "RST"}) {
+  for (const std::string cut : {"", "HTTP/1.1 200 OK\r\nContent-Le",
+                                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"value\":", "RST"}) {
     CAPTURE(cut);
     TestServer server([&cut](Connection& connection) {
       connection.read_request();
@@ -228,9 +234,11 @@ TEST_CASE("D3: an answer cut in its header, in a chunk, or by a reset is no answ
 }
 
 TEST_CASE("D3: lengths that are no number or contradict each other are not believed, nor is what is not HTTP") {
-  for (const std::string answer : {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nhello", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello",
-                                   "HTTP/1.1 200 OK\r\nContent-Length: 5, 7\r\n\r\nhello", "HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\nhello", "SSH-2.0-OpenSSH_9.2\r\n",
-                                   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n"}) {
+  for (const std::string answer :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", "HTTP/1.1 200 OK\r\nContent-Length: 5, 7\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\nhello", "SSH-2.0-OpenSSH_9.2\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n"}) {
     CAPTURE(answer);
     TestServer server([&answer](Connection& connection) {
       connection.read_request();
@@ -246,7 +254,8 @@ TEST_CASE("D3: lengths that are no number or contradict each other are not belie
 TEST_CASE("D3: bytes beyond the Content-Length belong to no answer and are never given to the next call") {
   unsigned turn = 0;
   TestServer server([&turn](Connection& connection) {
-    while (connection.read_request()) connection.send(http_answer("right" + std::to_string(++turn)) + http_answer("smuggled"));
+    while (connection.read_request())
+      connection.send(http_answer("right" + std::to_string(++turn)) + http_answer("smuggled"));
   });
   const auto http = client();
   CHECK(http->send(get(server.url())).body == "right1");
@@ -330,14 +339,17 @@ TEST_CASE("D6: a redirect is never followed, and where it leads is refused when 
   CHECK(url_on_same_host("https://sap/b1s", "https://SAP:443/b1s/v2").has_value());
 }
 
-TEST_CASE("D6: link-local and other forbidden addresses are refused when they are connected to, however they are spelled") {
+TEST_CASE(
+    "D6: link-local and other forbidden addresses are refused when they are connected to, however they are spelled") {
   const auto http = client();
-  for (const char* const url : {"http://169.254.169.254/latest/meta-data", "http://2852039166/", "http://0xa9.0xfe.0xa9.0xfe/", "http://[::ffff:169.254.169.254]/", "http://[fe80::1]/", "http://0.0.0.0:8080/",
-                                "http://224.0.0.1/"}) {
+  for (const char* const url :
+       {"http://169.254.169.254/latest/meta-data", "http://2852039166/", "http://0xa9.0xfe.0xa9.0xfe/",
+        "http://[::ffff:169.254.169.254]/", "http://[fe80::1]/", "http://0.0.0.0:8080/", "http://224.0.0.1/"}) {
     CAPTURE(url);
     const Reply reply = http->send(get(url, 2s));
     CHECK(reply.failure == Failure::address_denied);
-    CHECK(reply.text.find("an address that may not be called: give this source the address of its own server") != std::string::npos);
+    CHECK(reply.text.find("an address that may not be called: give this source the address of its own server") !=
+          std::string::npos);
   }
 }
 
@@ -355,7 +367,9 @@ TEST_CASE("D6: loopback is refused when the options say so, by name as well: nam
 
 TEST_CASE("D6: only http and https are called, and no address with a password in it") {
   const auto http = client();
-  for (const char* const url : {"file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x", "dict://127.0.0.1:11211/stat", "no address", "", "http://", "http://user:secret@127.0.0.1/"}) {
+  for (const char* const url :
+       {"file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x", "dict://127.0.0.1:11211/stat", "no address",
+        "", "http://", "http://user:secret@127.0.0.1/"}) {
     CAPTURE(url);
     const Reply reply = http->send(get(url, 2s));
     CHECK(reply.failure == Failure::address_denied);
@@ -393,7 +407,8 @@ TEST_CASE("A port where nobody listens and a name nobody knows are told apart, w
   }
   Reply reply = client()->send(get("http://127.0.0.1:" + std::to_string(port) + "/"));
   CHECK(reply.failure == Failure::connect);
-  CHECK(reply.text == "nobody listens at 127.0.0.1:" + std::to_string(port) + " (Connection refused): check the address and the port, and that the server runs");
+  CHECK(reply.text == "nobody listens at 127.0.0.1:" + std::to_string(port) +
+                          " (Connection refused): check the address and the port, and that the server runs");
   reply = client()->send(get("http://sap.invalid:50000/", 5s));  // reserved to be unknown (RFC 6761)
   CHECK(reply.failure == Failure::resolve);
   CHECK(reply.text.find("sap.invalid:50000") != std::string::npos);

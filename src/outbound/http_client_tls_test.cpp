@@ -32,10 +32,11 @@ Reply ask(const TestServer& server, const TlsOptions& tls, std::string_view host
 
 // An authority, a certificate it signed, and the authority's certificate in a file.
 struct Company {
-  explicit Company(Identity::Wish wish = {}) : authority({.name = "Our own authority", .authority = true}), server([&] {
-    wish.signed_by = &authority;
-    return wish;
-  }()) {
+  explicit Company(Identity::Wish wish = {})
+      : authority({.name = "Our own authority", .authority = true}), server([&] {
+          wish.signed_by = &authority;
+          return wish;
+        }()) {
     folder.write("ca.pem", authority.pem());
   }
   TlsOptions trusted() const { return {.ca_file = folder / "ca.pem"}; }
@@ -62,8 +63,10 @@ TEST_CASE("D5: a self-signed certificate is refused, and the text says how to tr
   TestServer server(always(http_answer("hello")), TlsWish{&self});
   const Reply reply = ask(server, {});
   CHECK(reply.failure == Failure::tls);
-  CHECK(reply.text == "the certificate of " + place(server) + " is signed by nobody this machine trusts: set ca_file to its issuer's certificate, or set pin to " + self.pin() +
-                          " once you have compared that with the server");
+  CHECK(reply.text ==
+        "the certificate of " + place(server) +
+            " is signed by nobody this machine trusts: set ca_file to its issuer's certificate, or set pin to " +
+            self.pin() + " once you have compared that with the server");
 }
 
 TEST_CASE("D5: a certificate of another authority is refused") {
@@ -81,7 +84,8 @@ TEST_CASE("D5: an expired certificate is refused with its last day, one not yet 
   Reply reply = ask(server, company.trusted());
   CHECK(reply.failure == Failure::tls);
   const Instant yesterday = SystemClock().now() - 24h;
-  CHECK(reply.text == "the certificate of " + place(server) + " expired on " + iso(utc_day(yesterday)) + ": renew it, or set pin for this source");
+  CHECK(reply.text == "the certificate of " + place(server) + " expired on " + iso(utc_day(yesterday)) +
+                          ": renew it, or set pin for this source");
 
   const Company early({.valid_from_days = 2});
   TestServer early_server(always(http_answer("hello")), TlsWish{&early.server});
@@ -95,7 +99,9 @@ TEST_CASE("D5: a certificate for another host is refused and names whom it is fo
   TestServer server(always(http_answer("hello")), TlsWish{&company.server});
   const Reply reply = ask(server, company.trusted());
   CHECK(reply.failure == Failure::tls);
-  CHECK(reply.text.starts_with("the certificate of " + place(server) + " is for sap.example: use that name in the address of this source, or set pin to sha256//"));
+  CHECK(reply.text.starts_with(
+      "the certificate of " + place(server) +
+      " is for sap.example: use that name in the address of this source, or set pin to sha256//"));
 }
 
 TEST_CASE("D5: TLS 1.0 and 1.1 are refused, TLS 1.2 and 1.3 are spoken") {
@@ -104,7 +110,8 @@ TEST_CASE("D5: TLS 1.0 and 1.1 are refused, TLS 1.2 and 1.3 are spoken") {
     TestServer server(always(http_answer("hello")), TlsWish{&company.server, version});
     const Reply reply = ask(server, company.trusted());
     CHECK(reply.failure == Failure::tls);
-    CHECK(reply.text == place(server) + " speaks only TLS older than 1.2: update it, or put a proxy with TLS 1.2 before it");
+    CHECK(reply.text ==
+          place(server) + " speaks only TLS older than 1.2: update it, or put a proxy with TLS 1.2 before it");
   }
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     TestServer server(always(http_answer("hello")), TlsWish{&company.server, version});
@@ -112,7 +119,8 @@ TEST_CASE("D5: TLS 1.0 and 1.1 are refused, TLS 1.2 and 1.3 are spoken") {
   }
 }
 
-TEST_CASE("With a pin a self-signed certificate is enough, also expired and for another host; chain and name are not asked") {
+TEST_CASE(
+    "With a pin a self-signed certificate is enough, also expired and for another host; chain and name are not asked") {
   const Identity self({.name = "B1 appliance", .valid_from_days = -900, .valid_until_days = -3});
   TestServer server(always(http_answer("hello")), TlsWish{&self});
   const Reply reply = ask(server, {.pin_sha256 = self.pin()});
@@ -123,13 +131,16 @@ TEST_CASE("With a pin a self-signed certificate is enough, also expired and for 
 TEST_CASE("A server with another key than the pinned one hears nothing of us, and the text gives its key") {
   const Identity mine({}), other({});
   std::string heard;
-  TestServer server([&heard](Connection& connection) {
-    if (connection.read_request()) heard = connection.request();
-  }, TlsWish{&other});
+  TestServer server(
+      [&heard](Connection& connection) {
+        if (connection.read_request()) heard = connection.request();
+      },
+      TlsWish{&other});
   const Reply reply = ask(server, {.pin_sha256 = mine.pin(), .insecure = true});  // insecure does not weaken a pin
   CHECK(reply.failure == Failure::tls);
-  CHECK(reply.text == "the key of " + place(server) + " is not the one this source is pinned to: if it was changed on purpose, set pin to " + other.pin() +
-                          " once you have compared that with the server");
+  CHECK(reply.text == "the key of " + place(server) +
+                          " is not the one this source is pinned to: if it was changed on purpose, set pin to " +
+                          other.pin() + " once you have compared that with the server");
   CHECK(heard == "");
 }
 
@@ -167,7 +178,9 @@ TEST_CASE("A port without TLS is told apart from a bad certificate") {
   call.deadline = 20s;
   const Reply reply = (*http)->send(call);
   CHECK(reply.failure == Failure::tls);
-  CHECK(reply.text == place(server) + " does not speak TLS at this port: check the port, or write http:// if it is meant to be without");
+  CHECK(reply.text ==
+        place(server) +
+            " does not speak TLS at this port: check the port, or write http:// if it is meant to be without");
 }
 
 TEST_CASE("D2: a server that takes the connection and never speaks TLS is left after connect_timeout") {
@@ -182,7 +195,9 @@ TEST_CASE("D2: a server that takes the connection and never speaks TLS is left a
   const Reply reply = (*http)->send(call);
   CHECK(reply.failure == Failure::connect);
   CHECK(reply.took < 30s);
-  CHECK(reply.text == "no connection to " + place(silent) + " was made within 150 ms: check the address and the port, and that no firewall is in between");
+  CHECK(reply.text ==
+        "no connection to " + place(silent) +
+            " was made within 150 ms: check the address and the port, and that no firewall is in between");
 }
 
 TEST_CASE("A connection that breaks while TLS begins or while TLS runs is a reset, not a bad certificate") {
@@ -195,11 +210,13 @@ TEST_CASE("A connection that breaks while TLS begins or while TLS runs is a rese
   CHECK((*http)->send(call).failure == Failure::reset);
 
   const Company company;
-  TestServer cuts([](Connection& connection) {
-    connection.read_request();
-    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
-    connection.reset();
-  }, TlsWish{&company.server});
+  TestServer cuts(
+      [](Connection& connection) {
+        connection.read_request();
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
+        connection.reset();
+      },
+      TlsWish{&company.server});
   CHECK(ask(cuts, company.trusted()).failure == Failure::reset);
 }
 
@@ -231,10 +248,12 @@ TEST_CASE("A pin that is none and a ca_file that cannot be used are named before
     std::string text;
   };
   const std::vector<Row> rows{
-      {{.pin_sha256 = "abc"}, "the pin is not a fingerprint of a public key: it is written sha256// and 44 characters of base64"},
+      {{.pin_sha256 = "abc"},
+       "the pin is not a fingerprint of a public key: it is written sha256// and 44 characters of base64"},
       {{.pin_sha256 = "sha256//AAAA"}, "the pin is not a fingerprint"},
       {{.pin_sha256 = "sha256//" + std::string(43, '!') + "="}, "the pin is not a fingerprint"},
-      {{.ca_file = folder / "missing.pem"}, "cannot be read (No such file or directory): check its path and its rights"},
+      {{.ca_file = folder / "missing.pem"},
+       "cannot be read (No such file or directory): check its path and its rights"},
       {{.ca_file = folder / "empty.pem"}, "holds no certificate in PEM form"},
   };
   for (const auto& row : rows) {

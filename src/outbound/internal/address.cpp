@@ -23,16 +23,19 @@ bool v4_may_be_called(std::uint32_t host_order, bool loopback_allowed) {
 }
 
 std::uint32_t v4_at(const std::array<std::uint8_t, 16>& bytes, std::size_t at) {
-  return std::uint32_t{bytes[at]} << 24 | std::uint32_t{bytes[at + 1]} << 16 | std::uint32_t{bytes[at + 2]} << 8 | bytes[at + 3];
+  return std::uint32_t{bytes[at]} << 24 | std::uint32_t{bytes[at + 1]} << 16 | std::uint32_t{bytes[at + 2]} << 8 |
+         bytes[at + 3];
 }
 
 // The IPv4 address that packets to this IPv6 address reach in the end.
 std::optional<std::uint32_t> v4_inside(const std::array<std::uint8_t, 16>& bytes) {
-  const auto starts = [&bytes](std::initializer_list<std::uint8_t> prefix) { return std::ranges::equal(prefix, std::span(bytes).first(prefix.size())); };
-  if (starts({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff})) return v4_at(bytes, 12);              // mapped
-  if (starts({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})) return v4_at(bytes, 12);                    // compatible (:: and ::1 came before)
-  if (starts({0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0})) return v4_at(bytes, 12);        // NAT64
-  if (starts({0x20, 0x02})) return v4_at(bytes, 2);                                             // 6to4
+  const auto starts = [&bytes](std::initializer_list<std::uint8_t> prefix) {
+    return std::ranges::equal(prefix, std::span(bytes).first(prefix.size()));
+  };
+  if (starts({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff})) return v4_at(bytes, 12);  // mapped
+  if (starts({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})) return v4_at(bytes, 12);  // compatible (:: and ::1 came before)
+  if (starts({0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0})) return v4_at(bytes, 12);  // NAT64
+  if (starts({0x20, 0x02})) return v4_at(bytes, 2);                                       // 6to4
   return std::nullopt;
 }
 

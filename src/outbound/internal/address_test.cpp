@@ -31,14 +31,17 @@ AnyAddress address(const std::string& text) {
 }  // namespace
 
 TEST_CASE("D6: a source may be called at ordinary and private addresses, never where clouds keep secrets") {
-  for (const char* const good : {"10.1.2.3", "192.168.1.9", "172.16.0.1", "100.64.0.1", "8.8.8.8", "169.253.1.1", "2001:db8::1", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::8.8.8.8"}) {
+  for (const char* const good : {"10.1.2.3", "192.168.1.9", "172.16.0.1", "100.64.0.1", "8.8.8.8", "169.253.1.1",
+                                 "2001:db8::1", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::8.8.8.8"}) {
     CAPTURE(good);
     CHECK(may_be_called(address(good).get(), false));
   }
   CHECK(address_text(address("10.1.2.3").get()) == "10.1.2.3");
   CHECK(address_text(address("2001:db8::1").get()) == "2001:db8::1");
-  for (const char* const bad : {"169.254.169.254", "169.254.0.1", "0.0.0.0", "0.1.2.3", "224.0.0.1", "239.255.255.250", "255.255.255.255", "240.0.0.1", "fe80::1", "febf::1", "ff02::1", "::",
-                                "::ffff:169.254.169.254", "::169.254.169.254", "64:ff9b::169.254.169.254", "2002:a9fe:a9fe::1", "::ffff:0.0.0.0", "::ffff:224.0.0.1"}) {
+  for (const char* const bad :
+       {"169.254.169.254", "169.254.0.1", "0.0.0.0", "0.1.2.3", "224.0.0.1", "239.255.255.250", "255.255.255.255",
+        "240.0.0.1", "fe80::1", "febf::1", "ff02::1", "::", "::ffff:169.254.169.254", "::169.254.169.254",
+        "64:ff9b::169.254.169.254", "2002:a9fe:a9fe::1", "::ffff:0.0.0.0", "::ffff:224.0.0.1"}) {
     CAPTURE(bad);
     CHECK_FALSE(may_be_called(address(bad).get(), true));
   }

@@ -36,7 +36,9 @@ class HourBudget {
   Instant next(Instant now) const;
 
  private:
-  static std::chrono::sys_time<std::chrono::hours> hour_of(Instant now) { return std::chrono::floor<std::chrono::hours>(now); }
+  static std::chrono::sys_time<std::chrono::hours> hour_of(Instant now) {
+    return std::chrono::floor<std::chrono::hours>(now);
+  }
 
   CareOptions options_;
   std::chrono::sys_time<std::chrono::hours> hour_{};
@@ -50,7 +52,8 @@ class Breaker {
  public:
   enum class Pass { go, probe, refused };
 
-  Breaker(unsigned failures_to_open, std::chrono::milliseconds open_for) : failures_to_open_(failures_to_open), open_for_(open_for) {}
+  Breaker(unsigned failures_to_open, std::chrono::milliseconds open_for)
+      : failures_to_open_(failures_to_open), open_for_(open_for) {}
   Pass ask(Steady now);
   void good();
   // True when this failure opened it.
@@ -75,8 +78,8 @@ bool is_failure(const Reply& reply);
 // A failure that the same call may not meet the next time.
 bool is_passing(const Reply& reply);
 
-// How long the other side asked us to wait, in seconds or up to a date, which is measured from the reply's own Date when
-// it has one; nullopt when it did not ask or nobody can read it. Never negative, at most a day.
+// How long the other side asked us to wait, in seconds or up to a date, which is measured from the reply's own Date
+// when it has one; nullopt when it did not ask or nobody can read it. Never negative, at most a day.
 std::optional<std::chrono::milliseconds> retry_after(const Reply& reply, Instant now);
 
 }  // namespace millrace::outbound::internal

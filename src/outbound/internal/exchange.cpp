@@ -30,10 +30,13 @@ void Exchange::take_header_line(std::string_view line) {
   if (colon == std::string_view::npos) return;
   const std::string_view name = line.substr(0, colon);
   std::string_view value = line.substr(colon + 1);
-  while (!value.empty() && (value.back() == '\n' || value.back() == '\r' || value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+  while (!value.empty() &&
+         (value.back() == '\n' || value.back() == '\r' || value.back() == ' ' || value.back() == '\t'))
+    value.remove_suffix(1);
   while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
   if (equal_ignoring_case(name, "Content-Length")) {
-    if (value.empty() || value.find_first_not_of("0123456789") != std::string_view::npos) broken = "its Content-Length is not a number";
+    if (value.empty() || value.find_first_not_of("0123456789") != std::string_view::npos)
+      broken = "its Content-Length is not a number";
     if (!content_length.empty() && content_length != value) broken = "it gives two different lengths";
     content_length = value;
   }

@@ -91,7 +91,7 @@ class TestServer {
   int port_ = 0;
   std::atomic<unsigned> connections_{0};
   std::mutex mutex_;
-  std::vector<UniqueFd> sockets_;      // guarded by mutex_
+  std::vector<UniqueFd> sockets_;     // guarded by mutex_
   std::vector<std::thread> threads_;  // of the accepting thread; read after it ended
   std::thread accepting_;
 };

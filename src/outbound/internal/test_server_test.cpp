@@ -24,7 +24,8 @@ using SslOwner = std::unique_ptr<SSL, decltype(&SSL_free)>;
 void add_extension(X509* certificate, X509* issuer, int kind, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> extension(X509V3_EXT_conf_nid(nullptr, &context, kind, value.c_str()), X509_EXTENSION_free);
+  const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> extension(
+      X509V3_EXT_conf_nid(nullptr, &context, kind, value.c_str()), X509_EXTENSION_free);
   check(extension != nullptr, "an extension of a test certificate");
   X509_add_ext(certificate, extension.get(), -1);
 }
@@ -56,13 +57,16 @@ Identity::Identity(const Wish& wish) : key_(EVP_EC_gen("P-256"), EVP_PKEY_free),
   X509_time_adj_ex(X509_getm_notBefore(made), wish.valid_from_days, 0, nullptr);
   X509_time_adj_ex(X509_getm_notAfter(made), wish.valid_until_days, 0, nullptr);
   X509_NAME* const subject = X509_get_subject_name(made);
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(wish.name.c_str()), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(wish.name.c_str()),
+                             -1, -1, 0);
   X509* const issuer = wish.signed_by == nullptr ? made : wish.signed_by->certificate();
   X509_set_issuer_name(made, X509_get_subject_name(issuer));
   X509_set_pubkey(made, key_.get());
   add_extension(made, issuer, NID_basic_constraints, wish.authority ? "critical,CA:TRUE" : "CA:FALSE");
-  if (!wish.authority) add_extension(made, issuer, NID_subject_alt_name, (is_address(wish.name) ? "IP:" : "DNS:") + wish.name);
-  check(X509_sign(made, wish.signed_by == nullptr ? key_.get() : wish.signed_by->key(), EVP_sha256()) > 0, "a test certificate is signed");
+  if (!wish.authority)
+    add_extension(made, issuer, NID_subject_alt_name, (is_address(wish.name) ? "IP:" : "DNS:") + wish.name);
+  check(X509_sign(made, wish.signed_by == nullptr ? key_.get() : wish.signed_by->key(), EVP_sha256()) > 0,
+        "a test certificate is signed");
 }
 
 std::string Identity::pem() const {
@@ -85,7 +89,8 @@ bool Connection::read_request() {
   std::size_t wanted = 0;
   for (;;) {
     const auto end = read_ahead_.find("\r\n\r\n");
-    if (end != std::string::npos && wanted == 0) wanted = end + 4 + content_length(std::string_view(read_ahead_).substr(0, end));
+    if (end != std::string::npos && wanted == 0)
+      wanted = end + 4 + content_length(std::string_view(read_ahead_).substr(0, end));
     if (wanted > 0 && read_ahead_.size() >= wanted) break;
     const long size = read_some(buffer.data(), buffer.size());
     if (size <= 0) return false;
@@ -98,7 +103,8 @@ bool Connection::read_request() {
 
 void Connection::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const long size = tls_ != nullptr ? SSL_write(tls_, bytes.data(), static_cast<int>(bytes.size())) : ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const long size = tls_ != nullptr ? SSL_write(tls_, bytes.data(), static_cast<int>(bytes.size()))
+                                      : ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (size <= 0) return;
     bytes.remove_prefix(static_cast<std::size_t>(size));
   }
@@ -139,7 +145,8 @@ TestServer::TestServer(Script script, std::optional<TlsWish> tls) : script_(std:
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  check(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) == 0 && ::listen(listener_.get(), 16) == 0, "a test server listens");
+  check(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) == 0 && ::listen(listener_.get(), 16) == 0,
+        "a test server listens");
   ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
   port_ = ntohs(address.sin_port);
   accepting_ = std::thread([this] { accept_all(); });
@@ -199,7 +206,8 @@ TestServer::Script always(std::string answer) {
 }
 
 std::string http_answer(std::string_view body, std::string_view headers, std::string_view status) {
-  return "HTTP/1.1 " + std::string(status) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(headers) + "\r\n" + std::string(body);
+  return "HTTP/1.1 " + std::string(status) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(headers) + "\r\n" + std::string(body);
 }
 
 }  // namespace millrace::outbound::testing
