@@ -36,9 +36,7 @@ async function differenceNow({ order, field, line }) {
 describe('an ERP beside the folder', { timeout: 180_000 }, () => {
   it('Today names the age of both and counts what differs', async () => {
     await page.goto(demo.address);
-    const line = page.locator('.sources-line');
-    await line.getByText(erp, { exact: false }).waitFor();
-    assert.match(await line.textContent(), new RegExp(`${erp} *\\d+ (s|min) ago`));
+    await page.locator('.sources-line li', { hasText: new RegExp(`${erp}\\s*\\d+ (s|min) ago`) }).waitFor();
     await page.locator('.card', { hasText: 'Differences' }).waitFor();
   });
 
@@ -46,7 +44,7 @@ describe('an ERP beside the folder', { timeout: 180_000 }, () => {
     await press('g', 's');
     const card = page.getByRole('article', { name: `Source ${erp}` });
     await card.locator('.stream').first().waitFor();
-    await card.getByText('in step', { exact: true }).waitFor();
+    await card.locator('.source-head', { hasText: 'in step' }).waitFor();
     const orders = card.getByRole('region', { name: 'Stream orders', exact: true });
     await orders.locator('.verified').waitFor();
     await orders.getByText('Last syncs of orders').click();
@@ -63,9 +61,9 @@ describe('an ERP beside the folder', { timeout: 180_000 }, () => {
     await card.getByRole('button', { name: 'Sync now' }).click();
     await until('another sync has ended', async () => (await source()).refresh.count > count);
     await card.getByRole('button', { name: 'Pause', exact: true }).click();
-    await card.getByText('paused', { exact: true }).waitFor();
+    await card.locator('.source-head', { hasText: 'paused' }).waitFor();
     await card.getByRole('button', { name: 'Resume', exact: true }).click();
-    await card.getByText('in step', { exact: true }).waitFor();
+    await card.locator('.source-head', { hasText: 'in step' }).waitFor();
   });
 
   it('x lets the other side count, the row stays, u takes it back', async () => {
