@@ -37,7 +37,7 @@ const focused = () =>
 async function tabThrough() {
   const seen = [];
   await page.evaluate(() => document.body.focus());
-  for (let stop = 0; stop < 150; stop += 1) {
+  for (let stop = 0; stop < 400; stop += 1) {
     await press('Tab');
     const at = await page.evaluate(() => {
       const element = document.activeElement;
