@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto first_look_again = 5ms;
+constexpr int stale_tries_max = 3;  // readings that came too late, before one of a whole version counts all the same
 constexpr int read_tries_max = 40;  // a file that never stands still is reported after so many readings
 // Answers taken into one commit: bounds the transaction and keeps the first screen quick during a first load.
 constexpr std::size_t answers_per_commit = 1000;
@@ -261,12 +262,18 @@ void FolderSource::take_answer(ParseAnswer& answer) {
   }
   files_read_metric_.add();
   const TimePoint now = Stopwatch::now();
+  const int tries = flight.file.tries;
   if (flight.stale) {
-    return wait_again(flight, [&](PendingFile& file) {
+    bool whole = tries >= stale_tries_max && !answer.moved_while_read && !refused_only(answer.document);
+    wait_again(flight, [&](PendingFile& file) {
+      file.tries = std::max(file.tries, tries + 1);
+      whole = whole && !file.being_written;
       if (!file.being_written) file.due = std::min(file.due, now);
     });
+    // A file that is replaced faster than it is read would never be seen: what stood still while it was read is a
+    // whole version of it, and the next reading is on its way.
+    if (!whole) return;
   }
-  const int tries = flight.file.tries;
   const bool fresh = clock_.now() - Instant{std::chrono::milliseconds{flight.stamp.mtime_ns / 1'000'000}} < 10s;
   const bool retry = answer.moved_while_read ? tries < read_tries_max : fresh && tries == 0 && refused_only(answer.document);
   if (retry) {
