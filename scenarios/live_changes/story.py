@@ -91,13 +91,15 @@ class LiveChanges(Story):
 
         def replace():
             turn = 0
-            while not stop.is_set():
+            while not stop.wait(0.001):
                 turn += 1
                 self.write("Open/all.csv", versions[turn % 2], age=0)
             self.write("Open/all.csv", versions[1], age=0)
 
         writer = threading.Thread(target=replace)
         writer.start()
+        self.addCleanup(writer.join)
+        self.addCleanup(stop.set)
         deltas = 0
         while deltas < 40:
             message = live.receive(15)

@@ -91,7 +91,7 @@ TEST_CASE("only sources with a readable key take webhooks") {
 
 TEST_CASE("the streams that settings may name are those that services have") {
   const auto rows = source_setting_rows();
-  const auto row = std::ranges::find(rows, "streams", &SettingRow::name);
+  const auto row = std::ranges::find(rows, std::string_view("streams"), &SettingRow::name);
   REQUIRE(row != rows.end());
   const auto choices = split(row->choices, '|');
   CHECK(choices.size() == erp::stream_count);

@@ -1,5 +1,7 @@
 #include "erp/service_sink.h"
 
+#include <algorithm>
+
 #include "domain/order_codec.h"
 
 namespace millrace::erp {
@@ -161,6 +163,9 @@ bool ServiceSink::holds(const StreamDescriptor& stream, const Key& key, const Le
   if (!held) return false;
   SalesOrder order = mapped.document.orders.front();
   order.updated = held->order->updated;  // its own stamp is no content, as in Mapped::hash
+  if (!row.open)
+    for (std::size_t i = 0; i < std::min(order.lines.size(), held->order->lines.size()); ++i)
+      order.lines[i].manufacturer = held->order->lines[i].manufacturer;
   return equal_but_status(*held->order, order);
 }
 

@@ -23,7 +23,7 @@ RemoteError failure_of(const outbound::Caller::Outcome& outcome, const ConnectOp
                                              "); a smaller page is asked for next."};
     case Failure::tls:
       return {RemoteErrorKind::denied, host + " could not prove who it is (" + reply.text +
-                                           "); renew its certificate, or set ca_file or pin_sha256 of this source."};
+                                           "); renew its certificate, or set ca_file or pin of this source."};
     case Failure::address_denied:
       return {RemoteErrorKind::denied, host + " may not be called (" + reply.text + "); correct the address of this source."};
     case Failure::resolve:

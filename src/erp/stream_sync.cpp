@@ -98,9 +98,9 @@ void StreamSync::abandon() {
 }
 
 bool StreamSync::accept() {
-  // Accepted before, but the sync that was to commit it failed: the next one shows what it would do now.
-  if (!held_ || !held_->run || applying_) return false;
+  if (!held_ || applying_) return false;
   main_ = std::move(held_->run);
+  held_.reset();  // it waits no longer; if its commit does not come to an end, the next sync is held again
   main_->accepted = true;
   main_->report.started = clock_.now();
   return true;

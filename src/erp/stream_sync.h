@@ -70,7 +70,8 @@ class SyncSink {
     std::string number, customer;
   };
   virtual Face face(const StreamDescriptor& stream, const Key& key, const LedgerRow& row) = 0;
-  // Whether the record holds this content already, whatever its hash: asked where the ledger has none.
+  // Whether the record holds this content already, whatever its hash: asked where the ledger has none, and for closed
+  // orders, which keep the names of their time.
   virtual bool holds(const StreamDescriptor& stream, const Key& key, const LedgerRow& row, const Mapped& mapped) = 0;
 };
 

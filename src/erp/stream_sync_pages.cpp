@@ -382,8 +382,10 @@ void StreamSync::take_document(Run& run, const RemoteRow& row, const std::option
   const auto dirty = run.dirty.find(row.key);
   const bool anyway = dirty != run.dirty.end() && dirty->second.anyway;
   const bool as_held = before && !before->gone_at && before->open == now.open && before->status == now.status;
-  const bool equal = as_held && (before->content == now.content ||
-                                 (before->content == content_unknown && sink_.holds(stream_, row.key, *before, mapped)));
+  // The hash has the names of manufacturers in it, and names change without the order: a closed one keeps those of its time.
+  const bool names_only = as_held && before->content != now.content && (before->content == content_unknown || !now.open) &&
+                          sink_.holds(stream_, row.key, *before, mapped);
+  const bool equal = names_only || (as_held && before->content == now.content);
   if (equal && !anyway) {
     now.open_amount = before->open_amount;
     ledger_.put(row.key, now);

@@ -1,8 +1,6 @@
-// The only door to Boost.Asio and Beast: compiled once in boost_network.cpp, seen by the session files alone.
+// The only door to Boost.Asio and Beast, seen by the session files alone.
 #pragma once
-#define BOOST_ASIO_SEPARATE_COMPILATION
-#define BOOST_BEAST_SEPARATE_COMPILATION
-#define BOOST_ASIO_NO_DEPRECATED
+#include "base/boost_asio_options.h"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"

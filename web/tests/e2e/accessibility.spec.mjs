@@ -2,15 +2,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { axeViolations, getJson, openPage, sizes, startBrowser, startDemo } from './harness.mjs';
+import { axeViolations, getJson, openPage, serviceInStep, sizes, startBrowser, startDemo, undecided } from './harness.mjs';
 
 let demo;
 let browser;
 let order;
+let joined; // an order that two sources speak of differently
 
 before(async () => {
   demo = await startDemo();
   browser = await startBrowser();
+  await serviceInStep(demo);
+  joined = (await undecided(demo)).order;
   order = (await getJson(demo.address, '/api/v1/orders?open_amount=gt.0&limit=1')).data[0].order;
 });
 
@@ -29,7 +32,11 @@ const screens = [
   { name: 'Order', path: () => `/orders/${order}`, ready: '.history, .documents' },
   { name: 'Order that does not exist', path: () => '/orders/000000', ready: '.problem', complains: true },
   { name: 'Order beside the list', path: () => `/orders?panel=${order}`, ready: '.order-panel .headline-fact', only: 'desktop' },
+  { name: 'Order whose sources differ', path: () => `/orders/${joined}`, ready: '.order-differences' },
+  { name: 'Differences', path: () => '/differences', ready: '.difference' },
+  { name: 'Differences, none', path: () => '/differences?field=nosuchvalue', ready: '.empty' },
   { name: 'Sources', path: () => '/sources', ready: '.gauges' },
+  { name: 'Sources, an ERP in full', path: () => '/sources', ready: '.stream', then: (page) => page.locator('details').evaluateAll((all) => all.forEach((one) => (one.open = true))), seen: 'details[open] tbody tr' },
   { name: 'Filter menu', path: () => '/orders', ready: row, then: (page) => page.getByRole('button', { name: 'Filter', exact: true }).click(), seen: '.choices' },
   { name: 'Export menu', path: () => '/orders', ready: row, then: (page) => page.getByRole('button', { name: 'Export' }).click(), seen: '.exports' },
   { name: 'Where it comes from', path: () => `/orders/${order}`, ready: '.headline-fact', then: (page) => page.keyboard.press('i'), seen: '.provenance-value' },

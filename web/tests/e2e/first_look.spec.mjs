@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { getJson, openPage, startBrowser, startDemo, unzip, until } from './harness.mjs';
+import { getJson, openPage, serviceInStep, startBrowser, startDemo, unzip, until } from './harness.mjs';
 
 let demo;
 let browser;
@@ -35,14 +35,15 @@ async function chooseOrder() {
     const file = await claim(row);
     if (file !== null) return { row, line, file };
   }
-  throw new Error('The demo company has no open order with one JSON document.');
+  throw new Error('The demo company has no open order with one JSON document that its ERP does not know.');
 }
 
 before(async () => {
-  demo = await startDemo();
+  demo = await startDemo({ orders: 3000 }); // most orders are in the ERP too, whose values would count
   browser = await startBrowser();
   view = await openPage(browser);
   page = view.page;
+  await serviceInStep(demo);
   chosen = await chooseOrder();
 });
 

@@ -99,6 +99,17 @@ export async function until(what, holds, timeout = 15_000) {
   }
 }
 
+// The demo's ERP once it has been read and is followed; until then orders change hands.
+export const serviceInStep = (demo) =>
+  until('the ERP of the demo is in step', async () => {
+    const { data } = await getJson(demo.address, '/api/v1/sources');
+    return data.find((source) => source.service !== null && ['polling', 'live'].includes(source.state) && source.refresh.count > 0 && source.as_of_time !== null);
+  }, startTimeout);
+
+// A difference that no person has decided, once there is one.
+export const undecided = (demo) =>
+  until('the sources of the demo differ somewhere', async () => (await getJson(demo.address, '/api/v1/differences?decided=0&limit=1')).data[0], startTimeout);
+
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 export async function axeViolations(page) {

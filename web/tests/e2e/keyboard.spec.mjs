@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { openPage, startBrowser, startDemo } from './harness.mjs';
+import { openPage, serviceInStep, startBrowser, startDemo, undecided } from './harness.mjs';
 
 let demo;
 let browser;
@@ -14,6 +14,8 @@ before(async () => {
   browser = await startBrowser();
   view = await openPage(browser);
   page = view.page;
+  await serviceInStep(demo);
+  await undecided(demo);
 });
 
 after(async () => {
@@ -35,7 +37,7 @@ const focused = () =>
 async function tabThrough() {
   const seen = [];
   await page.evaluate(() => document.body.focus());
-  for (let stop = 0; stop < 150; stop += 1) {
+  for (let stop = 0; stop < 400; stop += 1) {
     await press('Tab');
     const at = await page.evaluate(() => {
       const element = document.activeElement;
@@ -67,6 +69,7 @@ describe('without a mouse', { timeout: 180_000 }, () => {
   for (const [path, ready] of [
     ['/', '.card'],
     ['/orders', '.grid-body a'],
+    ['/differences', '.difference'],
     ['/sources', '.gauges'],
   ]) {
     it(`Tab reaches everything on ${path}, and one sees where one is`, async () => {
