@@ -27,8 +27,7 @@ TEST_CASE("whatever changes and breaks meanwhile, after quiet syncs the record i
 
 TEST_CASE("a sync with one of the four common mistakes is caught") {
   set_log_level(LogLevel::error);
-  const std::uint64_t seed = first_seed();
-  MESSAGE("seeds from " << seed);
+  constexpr std::uint64_t seed = 1;  // the same every time: whether it is caught is no matter of luck
   for (const std::string_view name : {"offset", "exclusive", "late_watermark", "absence"}) {
     CAPTURE(name);
     bool caught = false;

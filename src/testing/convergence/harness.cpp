@@ -107,6 +107,7 @@ Schedule schedule_of(std::uint64_t seed) {
   schedule.server.days_with_time = dice.percent(50);
   schedule.server.absolute_next_links = dice.percent(30);
   schedule.script.seed = seed + 2;
+  schedule.script.weight(simulator::Deed::edit_closed) = 30;  // what a wrong watermark loses
   schedule.needs_whole_round = dice.percent(30);
   choose_faults(schedule, dice);
   if (schedule.needs_whole_round) {
