@@ -1,5 +1,6 @@
 #include "app/demo_erp.h"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 #include "app/demo_ticker.h"
