@@ -17,16 +17,17 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
 // Shares are compared as doubles: they are thresholds, not amounts.
 bool above(std::uint64_t part, double share, std::uint64_t whole) { return static_cast<double>(part) > share * static_cast<double>(whole); }
 
-bool moved(const Consequence::Total& total, double share) {
-  const double difference = std::abs(static_cast<double>(total.after) - static_cast<double>(total.before));
-  return difference > share * std::abs(static_cast<double>(total.before));
-}
-
 std::string rows_of(std::uint64_t count, std::uint64_t all, std::string_view stream) {
   return std::to_string(count) + " of " + std::to_string(all) + " " + std::string(stream) + " (" + percent(count, all) + ")";
 }
 
 }  // namespace
+
+bool moves_too_far(const GuardOptions& options, const Consequence::Total& total) {
+  if (total.changed <= options.gone_always || total.before == 0) return false;
+  const double difference = std::abs(static_cast<double>(total.after) - static_cast<double>(total.before));
+  return difference > options.total_share_max * std::abs(static_cast<double>(total.before));
+}
 
 std::optional<std::string> why_held(const GuardOptions& options, std::string_view stream, const Consequence& consequence) {
   if (consequence.gone > 1 && consequence.gone >= consequence.rows_before)
@@ -36,7 +37,7 @@ std::optional<std::string> why_held(const GuardOptions& options, std::string_vie
   if (consequence.closed > options.gone_always && above(consequence.closed, options.closed_share_max, consequence.open_before))
     return "the sync would close " + rows_of(consequence.closed, consequence.open_before, "open " + std::string(stream)) + std::string(what_to_do);
   for (const auto& [currency, total] : consequence.totals) {
-    if (total.changed <= options.gone_always || total.before == 0 || !moved(total, options.total_share_max)) continue;
+    if (!moves_too_far(options, total)) continue;
     return "the sync would move the open total of " + std::string(stream) + " from " + decimal_text(Money{total.before, currency}) + " to " +
            decimal_text(Money{total.after, currency}) + " " + currency.code() + std::string(what_to_do);
   }

@@ -27,6 +27,8 @@ struct Consequence {
   std::map<Currency, Total> totals;
 };
 
+// Many rows move the open total further than the share.
+bool moves_too_far(const GuardOptions& options, const Consequence::Total& total);
 // Nothing when it may be committed; else one sentence with the numbers and what a person can do.
 std::optional<std::string> why_held(const GuardOptions& options, std::string_view stream, const Consequence& consequence);
 

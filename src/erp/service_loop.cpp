@@ -358,7 +358,7 @@ void ServiceLoop::take_requests() {
     at_once();
   }
   if (requests.accept && std::ranges::any_of(streams_, [](const auto& sync) { return sync->held() != nullptr; })) {
-    // What is accepted is the next sync of its stream.
+    // What is accepted is read again, as it is now: rows and names that were collected before are old.
     for (const auto& sync : streams_) {
       sync->abandon();
       sync->accept();

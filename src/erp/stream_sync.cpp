@@ -1,6 +1,7 @@
 #include "erp/stream_sync.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "erp/internal/stream_sync_run.h"
@@ -71,7 +72,9 @@ std::vector<StreamSync::Stage> StreamSync::plan(bool everything) const {
 void StreamSync::begin(bool everything, std::chrono::seconds interval) {
   if (main_) return;
   main_ = std::make_unique<Run>();
-  main_->stages = plan(everything);
+  main_->permit = std::exchange(permit_, std::nullopt);
+  main_->everything = everything || (main_->permit && main_->permit->everything);
+  main_->stages = plan(main_->everything);
   main_->interval = interval;
   main_->next = live_;
   main_->began = clock_.now();
@@ -98,11 +101,9 @@ void StreamSync::abandon() {
 }
 
 bool StreamSync::accept() {
-  if (!held_ || applying_) return false;
-  main_ = std::move(held_->run);
-  held_.reset();  // it waits no longer; if its commit does not come to an end, the next sync is held again
-  main_->accepted = true;
-  main_->report.started = clock_.now();
+  if (!held_) return false;
+  permit_ = std::move(held_->permit);
+  held_.reset();
   return true;
 }
 
@@ -125,11 +126,12 @@ SyncStep StreamSync::step_of(std::unique_ptr<Run>& run) {
 SyncStep StreamSync::turn(std::unique_ptr<Run>& run) {
   if (run->stage() == Stage::fetch && !run->open_slice_added) add_open_slice(*run);
   if (run->stage() == Stage::fetch) {
-    const bool holds_back = guarded() && !run->accepted;
+    const bool holds_back = guarded() && !(run->permit && run->permit->many);
     if (run->put.size() >= (holds_back ? options_.documents_max : options_.documents_in_portion)) {
       if (!holds_back) return commit(*run, std::nullopt);
       return hold(run, "the sync would change more than " + std::to_string(options_.documents_max) + " " + std::string(word(stream_.name)) +
-                           "; nothing of it was taken over. If the ERP was changed on purpose accept, else reject");
+                           "; nothing of it was taken over. If the ERP was changed on purpose accept, else reject",
+                  true);
     }
     if (run->dirty.empty()) run->next_stage();
   }
@@ -221,9 +223,24 @@ SyncStep StreamSync::judge(std::unique_ptr<Run>& run) {
   if (rules_.watermark_at_end && run->stamp_anywhere) run->next.watermark = run->stamp_anywhere;
   const bool phase_moves = !run->is_hint && run->next.phase != persisted_.phase;
   if (run->put.empty() && run->gone.empty() && !phase_moves) return finish(run);
-  if (!run->accepted)
-    if (auto why = why_held(options_.guard, word(stream_.name), consequence_of(*run))) return hold(run, std::move(*why));
+  const Consequence consequence = consequence_of(*run);
+  if (auto why = why_held(options_.guard, word(stream_.name), consequence); why && !(run->permit && permitted(*run->permit, consequence)))
+    return hold(run, std::move(*why), false);
   return commit(*run, run->is_hint ? std::nullopt : std::optional(run->next));
+}
+
+// Not much more than what was shown: the ERP goes on while a person thinks.
+bool StreamSync::permitted(const Permit& permit, const Consequence& consequence) const {
+  const Consequence& shown = permit.consequence;
+  const std::uint64_t room = std::max<std::uint64_t>(options_.guard.gone_always, 20);
+  if (permit.many) return true;
+  if (consequence.gone > shown.gone + room || consequence.closed > shown.closed + room) return false;
+  return std::ranges::all_of(consequence.totals, [&](const auto& total) {
+    const auto seen = shown.totals.find(total.first);
+    Consequence::Total since = total.second;
+    if (seen != shown.totals.end()) since.before = seen->second.after;
+    return !moves_too_far(options_.guard, since);
+  });
 }
 
 Consequence StreamSync::consequence_of(const Run& run) const {
@@ -255,7 +272,7 @@ Consequence StreamSync::consequence_of(const Run& run) const {
   return answer;
 }
 
-SyncStep StreamSync::hold(std::unique_ptr<Run>& run, std::string why) {
+SyncStep StreamSync::hold(std::unique_ptr<Run>& run, std::string why, bool many) {
   ingest::HeldSync shown;
   const Consequence consequence = consequence_of(*run);
   shown.stream = word(stream_.name);
@@ -282,8 +299,9 @@ SyncStep StreamSync::hold(std::unique_ptr<Run>& run, std::string why) {
   }
   note_run(*run, "held", why);
   held_ = std::make_unique<Held>();
-  held_->run = std::move(run);
   held_->shown = std::move(shown);
+  held_->permit = {consequence, many, run->everything};
+  run.reset();
   return {SyncStep::Kind::held, std::nullopt, std::move(why)};
 }
 
@@ -326,10 +344,7 @@ void StreamSync::apply() {
     live_ = persisted_ = *applying_->state;
     run.next = live_;
   }
-  if (run.is_hint) {
-    forget_in(main_.get(), keys);
-    if (held_) forget_in(held_->run.get(), keys);
-  }
+  if (run.is_hint) forget_in(main_.get(), keys);
   applying_.reset();
 }
 

@@ -16,7 +16,7 @@
 //   * Texts as keys come in the other side's own order: what a scan of them does not show is known at its end only.
 //   * A page that is not what was asked for ends the sync: no cursor moves, nothing is committed.
 //   * A sync that found nothing different commits nothing; its cursors live in memory until rows are written.
-//   * What the guard refuses waits in memory, at most `documents_max` documents; nothing of it is committed.
+//   * Of what the guard refuses nothing is committed; at most `documents_max` documents wait for its judgement.
 //   * One thread uses it.
 #pragma once
 #include <deque>
@@ -121,7 +121,8 @@ class StreamSync {
 
   // A commit the record refused: goes first.
   bool blocked() const { return applying_ != nullptr; }
-  // A person decides on what is held. `accept` answers whether there was something: the next step commits it.
+  // A person decides on what is held. `accept` answers whether there was something: the next sync reads it again, as it is
+  // then, and commits it unless it does more than what was shown.
   bool accept();
   void reject();
 
@@ -142,6 +143,13 @@ class StreamSync {
   enum class Stage : std::uint8_t { backfill, whole, open, changed, tail, slice, fetch, confirm, judge };
   struct Run;
   struct Held;
+  // What a person saw when accepting.
+  struct Permit {
+    Consequence consequence;
+    bool many = false;        // more documents than may wait
+    bool everything = false;  // the sync read every row whole
+  };
+  bool permitted(const Permit& permit, const Consequence& consequence) const;
   struct Applying;
 
   std::vector<Stage> plan(bool everything) const;
@@ -179,7 +187,7 @@ class StreamSync {
   SyncStep slow_down(std::unique_ptr<Run>& run, const PageQuestion& question, RemoteError error);
   SyncStep judge(std::unique_ptr<Run>& run);
   Consequence consequence_of(const Run& run) const;
-  SyncStep hold(std::unique_ptr<Run>& run, std::string why);
+  SyncStep hold(std::unique_ptr<Run>& run, std::string why, bool many);
   SyncStep commit(Run& run, std::optional<SyncState> state);
   void apply();
   SyncStep finish(std::unique_ptr<Run>& run);
@@ -203,6 +211,7 @@ class StreamSync {
   std::optional<Key> open_slice_cursor_;
   std::unique_ptr<Run> main_, hint_;
   std::unique_ptr<Held> held_;
+  std::optional<Permit> permit_;  // of the next sync
   std::unique_ptr<Applying> applying_;
   bool scans_have_versions_ = false;
 

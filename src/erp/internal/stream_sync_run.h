@@ -14,7 +14,8 @@ struct StreamSync::Run {
   std::vector<Stage> stages;
   std::size_t at = 0;
   bool is_hint = false;
-  bool accepted = false;  // a person said that it is right
+  bool everything = false;
+  std::optional<Permit> permit;  // what a person said is right
   std::chrono::seconds interval{300};
 
   // of the scan that runs
@@ -65,9 +66,10 @@ struct StreamSync::Run {
   }
 };
 
+// What waits for a person. The rows are not kept: who accepts gets them as they are then.
 struct StreamSync::Held {
-  std::unique_ptr<Run> run;
   ingest::HeldSync shown;
+  Permit permit;
 };
 
 // Rows handed to the sink: the ledger takes them when they are committed.
