@@ -545,6 +545,7 @@ std::vector<Route> page_routes() {
       page("/today", "pageTodayNamed", "Screen: today."),
       page("/orders", "pageOrders", "Screen: orders."),
       page("/orders/{order}", "pageOrder", "Screen: one order."),
+      page("/differences", "pageDifferences", "Screen: where the ERP and the files differ."),
       page("/sources", "pageSources", "Screen: sources and rejections."),
       page("/performance", "pagePerformance", "Screen: performance."),
       page("/problems/{code}", "pageProblem", "What a kind of problem means."),
