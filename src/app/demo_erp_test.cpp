@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "app/demo_ticker.h"
 #include "domain/order_rules.h"
 #include "erp/mapping.h"
