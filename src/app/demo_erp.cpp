@@ -19,6 +19,8 @@ namespace {
 using simulator::Micros;
 
 constexpr std::string_view user = "manager", password = "demo only, on loopback";
+// The demo's server keeps UTC, so that its stamps and those of the files can be compared.
+constexpr std::chrono::minutes utc_offset{0};
 constexpr std::uint64_t unfiled_number = 900'001;
 constexpr unsigned not_in_erp_per_mille = 60, different_per_mille = 15;
 
@@ -39,7 +41,7 @@ Micros micros_of(std::int64_t minor, Currency currency) {
 std::int32_t number_of(const std::optional<Day>& day) { return day ? day_number(*day) : 0; }
 
 simulator::Stamp stamp_of(Instant updated) {
-  const auto local = std::chrono::floor<std::chrono::seconds>(updated + simulator::ServiceLayerOptions{}.utc_offset);
+  const auto local = std::chrono::floor<std::chrono::seconds>(updated + utc_offset);
   const auto day = std::chrono::floor<std::chrono::days>(local);
   return {static_cast<std::int32_t>(day.time_since_epoch().count()), static_cast<std::int32_t>((local - day).count())};
 }
@@ -129,6 +131,7 @@ Result<std::unique_ptr<DemoErp>> DemoErp::start(const DemoCompany& company, cons
     return cannot_write(notes_path(erp->data_));
   simulator::ServiceLayerOptions options;
   options.user = user;
+  options.utc_offset = utc_offset;
   options.password = password;
   erp->server_ = std::make_unique<simulator::ServiceLayer>(options, erp->first_day(tree), clock);
   auto listener = simulator::Listener::start(

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "app/demo_ticker.h"
 #include "domain/order_rules.h"
 #include "erp/mapping.h"
