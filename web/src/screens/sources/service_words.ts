@@ -9,7 +9,7 @@ const products: readonly [string, string][] = [
 
 export function dialectName(dialect: string): string {
   const known = products.find(([start]) => dialect.startsWith(start));
-  return known === undefined ? dialect : `${known[1]}, ${dialect.slice(known[0].length).trim()}`.replace(/, $/, '');
+  return known === undefined ? dialect : `${known[1]}, ${dialect.slice(known[0].length).replace(/^[\s-]+/, '')}`.replace(/, $/, '');
 }
 
 // Short syncs come many times an hour: only the first one makes the state itself change.
