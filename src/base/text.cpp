@@ -259,8 +259,8 @@ bool natural_less(std::string_view left, std::string_view right) {
 }
 
 std::string_view closest(std::string_view word, std::span<const std::string_view> words) {
-  // Two letters of three or four are another word.
-  const std::size_t limit = word.size() <= 4 ? 1 : std::max<std::size_t>(2, word.size() / 3);
+  // Two letters of three are another word.
+  const std::size_t limit = word.size() <= 3 ? 1 : std::max<std::size_t>(2, word.size() / 3);
   const std::string lower = lower_ascii(word.substr(0, 64));
   std::string_view best;
   std::size_t best_distance = limit + 1;
