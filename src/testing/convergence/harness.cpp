@@ -120,6 +120,8 @@ Schedule schedule_of(std::uint64_t seed) {
   schedule.kill_percent = dice.one_of({0u, 0u, 30u, 60u});
   schedule.rounds = static_cast<unsigned>(2 + dice.below(4));
   schedule.overlap = dice.one_of({0min, 120min});
+  // A last page of the scan before, shown once more, looks like a whole scan: only the overlap reads again what it hid.
+  if (schedule.faults.chance(Fault::page_twice) > 0) schedule.overlap = 120min;
   schedule.slice_keys = schedule.needs_whole_round ? schedule.company.orders / 3 : 4 + dice.below(8);
   return schedule;
 }
