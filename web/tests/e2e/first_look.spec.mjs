@@ -59,7 +59,7 @@ describe('a planner looks for the first time', { timeout: 180_000 }, () => {
     await page.goto(demo.address);
     await page.getByRole('heading', { name: 'Today' }).waitFor();
     await page.locator('.card').first().waitFor();
-    await page.locator('.freshness').getByText(/live/).waitFor();
+    await page.locator('.freshness').getByText(/live|all fresh/).waitFor();
   });
 
   it('filters the orders, and Back undoes the filter', async () => {

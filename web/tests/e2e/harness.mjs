@@ -96,15 +96,23 @@ export async function until(what, holds, timeout = 15_000) {
     const answer = await holds();
     if (answer) return answer;
     if (Date.now() > end) throw new Error(`Not true after ${timeout} ms: ${what}`);
+    await new Promise((next) => setTimeout(next, 20)); // asks again, and lets the program work
   }
 }
 
 // The demo's ERP once it has been read and is followed; until then orders change hands.
-export const serviceInStep = (demo) =>
-  until('the ERP of the demo is in step', async () => {
-    const { data } = await getJson(demo.address, '/api/v1/sources');
-    return data.find((source) => source.service !== null && ['polling', 'live'].includes(source.state) && source.refresh.count > 0 && source.as_of_time !== null);
-  }, startTimeout);
+export async function serviceInStep(demo) {
+  let seen;
+  try {
+    return await until('the ERP of the demo is in step', async () => {
+      const { data } = await getJson(demo.address, '/api/v1/sources');
+      seen = data.find((source) => source.service !== null);
+      return ['polling', 'live'].includes(seen.state) && seen.refresh.count > 0 && seen.as_of_time !== null && seen;
+    }, startTimeout);
+  } catch (error) {
+    throw new Error(`${error.message}; it says: ${JSON.stringify(seen)}`, { cause: error });
+  }
+}
 
 // A difference that no person has decided, once there is one.
 export const undecided = (demo) =>

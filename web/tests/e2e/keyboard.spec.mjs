@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { openPage, serviceInStep, startBrowser, startDemo, undecided } from './harness.mjs';
+import { openPage, serviceInStep, startBrowser, startDemo, undecided, until } from './harness.mjs';
 
 let demo;
 let browser;
@@ -108,7 +108,7 @@ describe('without a mouse', { timeout: 180_000 }, () => {
     const width = () => page.evaluate(() => document.activeElement.getBoundingClientRect().width);
     const narrow = await width();
     await press('Shift+ArrowRight');
-    assert.equal(await width(), narrow + 16);
+    await until('the column is wider', async () => (await width()) === narrow + 16);
     await press('Enter');
     await page.waitForURL(/sort=/);
   });
