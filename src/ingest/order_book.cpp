@@ -214,7 +214,7 @@ void OrderBook::Impl::put_candidates(const std::string& source, FileId file, std
   }
   table.put_candidates(file, summaries);
   const std::vector<CandidateView> put = table.candidate_views(file);
-  for (std::size_t i = 0; i < put.size(); ++i) fresh[put[i].id] = candidates[i].order;
+  for (std::size_t i = 0; i < put.size(); ++i) fresh[put[i].id] = {table.row(file).source, candidates[i].order};
   store::Batch& draft = sources[source].draft;
   draft.candidates_put.insert(draft.candidates_put.end(), std::make_move_iterator(candidates.begin()), std::make_move_iterator(candidates.end()));
 }
@@ -396,8 +396,9 @@ Result<store::Batch> OrderBook::finish(const std::string& source) {
   batch.kept_put = std::exchange(impl_->kept_put, {});
   batch.kept_removed = std::exchange(impl_->kept_removed, {});
   impl_->sources[source].drafted.clear();
-  impl_->fresh.clear();
-  impl_->table.tidy();
+  const auto code = impl_->table.find_source(source);
+  boost::unordered::erase_if(impl_->fresh, [&](const auto& content) { return content.second.source == code; });
+  if (impl_->fresh.empty()) impl_->table.tidy();  // which gives candidates other ids
   return batch;
 }
 

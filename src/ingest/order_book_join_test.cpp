@@ -47,6 +47,13 @@ class Plant {
     return *this;
   }
 
+  Plant& commit(const std::string& source) {
+    const auto batch = book_.finish(source);
+    REQUIRE(batch);
+    keep(source, *batch);
+    return *this;
+  }
+
   std::string decide(const std::string& source = "orders") {
     const auto batch = book_.finish(source);
     REQUIRE(batch);
@@ -142,6 +149,14 @@ class Plant {
 };
 
 }  // namespace
+
+TEST_CASE("A source that commits first leaves what the other brought for its own turn") {
+  Plant plant;
+  plant.erp("Open/Orders(1)", {.number = "7", .quantity = 2}).commit("orders");
+  plant.file("Open/SO7.json", {.number = "7"}).commit("orders");
+  plant.file("Open/SO7.json", {.number = "7", .updated = "2026-03-02T08:00:00Z"}).commit("orders").commit("sap");
+  CHECK(plant.decide() == "");
+}
 
 TEST_CASE("An order in a folder and in the ERP is one order with both documents and their difference") {
   Plant plant;

@@ -42,7 +42,12 @@ struct OrderBook::Impl {
   std::vector<store::KeptKey> kept_removed;
   boost::unordered_flat_set<std::string> joined_away;  // numbers of files that speak of an order with another number
   std::vector<feed::Change> decided;  // by a `finish` that failed half-way: the next one hands them out
-  boost::unordered_flat_map<CandidateId, std::shared_ptr<const SalesOrder>> fresh;  // contents of this batch
+  // Contents the record does not have yet: each stays until its own source's batch is handed out, whoever comes first.
+  struct Fresh {
+    std::uint16_t source = 0;
+    std::shared_ptr<const SalesOrder> order;
+  };
+  boost::unordered_flat_map<CandidateId, Fresh> fresh;
   std::unordered_map<std::string, std::set<std::pair<std::string, std::string>>> refused;  // number -> (source, path)
   Restoring restoring;
 
@@ -104,7 +109,7 @@ struct OrderBook::Impl {
   Rejections rejections_of(const std::string& source, const ReadFile& read, Instant now) const;
 
   Result<std::shared_ptr<const SalesOrder>> content(const Claim& claim) {
-    if (const auto found = fresh.find(claim.candidate.id); found != fresh.end()) return found->second;
+    if (const auto found = fresh.find(claim.candidate.id); found != fresh.end()) return found->second.order;
     return load(std::string(claim.source), std::string(claim.path), claim.candidate.ordinal);
   }
 
