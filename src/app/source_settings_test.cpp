@@ -1,38 +1,25 @@
 #include "app/source_settings.h"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "app/settings.h"
+#include "testing/temporary_folder.h"
 
 namespace millrace::app {
 namespace {
 
 class Folder {
  public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "millrace-sources-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~Folder() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
   std::string file(const std::string& name, const std::string& text, mode_t mode = 0600) const {
-    const std::string path = path_ + "/" + name;
-    std::ofstream(path) << text;
-    REQUIRE(::chmod(path.c_str(), mode) == 0);
-    return path;
+    folder_.write(name, text);
+    REQUIRE(::chmod((folder_ / name).c_str(), mode) == 0);
+    return folder_ / name;
   }
-  const std::string& path() const { return path_; }
+  std::string path() const { return folder_.path(); }
 
  private:
-  std::string path_;
+  testing::TemporaryFolder folder_;
 };
 
 constexpr const char* sap_table =

@@ -138,6 +138,7 @@ std::vector<ingest::ServiceOptions> wire_sources(const std::vector<SourceSetting
   for (const SourceSettings& source : sources) {
     ingest::ServiceOptions service;
     service.id = source.id;
+    service.is_erp = is_service(source.kind);  // what is pushed are documents, as in a folder
     service.make = [source, wiring](ingest::Intake& intake, store::Record& record) -> Made {
       if (is_service(source.kind))
         return or_failed(source, make_service(source, wiring.environment, wiring.metrics, wiring.clock, wiring.news, intake, record));

@@ -1,37 +1,26 @@
 #include "app/source_wiring.h"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include "base/text.h"
+#include "testing/temporary_folder.h"
 
 namespace millrace::app {
 namespace {
 
 class Secrets {
  public:
-  Secrets() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "millrace-secrets-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~Secrets() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
   std::string file(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ + "/" + name) << text;
-    REQUIRE(::chmod((path_ + "/" + name).c_str(), 0600) == 0);
-    return path_ + "/" + name;
+    folder_.write(name, text);
+    REQUIRE(::chmod((folder_ / name).c_str(), 0600) == 0);
+    return folder_ / name;
   }
 
  private:
-  std::string path_;
+  testing::TemporaryFolder folder_;
 };
 
 SourceSettings sap(const std::string& password_file) {
@@ -96,6 +85,21 @@ TEST_CASE("the streams that settings may name are those that services have") {
   const auto choices = split(row->choices, '|');
   CHECK(choices.size() == erp::stream_count);
   for (const auto& stream : erp::streams_of(erp::Dialect::sap_b1_v2)) CHECK(std::ranges::count(choices, word(stream.name)) == 1);
+}
+
+TEST_CASE("an ERP counts as one, a source whose batches are pushed does not") {
+  SourceSettings pushed;
+  pushed.id = "shop";
+  pushed.kind = SourceKind::push;
+  const Environment environment;
+  const ingest::ParserPoolOptions parsers;
+  ingest::PushDesk desk;
+  metrics::Registry metrics;
+  const SystemClock clock;
+  const auto services = wire_sources({sap("/x"), pushed}, {environment, parsers, desk, metrics, clock, {}});
+  REQUIRE(services.size() == 2);
+  CHECK(services[0].is_erp);
+  CHECK_FALSE(services[1].is_erp);
 }
 
 TEST_CASE("the book is restored with every source of the settings") {
