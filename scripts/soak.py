@@ -3,10 +3,12 @@
 
 Usage: soak.py [--minutes 10] [--orders 2000] [--rate 50] [--seed S] [--binary millrace]
 
-Every second the resident memory, descriptors and threads of the server and its parsers are sampled. After the warm-up (a
-quarter of the time) a line is fitted through the means of equal blocks: their scatter is the noise. A slope counts when it
-is above its bar and three times its own uncertainty. Exit code 1 when one does, or when a request failed or the final
-answer differs from the tree.
+Every second the memory, descriptors and threads of the server and its parsers are sampled. Two stores fill to a bound of
+their own for longer than the warm-up takes, and tell how far they are: the database library's pages and the kept answers.
+They are held against their bounds; what must stay where it is is the memory beside them. After the warm-up (a quarter of
+the time) a line is fitted through the means of equal blocks: their scatter is the noise. A slope counts when it is above
+its bar and three times its own uncertainty. Exit code 1 when one does, or a bound is passed, or a request failed or the
+final answer differs from the tree.
 """
 import http.client
 import math
@@ -25,7 +27,16 @@ from world import Run, Server, Violation  # noqa: E402
 
 BLOCKS = 12
 # What may grow, per minute: memory 0.2 MB (FAULTS R21), the others not at all beyond one thing in ten minutes.
-BARS = {"RSS MB": 0.2, "descriptors": 0.1, "threads": 0.1}
+BARS = {"memory MB": 0.2, "descriptors": 0.1, "threads": 0.1}
+
+# What may fill up, in MB: 16 of pages and what statements need of the record, its readers' 2 each; 8 of kept answers.
+BOUNDS = {"millrace_record_memory_bytes": 24, "millrace_cache_bytes": 8}
+
+
+def stores_of(metrics):
+    """How far the bounded stores are, in MB."""
+    lines = metrics.decode().splitlines()
+    return {name: next(int(line.split()[1]) for line in lines if line.startswith(name + " ")) / (1 << 20) for name in BOUNDS}
 
 
 def tree_of(pid):
@@ -41,7 +52,7 @@ def tree_of(pid):
     return found
 
 
-def sample(pid):
+def sample(pid, stores):
     memory = descriptors = threads = 0
     for process in tree_of(pid):
         try:
@@ -51,7 +62,7 @@ def sample(pid):
             threads += len(os.listdir(f"/proc/{process}/task"))
         except OSError:
             continue  # it ended meanwhile: a worker that is replaced
-    return {"RSS MB": memory, "descriptors": descriptors, "threads": threads}
+    return {"memory MB": memory - sum(stores.values()), "descriptors": descriptors, "threads": threads, **stores}
 
 
 def fit(values, seconds_each):
@@ -141,6 +152,10 @@ def verdict(samples):
         bad = slope > bar and slope > 3 * error
         good = good and not bad
         print(f"{name:12} {samples[0][name]:9.1f} {values[0]:9.1f} {values[-1]:9.1f} {slope:11.3f} {error:8.3f} {bar:6.1f}  {'GROWS' if bad else 'flat'}")
+    for name, bound in BOUNDS.items():
+        highest = max(one[name] for one in samples)
+        good = good and highest <= bound
+        print(f"{name}: highest {highest:.1f} MB, bound {bound} MB{'' if highest <= bound else '  TOO LARGE'}")
     return good
 
 
@@ -164,7 +179,7 @@ def main():
     while time.monotonic() - began < given.minutes * 60:
         stop.wait(max(0.0, began + len(samples) + 1 - time.monotonic()))
         server.alive()
-        samples.append(sample(server.process.pid))
+        samples.append(sample(server.process.pid, stores_of(server.request("GET", "/metrics")[2])))
         if len(samples) % 30 == 0:
             done = sum(len(reader.times) for reader in readers)
             print(f"  {len(samples)} s: {done} requests, {writer.changes} changes, " + ", ".join(f"{k} {v:.1f}" for k, v in samples[-1].items()),

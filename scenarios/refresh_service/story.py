@@ -45,3 +45,16 @@ class RefreshService(Story):
             self.assertEqual(self.millrace.request("GET", path)[0], 200, path)
         metrics = self.millrace.request("GET", "/metrics")[2]
         self.assertIn(b"millrace_files_read_total", metrics)
+
+    def test_metrics_tell_what_was_read_committed_and_kept(self):
+        self.millrace.get("/api/v1/today")
+        self.millrace.get("/api/v1/today")
+        lines = dict(line.rsplit(" ", 1) for line in self.millrace.request("GET", "/metrics")[2].decode().splitlines() if not line.startswith("#"))
+        orders = len(self.millrace.get("/api/v1/orders?limit=200")["data"])
+        self.assertEqual(int(lines["millrace_orders"]), orders)
+        self.assertGreater(int(lines["millrace_commit_seconds_count"]), 0)
+        self.assertGreater(int(lines["millrace_commit_batches_total"]), 0)
+        self.assertGreater(int(lines["millrace_record_memory_bytes"]), 0)
+        self.assertGreater(int(lines["millrace_cache_bytes"]), 0)
+        self.assertGreater(int(lines["millrace_cache_hits_total"]), 0)
+        self.assertGreater(sum(int(count) for name, count in lines.items() if name.startswith("millrace_parse_seconds_count")), 0)

@@ -51,10 +51,10 @@ Result<ingest::ParserPoolOptions> parser_options(const Settings& settings) {
 
 Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, const Clock& clock, const Road::Progress& progress) {
   std::unique_ptr<LiveServer> live(new LiveServer);
-  live->results_ = std::make_unique<cache::MemoryCache>(settings.cache_memory);
   auto road = Road::open(settings, clock, progress, {});
   if (!road) return pass_on(road);
   live->road_ = std::move(*road);
+  live->results_ = std::make_unique<cache::MemoryCache>(settings.cache_memory, live->road_->metrics());
   if (const auto started = live->start_server(settings, clock); !started) return pass_on(started);
   live->road_->follow([raw = live.get()](const std::vector<feed::Change>& changes, const readmodel::SnapshotPtr& snapshot) {
     raw->server_->publish(changes, snapshot);
@@ -75,7 +75,7 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .record_facts =
           [this] {
             const store::RecordStatistics numbers = road_->record().statistics();
-            return server::RecordFacts{numbers.database_bytes, numbers.log_bytes, numbers.commits, numbers.free_bytes,
+            return server::RecordFacts{numbers.database_bytes, numbers.log_bytes, numbers.commits, numbers.free_bytes, numbers.memory_bytes,
                                        refusal(road_->record().condition())};
           },
       .ready = [this](std::string& why_not) { return ready(why_not); },

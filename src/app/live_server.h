@@ -35,8 +35,8 @@ class LiveServer {
   Result<void> start_server(const Settings& settings, const Clock& clock);
   bool ready(std::string& why_not) const;
 
-  std::unique_ptr<cache::MemoryCache> results_;
   std::unique_ptr<Road> road_;
+  std::unique_ptr<cache::MemoryCache> results_;  // counts in the road's registry
   std::unique_ptr<server::Server> server_;
   mutable std::atomic<bool> first_load_told_{false};  // what the first look found has reached the answers
   std::atomic<bool> stopped_{false};

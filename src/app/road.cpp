@@ -29,7 +29,7 @@ std::string_view kind_word(feed::ChangeKind kind) {
 Result<std::unique_ptr<Road>> Road::open(const Settings& settings, const Clock& clock, const Progress& progress,
                                          std::function<void()> news) {
   std::unique_ptr<Road> road(new Road);
-  store::SqliteOptions options{.path = record_path(settings), .clock = &clock};
+  store::SqliteOptions options{.path = record_path(settings), .clock = &clock, .metrics = &road->metrics_};
   options.on_condition = [raw = road.get()](const store::RecordCondition& now) {
     raw->metrics_.gauge("millrace_record_condition").set(static_cast<std::int64_t>(now.state));
   };

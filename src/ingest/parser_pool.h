@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "ingest/document.h"
+#include "metrics/metrics.h"
 
 namespace millrace::ingest {
 
@@ -30,6 +31,7 @@ struct ParserPoolOptions {
   std::chrono::milliseconds time_max{10'000};  // wall time for one document
   HashMethod hash_method = HashMethod::xxh3_128;
   LayoutProfile profile;
+  metrics::Registry* metrics = nullptr;  // counts there; outlives the pool
 };
 
 struct ParseJob {

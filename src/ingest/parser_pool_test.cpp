@@ -73,7 +73,10 @@ std::unique_ptr<ParserPool> start(ParserPoolOptions wanted, Answers& answers) {
 
 TEST_CASE("Documents given to the pool come back read, each under its own id") {
   Answers answers;
-  const auto pool = start(options(), answers);
+  metrics::Registry registry;
+  ParserPoolOptions counted = options();
+  counted.metrics = &registry;
+  const auto pool = start(std::move(counted), answers);
   for (int i = 1; i <= 40; ++i) {
     REQUIRE(pool->submit({static_cast<std::uint64_t>(i), memory_document(order_json(i)), "a.json", std::nullopt}));
   }
@@ -87,6 +90,7 @@ TEST_CASE("Documents given to the pool come back read, each under its own id") {
     CHECK_FALSE(answer.moved_while_read);
   }
   CHECK(pool->workers_replaced() == 0);
+  CHECK(registry.timing("millrace_parse_seconds", "json").count() == 40);
 }
 
 TEST_CASE("A document whose content is already known is answered as unchanged") {
@@ -133,6 +137,8 @@ TEST_CASE("A document that needs too much memory is refused and the next one is 
 TEST_CASE("A document that takes too long is refused, its worker is replaced and the next one is read") {
   Answers answers;
   ParserPoolOptions hasty = options();
+  metrics::Registry registry;
+  hasty.metrics = &registry;
   hasty.worker_count = 1;
   hasty.time_max = std::chrono::milliseconds(1);
   std::string many = "[";
@@ -144,6 +150,7 @@ TEST_CASE("A document that takes too long is refused, its worker is replaced and
   REQUIRE(answers.at(1).document.findings.size() == 1);
   CHECK(answers.at(1).document.findings[0].reason.find("longer than 1 ms") != std::string::npos);
   CHECK(pool->workers_replaced() == 1);
+  CHECK(registry.counter("millrace_parser_workers_replaced_total").value() == 1);
 }
 
 TEST_CASE("A program that is no parser is named instead of a silent pool") {

@@ -91,14 +91,15 @@ Result<std::unique_ptr<Sources>> Sources::start(SourcesOptions options, store::R
   std::unique_ptr<Sources> sources(new Sources(record, options, clock));
   if (const auto restored = sources->intake_->restore(*ids, options.warm ? &*options.warm : nullptr, options.warm_refused); !restored)
     return pass_on(restored);
-  if (const auto started = sources->start_parsers(options); !started) return pass_on(started);
+  if (const auto started = sources->start_parsers(options, metrics); !started) return pass_on(started);
   sources->make_folders(options, metrics, clock);
   if (const auto made = sources->make_services(options, record); !made) return pass_on(made);
   sources->start_threads(metrics);
   return sources;
 }
 
-Result<void> Sources::start_parsers(SourcesOptions& options) {
+Result<void> Sources::start_parsers(SourcesOptions& options, metrics::Registry& metrics) {
+  options.parsers.metrics = &metrics;
   const auto take_answers = [this](std::vector<ParseAnswer> together) { hand_out(std::move(together)); };
   if (options.warm || options.folders.empty()) {
     // Most often nothing changed while we were away: the parsers may come after the first look. Services need none.

@@ -73,7 +73,7 @@ class Sources final : public Control {
   Result<Source*> find(std::string_view id) const;
   template <class Act>
   Result<void> on(std::string_view id, Act act);
-  Result<void> start_parsers(SourcesOptions& options);
+  Result<void> start_parsers(SourcesOptions& options, metrics::Registry& metrics);
   void make_folders(SourcesOptions& options, metrics::Registry& metrics, const Clock& clock);
   Result<void> make_services(const SourcesOptions& options, store::Record& record);
   void start_threads(metrics::Registry& metrics);

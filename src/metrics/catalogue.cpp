@@ -39,6 +39,7 @@ constexpr MetricRow rows[] = {
     {"millrace_parser_workers_replaced_total", counter, "workers", "Parser workers ended by a deadline, a memory bound or a crash.", {}},
     {"millrace_queue_depth", gauge, "items", "Items waiting in a bounded queue.", {"queue"}},
     {"millrace_record_condition", gauge, "", "0: the record takes changes; 1: its disk is full; 2: its disk refuses writes; 3: it is damaged.", {}},
+    {"millrace_record_memory_bytes", gauge, "bytes", "Memory held by the database library: its pages, at most some 20 MB, and statements.", {}},
     {"millrace_rejections", gauge, "rejections", "Open rejections in the published snapshot.", {}},
     {"millrace_source_age_seconds", gauge, "seconds", "Age of the last complete look at a source.", {"source"}},
     {"millrace_source_hangs_total", counter, "times", "Times a folder stopped answering for longer than share_patience.", {"source"}},

@@ -34,6 +34,7 @@ struct RecordFacts {
   std::uint64_t log_bytes = 0;
   std::uint64_t commits = 0;
   std::uint64_t free_bytes = 0;  // of the disk that holds the record
+  std::uint64_t memory_bytes = 0;  // held by the database library
   // Why the record takes no changes now: storage_full, or read_only. Nothing when it takes them.
   std::optional<Error> refuses = {};
 };

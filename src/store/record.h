@@ -24,6 +24,7 @@
 #include "base/time.h"
 #include "feed/change.h"
 #include "feed/reader.h"
+#include "metrics/metrics.h"
 
 namespace millrace::store {
 
@@ -117,6 +118,7 @@ struct RecordStatistics {
   std::chrono::microseconds commit_longest{0};
   std::uint64_t free_bytes = 0;  // of the disk that holds it
   std::uint32_t schema_version = 0;
+  std::uint64_t memory_bytes = 0;  // of this process, held by the database library: pages, statements
 };
 
 // Whether the record takes changes.
@@ -184,6 +186,7 @@ struct SqliteOptions {
   std::chrono::milliseconds verify_interval{std::chrono::hours(24)};
   // Hears of every change of the condition, from any thread of the record.
   std::function<void(const RecordCondition&)> on_condition = {};
+  metrics::Registry* metrics = nullptr;  // counts commits there; outlives the record
 };
 
 // The number of the data format this program writes: that of its newest migration.

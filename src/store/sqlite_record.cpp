@@ -144,6 +144,7 @@ class SqliteRecord final : public Record {
     numbers.commit_longest = std::chrono::microseconds{commit_longest_us_};
     numbers.free_bytes = free_bytes(options_.path);
     numbers.schema_version = schema_version_;
+    numbers.memory_bytes = static_cast<std::uint64_t>(sqlite3_memory_used());
     return numbers;
   }
 
@@ -222,8 +223,12 @@ class SqliteRecord final : public Record {
       for (const WaitingPtr& waiting : group) waiting->answer.set_value(pass_on(written));
       return;
     }
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Stopwatch::now() - started).count();
-    commit_longest_us_ = std::max<std::int64_t>(commit_longest_us_, took);
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Stopwatch::now() - started);
+    commit_longest_us_ = std::max<std::int64_t>(commit_longest_us_, took.count());
+    if (options_.metrics != nullptr) {
+      options_.metrics->timing("millrace_commit_seconds").record(took);
+      options_.metrics->counter("millrace_commit_batches_total").add(group.size());
+    }
     if (writer_.state().revision != revision_before) ++commits_;
     batches_ += group.size();
     rows_written_ = writer_.rows_written();

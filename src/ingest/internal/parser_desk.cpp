@@ -211,13 +211,19 @@ void ParserDesk::send(const Batch& batch) {
 // Waits for one answer and takes all that came with it.
 void ParserDesk::take_answers() {
   const auto whole = options_.pool.time_max;
+  const auto began = quiet_since_;
+  std::vector<Format> read;
   do {
     Batch& front = under_way_.front();
     const auto patience = front.documents.size() > 1 ? std::min(batch_patience, whole) : whole;
     const auto frame = process_->answer_before(quiet_since_ + patience);
     auto answered = frame ? decode_worker_answer(*frame) : Result<WorkerAnswer>(pass_on(frame));
-    if (!answered) return worker_failed(answered.error());
+    if (!answered) {
+      note_times(read, quiet_since_ - began);
+      return worker_failed(answered.error());
+    }
     quiet_since_ = Stopwatch::now();
+    if (!answered->unchanged) read.push_back(answered->document.format);
     Document document = std::move(front.documents.front());
     front.documents.pop_front();
     if (front.documents.empty()) {
@@ -230,6 +236,18 @@ void ParserDesk::take_answers() {
       answer_described(document, std::move(*answered));
     }
   } while (!under_way_.empty() && process_->has_answer());
+  note_times(read, quiet_since_ - began);
+}
+
+// Answers come in handfuls: each document took its share.
+void ParserDesk::note_times(const std::vector<Format>& read, Stopwatch::duration took) const {
+  if (options_.pool.metrics == nullptr || read.empty()) return;
+  for (const Format format : read) options_.pool.metrics->timing("millrace_parse_seconds", word(format)).record(took / read.size());
+}
+
+void ParserDesk::note_replaced() {
+  ++replaced_;
+  if (options_.pool.metrics != nullptr) options_.pool.metrics->counter("millrace_parser_workers_replaced_total").add();
 }
 
 void ParserDesk::worker_failed(const Error& error) {
@@ -242,14 +260,14 @@ void ParserDesk::worker_failed(const Error& error) {
   // It may have been ended from outside: only a second end alone with the document is the document's fault.
   if (at.size() == 1 && ++at.front().crashes >= crashes_until_blamed) return blame_front("the document makes its parser crash (" + reason + ")");
   log_warning("parser_ended", {{"document", printable(at.front().job.name)}, {"documents", std::to_string(at.size())}, {"reason", reason}});
-  ++replaced_;
+  note_replaced();
   restart();
 }
 
 void ParserDesk::blame_front(std::string reason) {
   Batch& front = under_way_.front();
   log_warning("parser_replaced", {{"document", printable(front.documents.front().job.name)}, {"reason", reason}});
-  ++replaced_;  // before the answer: who has it finds the count that goes with it
+  note_replaced();  // before the answer: who has it finds the count that goes with it
   answer(front.documents.front(), refusal(std::move(reason)));
   front.documents.pop_front();
   restart();

@@ -74,6 +74,8 @@ class ParserDesk {
   void answer(Document& document, ParsedDocument parsed);
   void answer_described(Document& document, WorkerAnswer worker);
   void deliver();
+  void note_times(const std::vector<Format>& read, Stopwatch::duration took) const;
+  void note_replaced();
 
   const DeskOptions options_;
   JobLanes& lanes_;

@@ -77,7 +77,14 @@ Response health(const Request& request, Backend& backend) {
 
 Response metrics_text(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
-  return plain("text/plain; version=0.0.4; charset=utf-8", backend.services.metrics.prometheus_text());
+  // What has no moment of its own at which it changes is looked at when somebody asks.
+  metrics::Registry& metrics = backend.services.metrics;
+  const auto snapshot = backend.services.snapshot();
+  metrics.gauge("millrace_orders").set(static_cast<std::int64_t>(snapshot->order_count()));
+  metrics.gauge("millrace_rejections").set(static_cast<std::int64_t>(snapshot->rejections().size()));
+  metrics.gauge("millrace_cache_bytes").set(static_cast<std::int64_t>(backend.services.results.statistics().bytes));
+  metrics.gauge("millrace_record_memory_bytes").set(static_cast<std::int64_t>(backend.services.record_facts().memory_bytes));
+  return plain("text/plain; version=0.0.4; charset=utf-8", metrics.prometheus_text());
 }
 
 Response openapi(const Request& request, Backend& backend) {
