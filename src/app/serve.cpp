@@ -173,9 +173,27 @@ void say_address(Console& console, const LiveServer& live, const Settings& setti
   console.err().flush();
 }
 
+// Answers of every size come and go between blocks that stay: the gaps they leave are given back now and then, or the heap
+// creeps for half an hour before it stands.
+class HeapUpkeep {
+ public:
+  void step(Stopwatch::time_point now) {
+    if (now < due_) return;
+    due_ = now + interval;
+    if (::mallinfo2().fordblks > worth_bytes) ::malloc_trim(0);
+  }
+
+ private:
+  static constexpr std::chrono::seconds interval{30};
+  static constexpr std::size_t worth_bytes = 4u << 20;
+  Stopwatch::time_point due_ = Stopwatch::now() + interval;
+};
+
 // Until somebody asks to stop: SIGHUP looks at all sources again, the demo ticks.
 void serve_until_stopped(LiveServer& live, Demo* demo, const Settings& settings, const Signals& signals, const Clock& clock) {
+  HeapUpkeep upkeep;
   for (;;) {
+    upkeep.step(Stopwatch::now());
     const int signal = signals.wait(demo != nullptr ? look_pause : 1000ms);
     if (signal == SIGHUP) live.refresh_all();
     if (signal == SIGINT || signal == SIGTERM) return;
