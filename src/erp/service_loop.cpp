@@ -330,7 +330,7 @@ void ServiceLoop::request_keys(std::string_view stream, std::vector<std::string>
 
 void ServiceLoop::request_stop() {
   stop_ = true;
-  if (asking_ != 0) {
+  if (asking_ != 0 || peer_.remote->asks_ahead()) {
     cancelled_ = true;
     peer_.cancel();
   }
