@@ -86,6 +86,8 @@ Result<SyncReport> sync_here(const CommandContext& context, const SourceSettings
     running.step(step_patience);
     show(progress, running.status());
   }
+  // Names that changed reach their open orders when the sync is over; then there is nothing left to do.
+  while (!context.stop && running.step(0ms)) {}
   report.took = std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - began);
   report.status = running.status();
   report.calls = calls_of(report.status);

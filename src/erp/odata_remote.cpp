@@ -68,6 +68,14 @@ struct AheadCall {
   std::future<outbound::Caller::Outcome> outcome;
 };
 
+// A page may be made of several answers: what stood in the first was read earlier than the last one says.
+void add_time(Page& page, const std::optional<Instant>& answered) {
+  if (!answered) return;
+  if (!page.server_time) page.server_time = answered;
+  const auto later = std::chrono::ceil<std::chrono::seconds>(*answered - *page.server_time);
+  page.server_time_span = std::max(page.server_time_span, later);
+}
+
 class ServiceRemote final : public Remote {
  public:
   ServiceRemote(Dialect dialect, ConnectOptions options, outbound::Caller& caller)
@@ -187,7 +195,9 @@ Remotely<Page> ServiceRemote::ask_page(const StreamDescriptor& stream, PageQuest
   Remotely<Answer> first = ask_once(stream, question);
   if (auto* error = std::get_if<RemoteError>(&first)) return std::move(*error);
   Answer& answer = std::get<Answer>(first);
-  Page page{std::move(answer.rows), false, answer.server_time};
+  Page page;
+  page.rows = std::move(answer.rows);
+  add_time(page, answer.server_time);
   PageFacts& facts = facts_of(stream).pages[is_whole(question.kind)];
   const std::size_t row_count = page.rows.size();
   if (row_count >= question.rows_max) {
@@ -204,7 +214,7 @@ Remotely<Page> ServiceRemote::ask_page(const StreamDescriptor& stream, PageQuest
     page.complete = true;
     return page;
   }
-  if (row_count > 0) question.after_key = page.rows.back().key;
+  if (row_count > 0) question.after_key = page.rows.back().key, question.skip = 0;
   Remotely<Answer> second = ask_once(stream, question);
   if (auto* error = std::get_if<RemoteError>(&second)) return std::move(*error);
   Answer& more = std::get<Answer>(second);
@@ -212,6 +222,7 @@ Remotely<Page> ServiceRemote::ask_page(const StreamDescriptor& stream, PageQuest
     return RemoteError{RemoteErrorKind::corrupt_page, "The answer for " + std::string(stream.entity_set) +
                                                           " cannot be used: it has no rows but says that more follow; it is asked again."};
   }
+  add_time(page, more.server_time);
   page.complete = more.rows.empty();
   if (!page.complete && row_count > 0) facts.cap = row_count;
   std::move(more.rows.begin(), more.rows.end(), std::back_inserter(page.rows));
@@ -246,7 +257,7 @@ std::optional<RemoteError> ServiceRemote::fetch_keys(const StreamDescriptor& str
     Remotely<Answer> asked = ask_once(stream, question);
     if (auto* error = std::get_if<RemoteError>(&asked)) return std::move(*error);
     Answer& answer = std::get<Answer>(asked);
-    page.server_time = answer.server_time;
+    add_time(page, answer.server_time);
     const bool nothing_new = answer.rows.empty();
     for (RemoteRow& row : answer.rows) {
       const auto place = std::lower_bound(missing.begin(), missing.end(), row.key);

@@ -108,7 +108,7 @@ TEST_CASE("What is open or has changed is one question") {
   question.since = at(2026, 1, 15, 14, 5, 33);
   question.after_key = Key{true, 4711, {}};
   CHECK(query(url_of(Dialect::sap_b1_v2, StreamName::orders, question)) ==
-        "$filter=(DocumentStatus eq 'bost_Open' or (UpdateDate gt '2026-01-15' or (UpdateDate eq '2026-01-15' and UpdateTime ge '14:05:00'))) "
+        "Orders?$filter=(DocumentStatus eq 'bost_Open' or (UpdateDate gt '2026-01-15' or (UpdateDate eq '2026-01-15' and UpdateTime ge '14:05:00'))) "
         "and DocEntry gt 4711&$orderby=DocEntry&$top=100&$select=DocEntry,UpdateDate,UpdateTime,DocumentStatus");
   CHECK(url_of(Dialect::sap_b1_v2, StreamName::items, question).empty());     // nothing of them is open
   CHECK(url_of(Dialect::sap_b1_v2, StreamName::payments, question).empty());  // nothing of them is stamped

@@ -70,12 +70,15 @@ struct PageQuestion {
   std::optional<RemoteStamp> documents_since;  // of documents: only rows that are open or stamped since then (first sync window)
   std::vector<Key> keys;
   std::size_t rows_max = 500;
+  std::size_t skip = 0;  // only of SyncRules::page_by_position: rows passed over by count, where a right question says its key
 };
 
 struct Page {
   std::vector<RemoteRow> rows;
   bool complete = false;
-  std::optional<Instant> server_time;  // HTTP Date
+  // HTTP Date of the first answer it was made of, and how much later the last one was: when a row was read lies between.
+  std::optional<Instant> server_time;
+  std::chrono::seconds server_time_span{0};
 };
 
 enum class RemoteErrorKind : std::uint8_t {

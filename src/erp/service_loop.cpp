@@ -64,11 +64,13 @@ bool ServiceLoop::turn() {
   if (!blocked_.empty()) return turn_blocked();
   if (paused_) return false;
   const bool hints = std::ranges::any_of(streams_, [](const auto& sync) { return sync->hinted(); });
-  if (!syncing_ && !hints && !sink_.renames_wait() && peer_.pace->now() < due_) return false;
+  const bool due = peer_.pace->now() >= due_;
+  const bool names = !due && names_may_go();
+  if (!syncing_ && !hints && !names && !due) return false;
   if (!connected_ && (peer_.pace->now() < due_ || !connect())) return false;
   if (hints) return turn_hints();
   if (syncing_) return turn_sync();
-  if (sink_.renames_wait()) {
+  if (names) {
     turn_rename();
     return true;
   }
@@ -200,6 +202,7 @@ void ServiceLoop::take_step(StreamSync& sync, const SyncStep& step, bool hint) {
     case SyncStep::Kind::finished: break;
   }
   if (hint) return ask_unknown_items();
+  if (sync.stream().name == StreamName::orders) orders_in_step_ = step.kind == SyncStep::Kind::finished;
   count_stream(sync);
   end_stream();
 }
@@ -271,7 +274,10 @@ void ServiceLoop::ask_unknown_items() {
   if (!keys.empty()) items->hint(keys);
 }
 
-// Between two syncs: what a running one collected still carries the names of its time.
+// Orders take new names between two syncs: what a running one collected still carries the names of its time. And after
+// they were synced well: an order that changed as well is then written once, with both.
+bool ServiceLoop::names_may_go() const { return !syncing_ && sink_.renames_wait() && (orders_in_step_ || find(StreamName::orders) == nullptr); }
+
 void ServiceLoop::turn_rename() {
   StreamSync* orders = find(StreamName::orders);
   if (const auto done = sink_.rename_some(orders); !done) note_blocked(done.error().text());

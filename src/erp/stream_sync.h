@@ -172,9 +172,8 @@ class StreamSync {
   void note_first_watermark(Run& run, const Page& page);
   void note_watermark(Run& run, const Page& page);
   void compare_key(Run& run, const RemoteRow& row, Stage stage);
-  void take_document(Run& run, const RemoteRow& row, const std::optional<Instant>& server_time);
-  LedgerRow row_of(const Run& run, const RemoteRow& row, const Mapped& mapped, const std::optional<LedgerRow>& before,
-                   const std::optional<Instant>& server_time) const;
+  void take_document(Run& run, const RemoteRow& row, const Page& page);
+  LedgerRow row_of(const Run& run, const RemoteRow& row, const Mapped& mapped, const std::optional<LedgerRow>& before, const Page& page) const;
   void note_seen(Run& run, const Page& page);
   void mark_absent(Run& run, const std::optional<Key>& after, const Page& page, bool open_only);
   void mark_absent_one(Run& run, const Key& key);

@@ -142,8 +142,9 @@ class ErpRemote final : public Remote {
     page.complete = true;
     page.server_time = erp_.clock.now();
     const bool whole = question.kind == PageQuestion::Kind::documents || question.kind == PageQuestion::Kind::fetch;
+    std::size_t skip = question.skip;
     for (const auto& [number, doc] : erp_.docs) {
-      if (!wanted(question, number, doc)) continue;
+      if (!wanted(question, number, doc) || (skip > 0 && skip-- > 0)) continue;
       if (page.rows.size() == question.rows_max) {
         page.complete = false;
         break;

@@ -75,6 +75,7 @@ class ServiceLoop final : public ingest::Source {
   bool turn_hints();
   bool turn_sync();
   bool turn_blocked();
+  bool names_may_go() const;
   void turn_rename();
   void take_step(StreamSync& sync, const SyncStep& step, bool hint);
   void begin_sync();
@@ -116,6 +117,7 @@ class ServiceLoop final : public ingest::Source {
   std::size_t at_ = 0;         // of streams_: the one that is synced
   Instant sync_began_;
   outbound::CallCount calls_before_;
+  bool orders_in_step_ = false;  // their last sync ended well
   unsigned failures_ = 0;      // syncs in a row
   unsigned denials_ = 0;
   std::string failure_;        // of the last sync, one sentence

@@ -173,6 +173,7 @@ class FeedBook {
   }
   const std::map<std::string, std::string>& orders() const { return orders_; }
   const std::string& rejected() const { return rejected_; }
+  std::vector<std::string> take_written() { return std::exchange(written_, {}); }  // what each order was and became
   const std::string& needless() const { return needless_; }  // an order that was written and was no different
 
  private:
@@ -185,6 +186,7 @@ class FeedBook {
     std::string text = order_text(*order);
     std::string& held = orders_[number];
     if (held == text) return false;
+    written_.push_back("\n  was " + held + "\n  is  " + text);
     held = std::move(text);
     return true;
   }
@@ -192,6 +194,7 @@ class FeedBook {
   feed::Sequence at_;
   std::map<std::string, std::shared_ptr<const SalesOrder>> whole_;
   std::string needless_;
+  std::vector<std::string> written_;
   std::map<std::string, std::string> orders_;
   std::string rejected_;
 };
@@ -444,6 +447,7 @@ void World::settle() {
   counts_.orders_written += book_.read_on(*record_);
   const std::size_t differ = differences().size();
   const std::uint64_t written_before = counts_.orders_written;
+  static_cast<void>(book_.take_written());
   const std::size_t rows = server_.truth().orders.size();
   const std::size_t wanted = schedule_.needs_whole_round ? 16 + 2 * (rows / schedule_.slice_keys) : 2;
   constexpr std::size_t tries_max = 100;
@@ -462,8 +466,11 @@ void World::settle() {
   }
   const std::uint64_t written = counts_.orders_written - written_before;
   // Where items were hidden by an empty page, an order is written once without its manufacturer and once with it.
-  if (written < differ || written > (schedule_.needs_whole_round ? 2 * differ : differ))
-    throw Broken{std::to_string(differ) + " orders differed, " + std::to_string(written) + " were written"};
+  if (written < differ || written > (schedule_.needs_whole_round ? 2 * differ : differ)) {
+    std::string why = std::to_string(differ) + " orders differed, " + std::to_string(written) + " were written";
+    for (const std::string& one : book_.take_written()) why += one;
+    throw Broken{why};
+  }
   const std::uint64_t commits = record_->statistics().commits;
   sync(false);
   if (record_->statistics().commits != commits) throw Broken{"a quiet sync wrote something"};
