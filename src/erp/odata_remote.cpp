@@ -93,6 +93,7 @@ class ServiceRemote final : public Remote {
   bool asks_ahead() const override { return on_its_way_; }
   outbound::CallCount cost() const override { return cost_; }
   std::optional<RemoteError> connect() override;
+  std::optional<RemoteError> sign_in() override;
   std::vector<Capability> capabilities() const override;
   void log_out() override {
     forget_ahead();
@@ -398,14 +399,20 @@ RemoteError ServiceRemote::error_of(const StreamDescriptor& stream, const Reply&
   return {RemoteErrorKind::refused, "The service does not understand a question for " + set + " (" + said + "); it is not asked again."};
 }
 
-// Signs in, then reads one key of the orders: what a wrong address, company, password or right would break.
-std::optional<RemoteError> ServiceRemote::connect() {
+std::optional<RemoteError> ServiceRemote::sign_in() {
   if (!root_.starts_with("http://") && !root_.starts_with("https://")) {
     return RemoteError{RemoteErrorKind::denied, "'" + printable(root_) + "' is no address of a service; it starts with https:// or http://."};
   }
   forget_ahead();
   session_->allow_again();
-  if (auto error = session_->ready()) return error;
+  auto error = session_->ready();
+  note_cost();
+  return error;
+}
+
+// Signs in, then reads one key of the orders: what a wrong address, company, password or right would break.
+std::optional<RemoteError> ServiceRemote::connect() {
+  if (auto error = sign_in()) return error;
   const StreamDescriptor* orders = find_stream(dialect_, word(StreamName::orders));
   PageQuestion question;
   question.kind = Kind::slice;

@@ -115,6 +115,8 @@ class Remote {
   virtual std::vector<Capability> capabilities() const = 0;
   // Connects and answers what a person should know; errors are worded for `millrace doctor`.
   virtual std::optional<RemoteError> connect() = 0;
+  // The same without the call that reads something: wrong credentials and addresses are told, a missing right is not.
+  virtual std::optional<RemoteError> sign_in() { return connect(); }
   virtual void log_out() = 0;
   virtual outbound::CallerStatus calls() const = 0;  // any thread
 };
