@@ -273,6 +273,55 @@ TEST_CASE("An empty list is asked for once more where believing it would be dear
   CHECK(empty.service.count("/Orders") == 2);
 }
 
+TEST_CASE("A question that was asked ahead is not asked again") {
+  ConnectOptions options = World::sap();
+  SUBCASE("on a thread of its own") { options.ahead = ConnectOptions::Ahead::on_a_thread; }
+  SUBCASE("at once") { options.ahead = ConnectOptions::Ahead::at_once; }
+  World world([](const Call& call) { return call.url.find("gt%203") == std::string::npos ? json(rows(1, 3)) : json(rows(4, 5)); },
+              Dialect::sap_b1_v2, options);
+  CHECK(told(world.ask(scan(3))) == "3 rows, more");
+  CHECK(world.remote->cost().calls == 2);  // the login too
+  world.remote->ask_ahead(world.stream(), scan(3, 3));
+  CHECK(told(world.ask(scan(3, 3))) == "2 rows, the end");
+  CHECK(world.remote->cost().calls == 1);
+  CHECK(world.service.calls.size() == 3);
+  CHECK_FALSE(world.remote->asks_ahead());
+  CHECK(told(world.ask(scan(3, 3))) == "2 rows, the end");  // what came ahead is used once
+  CHECK(world.service.calls.size() == 4);
+}
+
+TEST_CASE("What was asked ahead answers no other question, and is counted all the same") {
+  World world([](const Call& call) { return call.url.find("gt%203") == std::string::npos ? json(rows(1, 3)) : json(rows(4, 5)); });
+  CHECK(told(world.ask(scan(3))) == "3 rows, more");
+  world.remote->ask_ahead(world.stream(), scan(3, 3));
+  SUBCASE("another question waits for it and drops it") {
+    CHECK(told(world.ask(scan(3))) == "3 rows, more");
+    CHECK(world.remote->cost().calls == 2);
+    CHECK(world.service.calls.size() == 4);
+  }
+  SUBCASE("forgotten") {
+    world.remote->forget_ahead();
+    CHECK(told(world.ask(scan(3, 3))) == "2 rows, the end");
+    CHECK(world.service.calls.size() == 4);
+  }
+  SUBCASE("signing out") {
+    world.remote->log_out();
+    CHECK(world.service.calls.size() == 4);
+  }
+}
+
+TEST_CASE("A session that ended before a question asked ahead is renewed when its turn comes") {
+  World world([](const Call& call) {
+    if (call.url.find("gt%203") == std::string::npos) return json(rows(1, 3));
+    return header(call, "Cookie").find("B1SESSION=s1") != std::string::npos ? dead_session() : json(rows(4, 5));
+  });
+  CHECK(told(world.ask(scan(3))) == "3 rows, more");
+  world.remote->ask_ahead(world.stream(), scan(3, 3));
+  CHECK(told(world.ask(scan(3, 3))) == "2 rows, the end");
+  CHECK(world.logins == 2);
+  CHECK(world.remote->cost().calls == 3);  // refused, login, asked again
+}
+
 TEST_CASE("Nothing but the asked rows in their order is taken for an answer") {
   const auto answered = [](Reply reply) {
     World world([&](const Call&) { return reply; });

@@ -43,6 +43,11 @@ std::string stamped_since(Dialect dialect, const StreamDescriptor& stream, Remot
   return text + ")";
 }
 
+std::string open_or_stamped_since(Dialect dialect, const StreamDescriptor& stream, RemoteStamp since, LeftOut left_out) {
+  const std::string stamped = stamped_since(dialect, stream, since, left_out);
+  return stream.open_filter.empty() ? stamped : "(" + std::string(stream.open_filter) + " or " + stamped + ")";
+}
+
 void add_condition(std::string& filter, std::string_view condition) {
   if (condition.empty()) return;
   if (!filter.empty()) filter += " and ";
@@ -62,17 +67,16 @@ bool add_conditions_of_kind(std::string& filter, Dialect dialect, const StreamDe
       add_condition(filter, stamped);
       return !stamped.empty();
     }
-    case PageQuestion::Kind::documents: {
-      if (!question.documents_since) return true;
-      const std::string stamped = stamped_since(dialect, stream, *question.documents_since, left_out);
-      if (stamped.empty()) return true;  // without stamps every row may be recent
-      if (stream.open_filter.empty()) {
-        add_condition(filter, stamped);
-      } else {
-        add_condition(filter, "(" + std::string(stream.open_filter) + " or " + stamped + ")");
-      }
+    case PageQuestion::Kind::moving: {
+      if (!question.since || stream.open_filter.empty() || stream.stamp == StampKind::none) return false;
+      add_condition(filter, open_or_stamped_since(dialect, stream, *question.since, left_out));
       return true;
     }
+    case PageQuestion::Kind::documents:
+      // Without stamps every row may be recent.
+      if (question.documents_since && stream.stamp != StampKind::none)
+        add_condition(filter, open_or_stamped_since(dialect, stream, *question.documents_since, left_out));
+      return true;
     case PageQuestion::Kind::slice:
     case PageQuestion::Kind::fetch: break;
   }
@@ -163,7 +167,7 @@ std::string question_url(Dialect dialect, std::string_view root, const StreamDes
 
 bool has_optional_parts(const StreamDescriptor& stream, const PageQuestion& question, LeftOut left_out) {
   const bool select = reads_whole(question.kind) && !stream.select.empty() && !left_out.select;
-  const bool asks_stamp = question.kind == PageQuestion::Kind::changed || question.documents_since.has_value();
+  const bool asks_stamp = question.since.has_value() || question.documents_since.has_value();
   return select || (asks_stamp && !stream.stamp_created.empty() && !left_out.created);
 }
 

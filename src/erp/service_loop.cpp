@@ -37,9 +37,11 @@ ServiceLoop::ServiceLoop(ServiceSourceOptions options, Peer peer, ingest::Intake
   publish_status();
 }
 
+ServiceLoop::~ServiceLoop() { sign_out(); }
+
 // The session is given back unless a call had to be cut off for the stop.
-ServiceLoop::~ServiceLoop() {
-  if (connected_ && !cancelled_) peer_.remote->log_out();
+void ServiceLoop::sign_out() {
+  if (std::exchange(connected_, false) && !cancelled_) peer_.remote->log_out();
 }
 
 // ---- the loop
@@ -47,6 +49,10 @@ ServiceLoop::~ServiceLoop() {
 bool ServiceLoop::step(std::chrono::milliseconds patience) {
   asking_ = Stopwatch::now().time_since_epoch().count();  // before looking at stop_: whoever stops us sees one or the other
   if (stop_) {
+    if (connected_) {
+      sign_out();
+      publish_status();
+    }
     asking_ = 0;
     return false;
   }
@@ -142,8 +148,10 @@ std::unique_ptr<StreamSync> ServiceLoop::load_stream(const StreamDescriptor& str
       std::move(*ledger), std::move(*state), options, clock_, rules_);
 }
 
+// A system that was read before needs no call to see whether it can be read: the first question of the sync tells.
 bool ServiceLoop::connect() {
-  if (auto error = peer_.remote->connect()) {
+  const bool known = std::ranges::any_of(streams_, [](const auto& sync) { return sync->ledger().rows() > 0; });
+  if (auto error = known ? peer_.remote->sign_in() : peer_.remote->connect()) {
     refuse_all(*error);
     return false;
   }
@@ -336,7 +344,7 @@ void ServiceLoop::request_keys(std::string_view stream, std::vector<std::string>
 
 void ServiceLoop::request_stop() {
   stop_ = true;
-  if (asking_ != 0) {
+  if (asking_ != 0 || peer_.remote->asks_ahead()) {
     cancelled_ = true;
     peer_.cancel();
   }

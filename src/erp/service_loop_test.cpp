@@ -77,6 +77,7 @@ class PlantRemote final : public Remote {
     return page;
   }
   std::vector<Capability> capabilities() const override { return {{"version", "1000110"}}; }
+  outbound::CallCount cost() const override { return {.calls = 1}; }
   std::optional<RemoteError> connect() override { return connects_not; }
   void log_out() override { ++log_outs; }
   outbound::CallerStatus calls() const override {

@@ -97,6 +97,13 @@ PageQuestion StreamSync::fetch_question(Run& run) const {
   return question;
 }
 
+RemoteStamp StreamSync::scan_since() const {
+  const RemoteStamp since = live_.watermark.value_or(RemoteStamp{});
+  if (rules_.exclusive_watermark) return stamp_of(seconds_of(since) + (stream_.stamp == StampKind::day_and_time ? 60 : 1));
+  if (options_.recent_days > 0 && guarded()) return std::min(since, RemoteStamp{since.day - options_.recent_days, 0});
+  return since;
+}
+
 PageQuestion StreamSync::question_of(Run& run) {
   if (run.stage() == Stage::fetch || run.stage() == Stage::confirm) return fetch_question(run);
   if (!run.scanning) {
@@ -118,17 +125,11 @@ PageQuestion StreamSync::question_of(Run& run) {
   question.rows_max = keys_page_.now();
   switch (run.stage()) {
     case Stage::open: question.kind = PageQuestion::Kind::open; break;
-    case Stage::changed: {
-      question.kind = PageQuestion::Kind::changed;
-      RemoteStamp since = live_.watermark.value_or(RemoteStamp{});
-      if (rules_.exclusive_watermark) {
-        since = stamp_of(seconds_of(since) + (stream_.stamp == StampKind::day_and_time ? 60 : 1));
-      } else if (options_.recent_days > 0 && guarded()) {
-        since = std::min(since, RemoteStamp{since.day - options_.recent_days, 0});
-      }
-      question.since = since;
+    case Stage::changed:
+    case Stage::moving:
+      question.kind = run.stage() == Stage::moving ? PageQuestion::Kind::moving : PageQuestion::Kind::changed;
+      question.since = scan_since();
       break;
-    }
     case Stage::slice:
       if (!slice_by_documents()) question.kind = PageQuestion::Kind::slice;
       question.rows_max = std::min(run.slice_left, slice_by_documents() ? documents_page_.now() : keys_page_.now());
@@ -170,14 +171,31 @@ std::optional<RemoteError> StreamSync::take_page(Run& run, const PageQuestion& q
     take_fetched(run, question, page);
     return std::nullopt;
   }
+  if (run.stage() == Stage::moving && std::ranges::any_of(page.rows, [](const RemoteRow& row) { return !row.open; })) {
+    scan_in_two(run);
+    return std::nullopt;
+  }
   take_scan(run, question, page);
   return std::nullopt;
+}
+
+// The scan stands behind this page. Answers whether it goes on; then its next page is on its way while this one is
+// worked on.
+bool StreamSync::move_on(Run& run, const Page& page) {
+  if (!page.rows.empty()) run.cursor = page.rows.back().key;
+  run.position += page.rows.size();
+  if (run.stage() == Stage::slice) run.slice_left -= std::min(run.slice_left, page.rows.size());
+  const bool more = !page.complete && (run.stage() != Stage::slice || run.slice_left > 0);
+  if (more) remote_.ask_ahead(stream_, question_of(run));
+  return more;
 }
 
 void StreamSync::take_scan(Run& run, const PageQuestion& question, const Page& page) {
   const Stage stage = run.stage();
   const bool whole = question.kind == PageQuestion::Kind::documents;
   if (stage == Stage::backfill) note_first_watermark(run, page);
+  const std::optional<Key> before = run.cursor;
+  const bool more = move_on(run, page);
   for (const RemoteRow& row : page.rows) {
     run.answered(row.key);
     if (whole) {
@@ -187,23 +205,21 @@ void StreamSync::take_scan(Run& run, const PageQuestion& question, const Page& p
     }
   }
   if (own_order()) note_seen(run, page);
-  if (stage == Stage::open || stage == Stage::slice || stage == Stage::whole) mark_absent(run, page, stage == Stage::open);
-  if (!page.rows.empty()) run.cursor = page.rows.back().key;
-  run.position += page.rows.size();
+  const bool open_only = stage == Stage::open || stage == Stage::moving;
+  if (open_only || stage == Stage::slice || stage == Stage::whole) mark_absent(run, before, page, open_only);
   if (stage == Stage::slice) {
     run.keys_proven += page.rows.size();
-    run.slice_left -= std::min(run.slice_left, page.rows.size());
     if (!whole && run.rows_without_version) run.unproven = true;
     run.next.slice_cursor = page.complete ? std::nullopt : run.cursor;
     if (page.complete) run.round_finished = true, ++run.next.epoch;
-    if (run.slice_left == 0 || page.complete) run.next_stage();
+    if (!more) run.next_stage();
     return;
   }
   if (stage == Stage::backfill) {
     run.next.cursor = page.complete ? std::nullopt : run.cursor;
     if (page.complete) run.next.phase = SyncState::Phase::following;
   }
-  if (stage == Stage::changed && page.complete) note_watermark(run, page);
+  if ((stage == Stage::changed || stage == Stage::moving) && page.complete) note_watermark(run, page);
   if (page.complete) finish_stage(run);
 }
 
@@ -243,7 +259,7 @@ bool StreamSync::differs(const LedgerRow& held, const RemoteRow& row) const {
 }
 
 void StreamSync::compare_key(Run& run, const RemoteRow& row, Stage stage) {
-  if (stage == Stage::changed) run.stamp_seen = std::max(run.stamp_seen, row.stamp);
+  if (stage == Stage::changed || stage == Stage::moving) run.stamp_seen = std::max(run.stamp_seen, row.stamp);
   if (row.version.empty()) {
     run.rows_without_version = true;
   } else {
@@ -280,7 +296,7 @@ void StreamSync::mark_absent_one(Run& run, const Key& key) {
 
 // What we hold of the range of a page and the page does not show. Where the other side has an order of its own there
 // are no ranges: then of the whole scan, at its end.
-void StreamSync::mark_absent(Run& run, const Page& page, bool open_only) {
+void StreamSync::mark_absent(Run& run, const std::optional<Key>& after, const Page& page, bool open_only) {
   if (own_order()) {
     if (!page.complete || (run.stage() == Stage::slice && !round_is_whole_)) return;
     const std::set<Key>& seen = seen_by(run);
@@ -292,7 +308,7 @@ void StreamSync::mark_absent(Run& run, const Page& page, bool open_only) {
   }
   const auto upto = page.complete ? std::nullopt : std::optional(page.rows.back().key);
   auto row = page.rows.begin();
-  ledger_.each_alive(run.cursor, upto, [&](const Key& key, bool open) {
+  ledger_.each_alive(after, upto, [&](const Key& key, bool open) {
     if (open_only && !open) return true;
     while (row != page.rows.end() && row->key < key) ++row;
     if (row == page.rows.end() || row->key != key) mark_absent_one(run, key);

@@ -46,7 +46,7 @@ TEST_CASE("a first sync that was killed goes on behind its last committed page")
   CHECK(world.sync->status().verified_by == "");  // nobody can say when the first pages were read
 }
 
-TEST_CASE("a quiet sync asks three questions and writes nothing") {
+TEST_CASE("a quiet sync asks two questions and writes nothing") {
   World world;
   world.erp.fill(50);
   world.run();
@@ -54,7 +54,7 @@ TEST_CASE("a quiet sync asks three questions and writes nothing") {
   for (int i = 0; i < 3; ++i) {
     world.remote.asked.clear();
     CHECK(world.run().kind == SyncStep::Kind::finished);
-    CHECK(world.remote.asked.size() == 3);
+    CHECK(world.remote.asked.size() == 2);
   }
   CHECK(world.sink.commits == commits);
   CHECK(world.sync->status().verified_by == "full round");
@@ -127,7 +127,7 @@ TEST_CASE("an order that is missing from one scan stays") {
   world.erp.fill(50);
   world.run();
   world.remote.after = [](const PageQuestion& question, Page& page) {
-    if (question.kind == Kind::open || question.kind == Kind::slice) page.rows.erase(page.rows.begin() + 3, page.rows.begin() + 9);
+    if (question.kind == Kind::moving || question.kind == Kind::slice) page.rows.erase(page.rows.begin() + 3, page.rows.begin() + 9);
   };
   world.run();
   CHECK(world.sink.tombstones == 0);
@@ -149,7 +149,7 @@ TEST_CASE("a page that is not in order ends the sync and moves no cursor") {
   }
   SUBCASE("more is promised and nothing comes") {
     world.remote.after = [](const PageQuestion& question, Page& page) {
-      if (question.kind == Kind::changed) page.rows.clear(), page.complete = false;
+      if (question.kind == Kind::moving) page.rows.clear(), page.complete = false;
     };
   }
   SUBCASE("the reader refused it") {
@@ -206,18 +206,94 @@ TEST_CASE("a question the ERP does not understand is not asked again, the rest f
   World world;
   world.erp.fill(50);
   world.remote.before = [](const PageQuestion& question) -> std::optional<RemoteError> {
-    if (question.kind != Kind::changed && question.kind != Kind::open) return std::nullopt;
+    if (question.kind != Kind::changed && question.kind != Kind::open && question.kind != Kind::moving) return std::nullopt;
     return RemoteError{RemoteErrorKind::refused, "400"};
   };
+  world.run();
   world.run();
   world.remote.asked.clear();
   world.erp.put(7, 1);
   world.erp.docs.erase(9);
   world.erp.put(51, 1);
   world.run();
+  CHECK(count_of(world.remote.asked, Kind::moving) == 0);
   CHECK(count_of(world.remote.asked, Kind::changed) == 0);
   CHECK(count_of(world.remote.asked, Kind::open) == 0);
   CHECK(world.differences() == "");
+}
+
+TEST_CASE("where one question cannot say open or changed, two do") {
+  World world;
+  world.erp.fill(50);
+  world.run();
+  SUBCASE("the ERP does not understand it") {
+    world.remote.before = [](const PageQuestion& question) -> std::optional<RemoteError> {
+      if (question.kind != Kind::moving) return std::nullopt;
+      return RemoteError{RemoteErrorKind::refused, "400"};
+    };
+  }
+  SUBCASE("the answer does not say which rows are open") {
+    world.remote.after = [](const PageQuestion& question, Page& page) {
+      if (question.kind != Kind::moving) return;
+      for (RemoteRow& row : page.rows) row.open.reset();
+    };
+  }
+  world.erp.put(7, 1, false);
+  world.erp.put(51, 1);
+  world.run();
+  CHECK(world.differences() == "");
+  world.remote.asked.clear();
+  world.erp.put(8, 1, false);
+  world.run();
+  CHECK(count_of(world.remote.asked, Kind::moving) == 0);
+  CHECK(count_of(world.remote.asked, Kind::open) == 1);
+  CHECK(count_of(world.remote.asked, Kind::changed) == 1);
+  CHECK(world.differences() == "");
+}
+
+TEST_CASE("what changes while the pages of the first sync come is there after the next sync") {
+  World world;
+  world.erp.fill(100);
+  int pages = 0;
+  world.remote.after = [&](const PageQuestion& question, Page&) {
+    if (question.kind != Kind::documents || ++pages != 3) return;
+    world.erp.put(3, 333);               // read already
+    world.erp.put(4, 4, false);          // read already, and closed
+    world.erp.put(5, 5, true, false);    // read already, changed without a stamp
+    world.erp.docs.erase(6);             // read already, and removed
+    world.erp.put(90, 9);                // not read yet
+    world.erp.put(101, 1);               // new
+  };
+  world.run();
+  CHECK(world.remote.asked.size() == 6);  // its pages and nothing else
+  world.run();
+  CHECK(world.differences() == "");
+}
+
+TEST_CASE("the next page is asked for while one is worked on, and is the question that follows") {
+  World world;
+  world.erp.fill(50);
+  world.run();
+  CHECK(world.remote.ahead.size() == 2);
+  std::vector<std::optional<Key>> followed;
+  for (const auto& question : world.remote.asked)
+    if (question.kind == Kind::documents && question.after_key) followed.push_back(question.after_key);
+  REQUIRE(followed.size() == 2);
+  CHECK(world.remote.ahead[0].after_key == followed[0]);
+  CHECK(world.remote.ahead[1].after_key == followed[1]);
+  SUBCASE("nothing is asked ahead at the end of a scan") {
+    world.remote.ahead.clear();
+    world.run();
+    CHECK(world.remote.ahead.empty());
+  }
+  SUBCASE("a sync that is dropped drops what was asked ahead") {
+    World another;
+    another.erp.fill(50);
+    another.sync->begin(false, std::chrono::minutes(5));
+    another.sync->step();
+    another.sync->abandon();
+    CHECK(another.remote.forgotten == 1);
+  }
 }
 
 TEST_CASE("without versions a row that was read within its own second is read again") {

@@ -68,6 +68,7 @@ class ServiceLoop final : public ingest::Source {
   void request(Change change);
 
   bool turn();
+  void sign_out();
   bool load();
   void take_requests();
   void take_hints(const Requests& requests);
