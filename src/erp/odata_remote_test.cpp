@@ -411,6 +411,20 @@ TEST_CASE("A server that caps pages in silence loses no fetched key") {
   CHECK(told(world.ask(fetch({1, 2, 3, 4, 5, 6, 7, 8}))) == "7 rows, the end");
 }
 
+TEST_CASE("A page of several answers tells when the first was made and how much later the last") {
+  int second = 0;
+  World world([&](const Call& call) {
+    Reply reply = shelf({1, 2, 3, 4, 5, 6, 7}, 3)(call);
+    reply.headers.back() = {"Date", "Sun, 22 Nov 2026 05:47:" + std::to_string(10 + second) + " GMT"};
+    second += 7;
+    return reply;
+  });
+  const auto answer = world.ask(fetch({1, 2, 3, 4, 5, 6, 7}));
+  const Page& page = std::get<Page>(answer);
+  CHECK(utc_seconds(*page.server_time) == "2026-11-22 05:47:10");
+  CHECK(page.server_time_span == std::chrono::seconds(14));
+}
+
 TEST_CASE("A row nobody asked for makes a fetch corrupt") {
   World world([](const Call&) { return json(documents({3, 4})); });
   CHECK(told(world.ask(fetch({3}))) == "corrupt_page");

@@ -174,7 +174,13 @@ void ServiceLoop::begin_sync() {
   first_ = everything_ || std::ranges::any_of(streams_, [](const auto& sync) { return sync->state().phase == SyncState::Phase::backfill; });
   now_.refresh_started = sync_began_;
   if (streams_.empty()) return end_sync();
-  streams_[0]->begin(everything_, pace_.interval());
+  begin_stream();
+}
+
+void ServiceLoop::begin_stream() {
+  const StreamSync& sync = *streams_[at_];
+  scans_ = sync.stream().read_whole || sync.state().phase == SyncState::Phase::following;
+  streams_[at_]->begin(everything_, pace_.interval());
 }
 
 bool ServiceLoop::turn_sync() {
@@ -210,14 +216,14 @@ void ServiceLoop::take_step(StreamSync& sync, const SyncStep& step, bool hint) {
     case SyncStep::Kind::finished: break;
   }
   if (hint) return ask_unknown_items();
-  if (sync.stream().name == StreamName::orders) orders_in_step_ = step.kind == SyncStep::Kind::finished;
+  if (sync.stream().name == StreamName::orders) orders_in_step_ = scans_ && step.kind == SyncStep::Kind::finished;
   count_stream(sync);
   end_stream();
 }
 
 void ServiceLoop::end_stream() {
   ask_unknown_items();
-  if (++at_ < streams_.size()) return streams_[at_]->begin(everything_, pace_.interval());
+  if (++at_ < streams_.size()) return begin_stream();
   end_sync();
 }
 

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "erp/stream_sync_test_world.h"
 
 using namespace millrace;
@@ -312,6 +314,53 @@ TEST_CASE("without versions a row that was read within its own second is read ag
   world.run();
   world.run();
   CHECK(world.differences() == "");
+}
+
+// One order, closed and stamped at `stamped`; it is read `later` after that, changes again under its stamp, and is compared
+// after two more syncs.
+std::string after_change_under_one_stamp(std::chrono::seconds later, std::chrono::seconds span, bool by_minute) {
+  World world;
+  world.options.overlap = std::chrono::minutes(0);
+  world.options.slice_keys = 0;
+  world.restart();
+  world.remote.etags = false;
+  world.erp.fill(10);
+  world.clock.advance(std::chrono::minutes(1));
+  world.run();
+  const auto stamp_now = [&] {
+    RemoteStamp stamp = world.erp.now();
+    if (by_minute) stamp.seconds -= stamp.seconds % 60;
+    return stamp;
+  };
+  world.erp.put(3, 333, false);
+  const RemoteStamp stamp = world.erp.docs[3].stamp = stamp_now();
+  world.clock.advance(later);
+  bool changed_again = false;
+  world.remote.after = [&](const PageQuestion& question, Page& page) {
+    if (question.kind != Kind::fetch) return;
+    page.server_time_span = span;
+    *page.server_time -= span;  // of the first answer of several
+    if (std::exchange(changed_again, true)) return;
+    world.erp.put(3, 444, false);
+    world.erp.docs[3].stamp = stamp;
+  };
+  // Another order moves the greatest stamp of the scans on.
+  world.erp.put(4, 400, false);
+  world.erp.docs[4].stamp = stamp_now();
+  world.run();
+  world.erp.put(5, 500, false);
+  world.run();
+  world.run();
+  return world.differences();
+}
+
+TEST_CASE("without versions a closed order that changes twice under one stamp is right after the next sync, without an overlap") {
+  CHECK(after_change_under_one_stamp(std::chrono::seconds(1), {}, false) == "");
+  CHECK(after_change_under_one_stamp(std::chrono::seconds(55), {}, true) == "");
+}
+
+TEST_CASE("a row that came with the first of several answers is as old as that answer") {
+  CHECK(after_change_under_one_stamp(std::chrono::seconds(1), std::chrono::seconds(40), false) == "");
 }
 
 TEST_CASE("without versions open orders are read whole in turn, all of them within an hour") {
