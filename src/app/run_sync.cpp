@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr auto step_patience = 200ms;
 constexpr auto look_pause = 100ms;
-constexpr std::uint64_t log_moved_from = 4 << 20;
+constexpr std::uint64_t log_moved_from = 3'500'000;
 constexpr auto log_moved_after = 10ms;
 constexpr auto answer_patience = 5s;
 
