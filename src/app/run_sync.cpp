@@ -1,7 +1,9 @@
 // `sync`: one sync of one ERP, by the running server or on our own.
 #include <sys/resource.h>
 
+#include <condition_variable>
 #include <filesystem>
+#include <mutex>
 #include <thread>
 
 #include "app/commands.h"
@@ -19,6 +21,8 @@ using namespace std::chrono_literals;
 
 constexpr auto step_patience = 200ms;
 constexpr auto look_pause = 100ms;
+constexpr std::uint64_t log_moved_from = 3'500'000;
+constexpr auto log_moved_after = 10ms;
 constexpr auto answer_patience = 5s;
 
 std::uint64_t memory_peak() {
@@ -40,18 +44,26 @@ class StopWatcher {
  public:
   StopWatcher(const std::atomic<bool>& stop, ingest::Source& source)
       : thread_([this, &stop, &source] {
-          while (!done_ && !stop) std::this_thread::sleep_for(look_pause);
-          if (!done_) source.request_stop();
+          std::unique_lock lock(mutex_);
+          while (!stop)  // a signal only sets a flag
+            if (ended_.wait_for(lock, look_pause, [this] { return done_; })) return;
+          source.request_stop();
         }) {}
   ~StopWatcher() {
-    done_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    ended_.notify_all();
     thread_.join();
   }
   StopWatcher(const StopWatcher&) = delete;
   StopWatcher& operator=(const StopWatcher&) = delete;
 
  private:
-  std::atomic<bool> done_{false};
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool done_ = false;  // guarded by mutex_
   std::thread thread_;
 };
 
@@ -69,7 +81,11 @@ Result<SyncReport> sync_here(const CommandContext& context, const SourceSettings
   if (!options) return pass_on(options);
   auto parsers = parser_options(settings);
   if (!parsers) return pass_on(parsers);
-  auto record = store::open_sqlite_record({.path = record_path(settings), .clock = &context.clock});
+  store::SqliteOptions record_options{.path = record_path(settings), .clock = &context.clock};
+  // While the ERP prepares the next page the log is moved into the record, so that little is left to do at the end.
+  record_options.checkpoint_bytes_idle = log_moved_from;
+  record_options.idle_after = log_moved_after;
+  auto record = store::open_sqlite_record(std::move(record_options));
   if (!record) return pass_on(record);
   metrics::Registry metrics;
   ingest::Intake intake(**record, parsers->profile);
@@ -86,9 +102,14 @@ Result<SyncReport> sync_here(const CommandContext& context, const SourceSettings
     running.step(step_patience);
     show(progress, running.status());
   }
+  // Names that changed reach their open orders when the sync is over; then there is nothing left to do.
+  while (!context.stop && running.step(0ms)) {}
   report.took = std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - began);
   report.status = running.status();
-  report.calls = calls_of(report.status);
+  // Signing out is a call of this sync too: the report counts what the ERP counts.
+  running.request_stop();
+  running.step(0ms);
+  report.calls = calls_of(running.status());
   const store::RecordStatistics after = (*record)->statistics();
   report.rows_committed = after.rows_written - before.rows_written;
   report.commits = after.commits - before.commits;

@@ -114,7 +114,8 @@ void ServiceLayer::after_each_page(std::function<void(Company&)> hook) {
 }
 
 Stamp ServiceLayer::local_time() const {
-  const auto local = std::chrono::floor<std::chrono::seconds>(clock_.now() + options_.utc_offset);
+  auto local = std::chrono::floor<std::chrono::seconds>(clock_.now() + options_.utc_offset);
+  if (options_.minute_stamps) local = std::chrono::floor<std::chrono::minutes>(local);
   const auto day = std::chrono::floor<std::chrono::days>(local);
   return {static_cast<std::int32_t>(day.time_since_epoch().count()), static_cast<std::int32_t>((local - day).count())};
 }
@@ -340,6 +341,14 @@ std::size_t ServiceLayer::push_events(outbound::Transport& wire) {
   return pushes.size();
 }
 
+namespace {
+bool asks_status_and_stamp(std::string_view query) {
+  for (const std::string_view part : split(query, '&'))
+    if (part.starts_with("$filter=")) return part.contains("DocumentStatus") && part.contains("UpdateDate");
+  return false;
+}
+}  // namespace
+
 outbound::Reply ServiceLayer::read(const Request& request) {
   if (request.route == "$metadata") return internal::metadata_reply(request.protocol);
   const auto open = request.route.find('(');
@@ -350,6 +359,8 @@ outbound::Reply ServiceLayer::read(const Request& request) {
   if (set == nullptr) return error_reply(request.protocol, 404, -1000, "Unrecognized resource path.");
   auto query = parse_query(request.query, *set, request.protocol);
   if (!query) return error_reply(request.protocol, 400, -1000, query.error().text());
+  if (options_.refuses_mixed_filters && asks_status_and_stamp(request.query))
+    return error_reply(request.protocol, 400, -1000, "The filter is too complex");
   ++stats_.by_set[std::string(name)];
   if (counts) {
     const auto rows = rows_of(company_, *set, *query);

@@ -25,7 +25,7 @@ struct StreamSync::Run {
   std::size_t position = 0;            // only SyncRules::page_by_position
   std::size_t slice_left = 0;
   Instant scan_started;
-  std::optional<RemoteStamp> stamp_seen;      // greatest of the changed scan
+  std::optional<RemoteStamp> stamp_seen;      // greatest of the scan of what changed
   std::optional<RemoteStamp> stamp_anywhere;  // only SyncRules::watermark_at_end
   bool rows_without_version = false;
 
@@ -49,12 +49,16 @@ struct StreamSync::Run {
   bool round_finished = false, unproven = false;
   std::uint64_t keys_proven = 0;
   std::string proves;  // "first sync", "whole read": every row was read
+  std::uint64_t answer_bytes = 0;  // of the last answer
   unsigned slow_in_a_row = 0;
   ingest::SyncRun report;
 
   Stage stage() const { return stages[at]; }
   void next_stage() {
     ++at;
+    begin_stage();
+  }
+  void begin_stage() {
     scanning = false;
     cursor.reset();
     seen.clear();
