@@ -592,3 +592,16 @@ TEST_CASE("more changes than may wait in memory are held; accepted, they come in
   CHECK(world.differences() == "");
   CHECK(world.sink.rows_written == 180);
 }
+
+TEST_CASE("each sync looks again at what changed in the last days, whatever it saw before") {
+  StreamSyncOptions options;
+  options.recent_days = 3;
+  World world(orders_stream(), options);
+  world.erp.fill(50);
+  for (int i = 0; i < 3; ++i) world.run();
+  const RemoteStamp watermark = *world.sync->state().watermark;
+  world.remote.asked.clear();
+  world.run();
+  REQUIRE(world.remote.asked[0].kind == Kind::moving);
+  CHECK(world.remote.asked[0].since == RemoteStamp{watermark.day - 3, 0});
+}

@@ -99,8 +99,8 @@ std::string_view text_of_value(od::value& value) {
   return text;
 }
 
-// The keys of one object so far; they live as long as the document. Lines repeat their keys in the same order, so the meaning of the n-th key is
-// remembered from the line before and neither looked up nor compared again.
+// The keys of one object so far. Lines, and documents of one connector, repeat their keys in the same order, so the meaning of the n-th key is
+// remembered from the object before and neither looked up nor compared again. One row is used with one layout.
 class KeyRow {
  public:
   explicit KeyRow(Scope scope) : scope_(scope) {}
@@ -120,14 +120,14 @@ class KeyRow {
     }
     FieldMatch match = layout.find(key, scope_);
     match.from_zero = match.field == Field::line_number && key == sap_line_number;
-    memo_.push_back({key, match});
+    memo_.push_back({std::string(key), match});
     matches_memo_ = true;
     return memo_[count_++].match;
   }
 
  private:
   struct Known {
-    std::string_view key;
+    std::string key;
     FieldMatch match;
   };
   Scope scope_;
@@ -136,10 +136,17 @@ class KeyRow {
   bool matches_memo_ = true;
 };
 
+// What is known of keys when a document begins.
+struct KnownKeys {
+  KeyRow order{Scope::order};  // of a document that is one order
+  KeyRow line{Scope::line};
+  KeyRow expense{Scope::line};
+};
+
 class JsonReader {
  public:
-  JsonReader(const CompiledLayout& layout, ParsedDocument& answer, const char* begin)
-      : layout_(layout), answer_(answer), lines_(begin) {}
+  JsonReader(const CompiledLayout& layout, KnownKeys& known, ParsedDocument& answer, const char* begin)
+      : layout_(layout), known_(known), answer_(answer), lines_(begin) {}
 
   void read(od::document& document) {
     const od::json_type type = document.type();
@@ -189,7 +196,8 @@ class JsonReader {
   }
 
   void read_order_fields(od::object object, OrderDraft& draft, bool& order_like, int depth, bool envelope_possible) {
-    KeyRow keys(Scope::order);
+    KeyRow of_one_among_many(Scope::order);
+    KeyRow& keys = envelope_possible ? known_.order : of_one_among_many;
     keys.begin();
     bool customer_or_money = false;
     for (auto member : object) {
@@ -242,11 +250,11 @@ class JsonReader {
   }
 
   void read_line(od::object object, OrderDraft& draft, int depth) {
-    line_keys_.begin();
+    known_.line.begin();
     for (auto member : object) {
       od::field field = std::move(member).take_value();
       const std::string_view key = key_of(field);
-      const FieldMatch match = line_keys_.next(key, layout_);
+      const FieldMatch match = known_.line.next(key, layout_);
       od::value value = field.value();
       const od::json_type type = value.type();
       if (type == od::json_type::array || type == od::json_type::object) {
@@ -267,13 +275,13 @@ class JsonReader {
         validate(value, depth + 1);
         continue;
       }
-      expense_keys_.begin();
+      known_.expense.begin();
       std::optional<Decimal> amount;
       od::object object = value.get_object().value();
       for (auto member : object) {
         od::field field = std::move(member).take_value();
         const std::string_view key = key_of(field);
-        const FieldMatch match = expense_keys_.next(key, layout_);
+        const FieldMatch match = known_.expense.next(key, layout_);
         od::value inner = field.value();
         const od::json_type type = inner.type();
         if (type == od::json_type::array || type == od::json_type::object) {
@@ -370,10 +378,9 @@ class JsonReader {
   }
 
   const CompiledLayout& layout_;
+  KnownKeys& known_;
   ParsedDocument& answer_;
   LineCounter lines_;
-  KeyRow line_keys_{Scope::line};
-  KeyRow expense_keys_{Scope::line};
 };
 
 std::string_view without_bom(std::string_view content) {
@@ -397,14 +404,12 @@ std::string worded(simdjson::error_code code) {
   }
 }
 
-}  // namespace
-
-ParsedDocument parse_json(std::string_view content, const CompiledLayout& layout) {
+ParsedDocument parse(std::string_view content, const CompiledLayout& layout, KnownKeys& known) {
   ParsedDocument answer;
   answer.format = Format::json;
   const std::string_view text = without_bom(content);
   const simdjson::padded_string padded(text);
-  JsonReader reader(layout, answer, padded.data());
+  JsonReader reader(layout, known, answer, padded.data());
   std::string damage;
   std::string place;
   od::document document;
@@ -437,9 +442,18 @@ ParsedDocument parse_json(std::string_view content, const CompiledLayout& layout
   return answer;
 }
 
+}  // namespace
+
+ParsedDocument parse_json(std::string_view content, const CompiledLayout& layout) {
+  KnownKeys known;
+  return parse(content, layout, known);
+}
+
+// All documents of connectors have the keys that the mapping writes, in its order.
 ParsedDocument parse_json(std::string_view content) {
   static const CompiledLayout layout(built_in_profile());
-  return parse_json(content, layout);
+  static thread_local KnownKeys known;
+  return parse(content, layout, known);
 }
 
 }  // namespace millrace::ingest
