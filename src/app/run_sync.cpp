@@ -1,8 +1,8 @@
 // `sync`: one sync of one ERP, by the running server or on our own.
-#include <sys/resource.h>
-
+#include <charconv>
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <thread>
 
@@ -25,9 +25,18 @@ constexpr std::uint64_t log_moved_from = 3'500'000;
 constexpr auto log_moved_after = 10ms;
 constexpr auto answer_patience = 5s;
 
-std::uint64_t memory_peak() {
-  struct rusage usage{};
-  return ::getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::uint64_t>(usage.ru_maxrss) * 1024 : 0;
+// Nothing where the kernel does not say. (getrusage would count what the program that started us held.)
+std::optional<std::uint64_t> memory_peak() {
+  std::ifstream status("/proc/self/status");
+  constexpr std::string_view name = "VmHWM:";
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(name)) continue;
+    const std::string_view text = trim(std::string_view(line).substr(name.size()));
+    std::uint64_t kibibytes = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), kibibytes).ec != std::errc()) return std::nullopt;
+    return kibibytes * 1024;
+  }
+  return std::nullopt;
 }
 
 // The first sync ended, also when part of it waits for a person; or nobody could be asked.
@@ -79,6 +88,7 @@ Result<SyncReport> sync_here(const CommandContext& context, const SourceSettings
   if (made) return fail(ErrorCode::unavailable, "cannot create the data folder " + settings.data + ": " + made.message() + "; choose another one with --data");
   auto options = service_options(source, process_environment());
   if (!options) return pass_on(options);
+  options->one_sync = true;
   auto parsers = parser_options(settings);
   if (!parsers) return pass_on(parsers);
   store::SqliteOptions record_options{.path = record_path(settings), .clock = &context.clock};
@@ -113,6 +123,7 @@ Result<SyncReport> sync_here(const CommandContext& context, const SourceSettings
   const store::RecordStatistics after = (*record)->statistics();
   report.rows_committed = after.rows_written - before.rows_written;
   report.commits = after.commits - before.commits;
+  report.statements = after.statements - before.statements;
   report.memory_peak = memory_peak();
   if (context.stop) return fail(ErrorCode::cancelled, "stopped; what was read so far is kept and the next sync goes on from there");
   return report;
