@@ -46,6 +46,23 @@ struct EntityFacts {
   LeftOut left_out;
 };
 
+// v1 and v2 live side by side and take the same login, but their answers differ: a mistyped address must not go unnoticed.
+std::optional<RemoteError> wrong_version(Dialect dialect, const std::string& root) {
+  if (!is_service_layer(dialect)) return std::nullopt;
+  const bool speaks_v1 = dialect == Dialect::sap_b1_v1;
+  if (!root.ends_with(speaks_v1 ? "/v2" : "/v1")) return std::nullopt;
+  return RemoteError{RemoteErrorKind::denied, root + " is version " + (speaks_v1 ? "2" : "1") + " of the Service Layer and this source is set to version " +
+                                                  (speaks_v1 ? "1; write kind = \"sap-b1\", or an address that ends in /b1s/v1."
+                                                             : "2; write an address that ends in /b1s/v2, or kind = \"sap-b1-v1\".")};
+}
+
+// Rights that are missing come as 403, or as SAP's own codes beside other statuses.
+bool speaks_of_rights(const ServiceError& error) {
+  const std::string message = lower_ascii(error.message);
+  return error.code == "-5006" || message.find("permission") != std::string::npos || message.find("not authorized") != std::string::npos ||
+         message.find("authorization") != std::string::npos;
+}
+
 struct Answer {
   std::vector<RemoteRow> rows;
   bool more_announced = false;
@@ -60,13 +77,14 @@ class ServiceRemote final : public Remote {
         root_(without_end_slash(options_.url)),
         caller_(caller),
         clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
-        session_(is_service_layer(dialect) ? make_service_layer_session(options_, caller) : make_odata_session(options_, caller, clock_)) {}
+        session_(is_service_layer(dialect) ? make_service_layer_session(options_, caller, clock_) : make_odata_session(options_, caller, clock_)) {}
 
   Dialect dialect() const override { return dialect_; }
   Remotely<Page> ask(const StreamDescriptor& stream, const PageQuestion& question) override;
   std::optional<RemoteError> connect() override;
   std::vector<Capability> capabilities() const override;
   void log_out() override { session_->log_out(); }
+  void insist() override { session_->insist(); }
   outbound::CallerStatus calls() const override { return caller_.status(); }
 
  private:
@@ -263,18 +281,19 @@ Remotely<Reply> ServiceRemote::send(std::string url, const Headers& headers, Cal
     call.deadline = options_.deadline;
     session_->sign(call);
     auto outcome = caller_.send(call, kind);
-    if (outcome.refused_by_us || outcome.reply.failure != outbound::Failure::none) return failure_of(outcome, options_);
+    if (outcome.refused_by_us || outcome.reply.failure != outbound::Failure::none) return failure_of(outcome, options_.url);
     session_->learn(outcome.reply);
     if (outcome.reply.status != 401) return std::move(outcome.reply);
-    if (attempt > 0) {
+    const bool renewable = session_->drop();
+    if (attempt > 0 || !renewable) {
       const ServiceError error = read_error(outcome.reply.body);
-      RemoteError denied{RemoteErrorKind::denied, host_of(root_) + " refuses us right after signing in (HTTP 401" +
-                                                      (error.code.empty() ? "" : ", code " + error.code) +
-                                                      "); check the credentials of this source and that the user is not locked."};
+      RemoteError denied{RemoteErrorKind::denied, host_of(root_) + (renewable ? " refuses us right after signing in" : " refuses the credentials of this source") +
+                                                      " (HTTP 401" + (error.code.empty() ? "" : ", code " + error.code) +
+                                                      "); check them, and that the user is not locked."};
+      denied.credentials = !renewable;
       session_->deny(denied);
       return denied;
     }
-    session_->drop();
     for (auto& [set, facts] : facts_) facts.pages = {};  // maybe a restart, with other limits
   }
 }
@@ -285,6 +304,13 @@ RemoteError ServiceRemote::error_of(const StreamDescriptor& stream, const Reply&
   std::string said = "HTTP " + std::to_string(reply.status);
   if (!error.code.empty()) said += ", code " + error.code;
   if (!error.message.empty()) said += ": " + error.message;
+  if (reply.status >= 400 && reply.status < 500 && speaks_of_rights(error)) {
+    return {RemoteErrorKind::denied, "The user may not read " + set + " (" + said + "); give it the right to, or leave this stream out."};
+  }
+  // A list may be empty, but "no such record" about a list is what SAP says to whom may not see the object.
+  if (reply.status == 404 && error.code == "-2028") {
+    return {RemoteErrorKind::denied, set + " shows no list to this user (" + said + "); give it the right to read " + set + ", or leave this stream out."};
+  }
   switch (reply.status) {
     case 403: return {RemoteErrorKind::denied, "The user may not read " + set + " (" + said + "); give it the right to, or leave this stream out."};
     case 408:
@@ -312,6 +338,7 @@ std::optional<RemoteError> ServiceRemote::connect() {
   if (!root_.starts_with("http://") && !root_.starts_with("https://")) {
     return RemoteError{RemoteErrorKind::denied, "'" + printable(root_) + "' is no address of a service; it starts with https:// or http://."};
   }
+  if (auto error = wrong_version(dialect_, root_)) return error;
   session_->allow_again();
   if (auto error = session_->ready()) return error;
   const StreamDescriptor* orders = find_stream(dialect_, word(StreamName::orders));

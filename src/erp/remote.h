@@ -87,6 +87,7 @@ enum class RemoteErrorKind : std::uint8_t {
 struct RemoteError {
   RemoteErrorKind kind = RemoteErrorKind::later;
   std::string text;  // one sentence: what happened and what to do
+  bool credentials = false;  // of denied: who we say we are was refused, and trying again may lock the user
 };
 template <class T>
 using Remotely = std::variant<T, RemoteError>;
@@ -104,6 +105,8 @@ class Remote {
   // Connects and answers what a person should know; errors are worded for `millrace doctor`.
   virtual std::optional<RemoteError> connect() = 0;
   virtual void log_out() = 0;
+  // A person wants it tried now: what only waits for time is not waited for. Refused credentials still have their pause.
+  virtual void insist() {}
   virtual outbound::CallerStatus calls() const = 0;  // any thread
 };
 

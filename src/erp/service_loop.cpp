@@ -12,7 +12,7 @@ namespace {
 constexpr auto commit_retry = 500ms;  // between tries while the record refuses: a full disk is asked, not hammered
 constexpr auto failed_retry = 15s;    // after a sync that failed, doubled each time up to the interval
 constexpr unsigned doublings_max = 10;
-// Wrong credentials lock users: only a person, or half an hour, makes us try again.
+// Wrong credentials lock users: only a person, or half an hour, makes us try again (and the session bounds the person).
 constexpr auto denied_retry = 30min;
 constexpr auto denied_retry_max = 24h;
 
@@ -147,6 +147,7 @@ bool ServiceLoop::connect() {
   }
   connected_ = true;
   denials_ = 0;
+  needs_person_ = false;
   return true;
 }
 
@@ -234,7 +235,8 @@ void ServiceLoop::refuse_all(const RemoteError& error) {
   syncing_ = false;
   connected_ = false;
   failure_ = error.text;
-  const bool denied = error.kind == RemoteErrorKind::denied;
+  needs_person_ = error.kind == RemoteErrorKind::denied;
+  const bool denied = needs_person_ && error.credentials;  // a right or a certificate may be asked for as often as we like
   const std::chrono::seconds wait = denied ? std::min<std::chrono::seconds>(denied_retry_max, denied_retry * (1u << std::min(denials_, doublings_max)))
                                            : std::min<std::chrono::seconds>(pace_.interval(), failed_retry * (1u << std::min(failures_, doublings_max)));
   denials_ += denied ? 1 : 0;
@@ -352,6 +354,7 @@ void ServiceLoop::take_requests() {
     for (const auto& sync : streams_) sync->abandon();
   }
   if (requests.resume) paused_ = false, at_once();
+  if (requests.refresh || requests.resume) peer_.remote->insist();
   if (requests.refresh) {
     everything_next_ |= requests.everything;
     again_ = syncing_;

@@ -300,15 +300,29 @@ TEST_CASE("what would remove too much waits for a person") {
 TEST_CASE("wrong credentials stop the calls until a person asks again") {
   Plant plant;
   fill(plant.erp());
-  plant.erp().connects_not = RemoteError{RemoteErrorKind::denied, "the ERP refuses the user; check its password"};
+  plant.erp().connects_not = RemoteError{RemoteErrorKind::denied, "the ERP refuses the user; check its password", true};
   plant.settle();
   CHECK(plant.source->status().state == ingest::SourceState::failed);
+  CHECK(plant.source->status().needs_person);
   CHECK(plant.source->status().message == "the ERP refuses the user; check its password");
   plant.erp().connects_not.reset();
   plant.clock.now_ += 10min;
   plant.settle();
   CHECK(plant.erp().asked.empty());
   plant.source->request_refresh(false);
+  plant.settle();
+  CHECK(plant.source->status().state == ingest::SourceState::polling);
+  CHECK_FALSE(plant.source->status().needs_person);
+}
+
+TEST_CASE("a missing right or a bad certificate is looked at again soon: that locks nobody") {
+  Plant plant;
+  fill(plant.erp());
+  plant.erp().connects_not = RemoteError{RemoteErrorKind::denied, "The certificate of sap:50000 expired on 2026-03-01."};
+  plant.settle();
+  CHECK(plant.source->status().needs_person);
+  plant.erp().connects_not.reset();
+  plant.clock.now_ += 16s;
   plant.settle();
   CHECK(plant.source->status().state == ingest::SourceState::polling);
 }
