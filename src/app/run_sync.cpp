@@ -66,6 +66,7 @@ Result<SyncReport> sync_here(const CommandContext& context, const SourceSettings
   if (made) return fail(ErrorCode::unavailable, "cannot create the data folder " + settings.data + ": " + made.message() + "; choose another one with --data");
   auto options = service_options(source, process_environment());
   if (!options) return pass_on(options);
+  options->one_sync = true;
   auto parsers = parser_options(settings);
   if (!parsers) return pass_on(parsers);
   auto record = store::open_sqlite_record({.path = record_path(settings), .clock = &context.clock});
@@ -91,6 +92,7 @@ Result<SyncReport> sync_here(const CommandContext& context, const SourceSettings
   const store::RecordStatistics after = (*record)->statistics();
   report.rows_committed = after.rows_written - before.rows_written;
   report.commits = after.commits - before.commits;
+  report.statements = after.statements - before.statements;
   report.memory_peak = memory_peak();
   if (context.stop) return fail(ErrorCode::cancelled, "stopped; what was read so far is kept and the next sync goes on from there");
   return report;

@@ -165,7 +165,8 @@ std::string sync_text(const SyncReport& report) {
     kinds.row({calls.kind, grouped(calls.calls), grouped(calls.retries), grouped(calls.failed), grouped(calls.bytes),
                duration_text(std::chrono::duration_cast<std::chrono::milliseconds>(calls.time))});
   text += kinds.text() + "\n" + "in " + duration_text(report.took);
-  if (report.rows_committed) text += ", " + grouped(*report.rows_committed) + " rows of the record in " + grouped(report.commits.value_or(0)) + " commits";
+  if (report.rows_committed) text += ", " + grouped(*report.rows_committed) + " rows of the record in " + grouped(report.commits.value_or(0)) + " commits and " +
+                                   grouped(report.statements.value_or(0)) + " statements";
   if (report.memory_peak) text += ", at most " + grouped(*report.memory_peak >> 20) + " MiB of memory";
   return text + "\n";
 }
@@ -185,6 +186,7 @@ std::string sync_json(const SyncReport& report) {
   };
   optional_number("rows_committed", report.rows_committed);
   optional_number("commits", report.commits);
+  optional_number("statements", report.statements);
   optional_number("memory_peak_bytes", report.memory_peak);
   json.key("calls_by_kind").begin_array();
   for (const auto& calls : report.calls) {

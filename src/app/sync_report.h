@@ -15,6 +15,7 @@ struct SyncReport {
   std::vector<ingest::CallsByKind> calls;      // of this sync alone
   std::optional<std::uint64_t> rows_committed;  // rows of the record; only when we opened it
   std::optional<std::uint64_t> commits;
+  std::optional<std::uint64_t> statements;     // SQL statements of the record, likewise
   std::optional<std::uint64_t> memory_peak;    // bytes of this process
 };
 

@@ -43,6 +43,17 @@ TEST_CASE("a sync is told by the runs that belong to it, and by no earlier one")
   CHECK(text.find("orders") != std::string::npos);
 }
 
+TEST_CASE("a sync of our own says what it cost the record and how much memory it took") {
+  SyncReport own = report();
+  own.rows_committed = 12;
+  own.commits = 2;
+  own.statements = 345;
+  own.memory_peak = 37ull << 20;
+  CHECK(sync_json(own).find(R"("rows_committed":12,"commits":2,"statements":345,"memory_peak_bytes":38797312)") != std::string::npos);
+  CHECK(sync_text(own).find("12 rows of the record in 2 commits and 345 statements, at most 37 MiB of memory") != std::string::npos);
+  CHECK(sync_json(report()).find(R"("statements":null)") != std::string::npos);  // the server's own are not of one sync
+}
+
 TEST_CASE("calls of a sync are those since it began") {
   const std::vector<ingest::CallsByKind> before = {{"scan", 10, 1, 1, 100, 50us}, {"login", 1, 0, 0, 10, 5us}};
   const std::vector<ingest::CallsByKind> after = {{"scan", 12, 1, 1, 150, 80us}, {"login", 1, 0, 0, 10, 5us}, {"fetch", 4, 0, 0, 40, 20us}};

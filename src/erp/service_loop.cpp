@@ -213,6 +213,7 @@ void ServiceLoop::end_stream() {
 
 void ServiceLoop::end_sync() {
   syncing_ = false;
+  if (options_.one_sync && std::exchange(connected_, false)) peer_.remote->log_out();
   const auto calls = peer_.remote->calls().counts.all();
   now_.refresh_took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - sync_began_);
   ++now_.refresh_count;

@@ -182,6 +182,22 @@ TEST_CASE("the orders of an ERP come with the names of their manufacturers") {
   CHECK(status.service->streams[2].rows_open == 3);
 }
 
+TEST_CASE("a sync of its own gives the session back at its end, a server keeps it") {
+  Plant plant;
+  fill(plant.erp());
+  plant.settle();
+  plant.sync();
+  CHECK(plant.erp().log_outs == 0);
+  plant.options.one_sync = true;
+  plant.restart();
+  plant.settle();
+  CHECK(plant.erp().log_outs == 1);
+  PlantRemote* const remote = plant.remote;
+  plant.sync();  // signs in again
+  CHECK(remote->log_outs == 2);
+  CHECK(plant.source->status().refresh_count == 2);
+}
+
 TEST_CASE("a quiet sync leaves the record as it is, also after a restart") {
   Plant plant;
   fill(plant.erp());

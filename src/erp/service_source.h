@@ -45,6 +45,7 @@ struct ServiceSourceOptions {
   std::size_t slice_keys = 2000;
   std::uint64_t seed = 0;                        // of jitter; 0: from the clock
   std::vector<std::string> streams;              // empty: all the dialect has
+  bool one_sync = false;                         // the session is given back at the end of a sync, and counted in it
   std::function<void()> news;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <type_traits>
 
 namespace millrace::simulator {
 namespace {
@@ -265,9 +267,16 @@ constexpr std::array tree_fields = {
 constexpr Table tree_table{"ProductTree", tree_fields};
 
 template <auto Member>
-void each(const Company& company, const std::function<bool(const void*)>& row) {
-  for (const auto& [key, value] : company.*Member) {
-    if (!row(&value)) return;
+void each(const Company& company, std::int64_t least, const std::function<bool(const void*)>& row) {
+  const auto& rows = company.*Member;
+  auto at = rows.begin();
+  if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(at->first)>>) {
+    using Key = std::remove_cvref_t<decltype(at->first)>;
+    if (least > std::numeric_limits<Key>::max()) return;
+    at = rows.lower_bound(static_cast<Key>(std::max<std::int64_t>(least, std::numeric_limits<Key>::min())));
+  }
+  for (; at != rows.end(); ++at) {
+    if (!row(&at->second)) return;
   }
 }
 template <class Row>

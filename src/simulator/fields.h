@@ -53,8 +53,8 @@ struct EntitySet {
   std::string_view name, key;
   bool key_is_text = false;
   const Table* table = nullptr;
-  // Calls `row` in key order; false ends it.
-  void (*each)(const Company& company, const std::function<bool(const void* row)>& row) = nullptr;
+  // Calls `row` in key order, where keys are numbers from `least` on; false ends it.
+  void (*each)(const Company& company, std::int64_t least, const std::function<bool(const void* row)>& row) = nullptr;
   std::uint64_t (*version)(const void* row) = nullptr;  // nullptr: the set has no ETags
 };
 std::span<const EntitySet> entity_sets();

@@ -318,4 +318,26 @@ bool Filter::names_keys(std::string_view key) const {
   return what_ == What::any_of && std::ranges::all_of(parts_, [&](const Filter& part) { return part.names_keys(key); });
 }
 
+NumberRange Filter::range_of(std::string_view key) const {
+  NumberRange range;
+  if (what_ == What::all_of) {
+    for (const Filter& part : parts_) {
+      const NumberRange of_part = part.range_of(key);
+      range.least = std::max(range.least, of_part.least);
+      range.greatest = std::min(range.greatest, of_part.greatest);
+    }
+  } else if (what_ == What::any_of) {
+    std::swap(range.least, range.greatest);
+    for (const Filter& part : parts_) {
+      const NumberRange of_part = part.range_of(key);
+      range.least = std::min(range.least, of_part.least);
+      range.greatest = std::max(range.greatest, of_part.greatest);
+    }
+  } else if (what_ == What::compare && !null_ && field_->name == key) {
+    if (operator_ == Operator::eq || operator_ == Operator::gt || operator_ == Operator::ge) range.least = number_;
+    if (operator_ == Operator::eq || operator_ == Operator::lt || operator_ == Operator::le) range.greatest = number_;
+  }
+  return range;
+}
+
 }  // namespace millrace::simulator

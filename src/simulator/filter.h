@@ -4,6 +4,7 @@
 //   dates '2026-01-15' '20260115' datetime'2026-01-15'   times '14:05:00' '1405', to the minute
 //   words 'bost_Open' or 'O'; `true` is not understood; a quote in a text doubles
 #pragma once
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,13 @@
 
 namespace millrace::simulator {
 
+// Whole numbers from `least` to `greatest`, both in it.
+struct NumberRange {
+  std::int64_t least = std::numeric_limits<std::int64_t>::min();
+  std::int64_t greatest = std::numeric_limits<std::int64_t>::max();
+  bool operator==(const NumberRange&) const = default;
+};
+
 class Filter {
  public:
   // Errors   invalid_input  what is not understood, in the words of the server
@@ -21,6 +29,8 @@ class Filter {
   bool matches(const void* row) const;
   // Asks for single rows by their keys ("DocEntry eq 5 or DocEntry eq 9").
   bool names_keys(std::string_view key) const;
+  // No row whose `key`, a property of whole numbers, lies outside can match: what an index is asked for.
+  NumberRange range_of(std::string_view key) const;
 
  private:
   friend class FilterParser;

@@ -177,13 +177,18 @@ Result<Query> parse_query(std::string_view text, const EntitySet& set, Protocol 
   return query;
 }
 
-std::vector<const void*> rows_of(const Company& company, const EntitySet& set, const Query& query) {
+std::vector<const void*> rows_of(const Company& company, const EntitySet& set, const Query& query, std::size_t rows_max) {
   std::vector<const void*> rows;
-  set.each(company, [&](const void* row) {
+  // Rows come in the order of their keys: who asks for that order needs no sorting and may have the first ones only.
+  const bool by_key = query.order.empty() || (query.order.front().field->name == set.key && !query.order.front().descending);
+  const Field* const key = set.key_is_text || !query.filter ? nullptr : set.table->find(set.key);
+  const NumberRange range = key == nullptr ? NumberRange{} : query.filter->range_of(set.key);
+  set.each(company, range.least, [&](const void* row) {
+    if (key != nullptr && key->get(row).number > range.greatest) return false;
     if (!query.filter || query.filter->matches(row)) rows.push_back(row);
-    return true;
+    return !by_key || rows.size() < rows_max;
   });
-  if (query.order.empty()) return rows;
+  if (by_key) return rows;
   std::ranges::stable_sort(rows, [&](const void* left, const void* right) {
     for (const Query::Order& order : query.order) {
       const auto compared = compare(order.field->get(left), order.field->get(right), order.field->kind);

@@ -1,5 +1,6 @@
 // What a GET of an entity set asks for, and its rows as JSON.
 #pragma once
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,8 +30,10 @@ struct Query {
 // Errors   invalid_input  what is not understood, in the words of the server
 Result<Query> parse_query(std::string_view text, const EntitySet& set, Protocol protocol);
 
-// The matching rows in order, all of them; skip and top are the page's affair. They stay good as long as the company.
-std::vector<const void*> rows_of(const Company& company, const EntitySet& set, const Query& query);
+// The matching rows in order, at least the first `rows_max` of them; skip and top are the page's affair. They stay good
+// as long as the company. Looks only at rows that the filter's bounds of the key allow.
+std::vector<const void*> rows_of(const Company& company, const EntitySet& set, const Query& query,
+                                 std::size_t rows_max = std::numeric_limits<std::size_t>::max());
 
 struct RowStyle {
   Protocol protocol = Protocol::v2;

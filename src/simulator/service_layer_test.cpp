@@ -257,6 +257,36 @@ TEST_CASE("the ETag moves with every change but a silent one, the stamp only whe
   CHECK(plant.get("Orders(1)", {{"If-None-Match", std::string(one_row.header("ETag"))}}).status == 304);
 }
 
+TEST_CASE("what a filter allows of keys leaves no matching row out, and a page looks at no more than it shows") {
+  const Company company = company_of(60);
+  const EntitySet& orders = *find_entity_set("Orders");
+  struct Row {
+    const char* filter;
+    NumberRange range;
+    std::size_t matches;
+  };
+  const std::int64_t all_down = NumberRange{}.least, all_up = NumberRange{}.greatest;
+  const Row rows[] = {
+      {"DocEntry gt 50", {50, all_up}, 10},
+      {"DocEntry gt 10 and DocEntry le 20", {10, 20}, 10},
+      {"DocEntry eq 5 or DocEntry eq 9 or DocEntry eq 70", {5, 70}, 2},
+      {"DocumentStatus eq 'bost_Open' and DocEntry lt 4", {all_down, 4}, 3},
+      {"DocEntry eq 5 or DocumentStatus eq 'bost_Open'", {all_down, all_up}, 60},
+      {"not (DocEntry eq 5)", {all_down, all_up}, 59},
+      {"DocEntry gt 20 and DocEntry lt 10", {20, 10}, 0},
+  };
+  for (const Row& row : rows) {
+    Query query;
+    query.filter = *Filter::parse(row.filter, *orders.table);
+    CHECK_MESSAGE(query.filter->range_of("DocEntry") == row.range, row.filter);
+    CHECK_MESSAGE(rows_of(company, orders, query).size() == row.matches, row.filter);
+    CHECK_MESSAGE(rows_of(company, orders, query, 3).size() == std::min<std::size_t>(3, row.matches), row.filter);
+  }
+  Query newest_first;
+  newest_first.order.push_back({orders.table->find("DocEntry"), true});
+  CHECK(rows_of(company, orders, newest_first, 3).size() == 60);  // who sorts otherwise needs all
+}
+
 TEST_CASE("the balancer refuses Expect and long request lines, and answers pings to anybody") {
   Plant plant;
   CHECK(plant.get("Orders", {{"Expect", "100-continue"}}).status == 500);
