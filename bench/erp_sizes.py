@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What an ERP sync costs at the sizes of the source document: calls, statements, rows, seconds and memory in one table.
 
-Usage: erp_sizes.py [--binary build/release/millrace] [--sizes 100 1000 10000 100000] [--peer-up-to 10000] [--rounds 1]
+Usage: erp_sizes.py [--binary build/release/millrace] [--sizes 100 1000 10000 100000] [--peer-up-to 100000] [--rounds 1]
                     [--simulator build/release/src/millrace_erp_simulator] [--data DIR] [--seed 1] [--json]
 
 For each size three syncs by `millrace sync`, each a program of its own that signs in and out: the first into an empty
@@ -153,7 +153,7 @@ def main():
     options.add_argument("--binary", default=str(ROOT / "build/release/millrace"))
     options.add_argument("--simulator", default=str(erp_simulator.PROGRAM))
     options.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
-    options.add_argument("--peer-up-to", type=int, default=10_000)
+    options.add_argument("--peer-up-to", type=int, default=100_000)
     options.add_argument("--rounds", type=int, default=1)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--data", help="folder for records and settings; a temporary one by default")

@@ -19,8 +19,8 @@ class Millrace:
     """The real program serving `orders`; `with Millrace(binary, data, [orders]) as m: m.get("/api/v1/orders")`."""
 
     def __init__(self, binary, data, orders=(), command="serve", arguments=(), environment=None, listening=False):
-        """Returns when the address is printed, which is after the first look at the folders; with `listening` when it listens."""
-        self._address = re.compile(r"(?:http://|\"listening\".*)127\.0\.0\.1:(\d+)" if listening else r"http://127\.0\.0\.1:(\d+)")
+        """Returns when its own address is printed (an ERP's may stand before), which is after the first look at the folders; with `listening` when it listens."""
+        self._address = re.compile(r"(?:→ http://|\"listening\".*)127\.0\.0\.1:(\d+)" if listening else r"→ http://127\.0\.0\.1:(\d+)")
         words = [str(binary), command, "--data", str(data), "--listen", "127.0.0.1:0"]
         for folder in orders:
             words += ["--orders", str(folder)]

@@ -1,7 +1,7 @@
 // `sync`: one sync of one ERP, by the running server or on our own.
-#include <sys/resource.h>
-
+#include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "app/commands.h"
@@ -20,9 +20,18 @@ constexpr auto step_patience = 200ms;
 constexpr auto look_pause = 100ms;
 constexpr auto answer_patience = 5s;
 
-std::uint64_t memory_peak() {
-  struct rusage usage{};
-  return ::getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::uint64_t>(usage.ru_maxrss) * 1024 : 0;
+// Nothing where the kernel does not say. (getrusage would count what the program that started us held.)
+std::optional<std::uint64_t> memory_peak() {
+  std::ifstream status("/proc/self/status");
+  constexpr std::string_view name = "VmHWM:";
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(name)) continue;
+    const std::string_view text = trim(std::string_view(line).substr(name.size()));
+    std::uint64_t kibibytes = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), kibibytes).ec != std::errc()) return std::nullopt;
+    return kibibytes * 1024;
+  }
+  return std::nullopt;
 }
 
 // The first sync ended, also when part of it waits for a person; or nobody could be asked.
