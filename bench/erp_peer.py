@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """An ERP sync beside the plain loop of the same page requests with the answers thrown away, and beside the naive way.
 
-Usage: erp_peer.py [--binary build/release/millrace] [--rounds 3] [--orders 10000] [--data DIR] [--json]
+Usage: erp_peer.py [--binary build/release/millrace] [--rounds 3] [--orders 10000] [--kills 3] [--seed N] [--data DIR] [--json]
 
 The other side is the OData peer (scripts/odata_peer.py) with the manners of a Service Layer. Measured in turn, round by
-round; medians:
+round; medians. Beside the times it is checked (erp_checks.py) that the sync is exact: every order, line and amount equal, what a
+kill -9 reads twice, rows written after n changes, calls as the peer counts them. Exit code 1 when one of it does not hold.
   drain     curl on one connection asks for the whole book, 1,000 orders with lines a page, and throws it away
   first     `millrace sync` into an empty record: until everything is durable
   quiet     `millrace sync` again, nothing has changed: calls as the server counts them, rows written, bytes of the
@@ -15,6 +16,7 @@ import argparse
 import json
 import os
 import pathlib
+import random
 import shutil
 import statistics
 import subprocess
@@ -26,10 +28,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 import odata_peer  # noqa: E402
 from odata_peer import Peer, SHARED  # noqa: E402
+from erp_checks import Verdict, check_changes, check_equal, check_kills, check_server, whole_book  # noqa: E402
 
 PAGE = 1_000
 ORDERS_URL = "{base}/Orders?$top={page}&$orderby=DocEntry&$filter=DocEntry%20gt%20{key}"
 SYNC_SECONDS_MAX = 300
+QUIET_CALLS_MAX = 3  # beside the slice of anti-entropy, and the login and logout of a program that ends
 DISK_PAGE = 4096
 
 
@@ -79,12 +83,12 @@ def drain_job(peer, cookie, urls, folder):
     return job
 
 
-def settings_file(peer, folder, streams):
+def settings_file(url, folder, streams):
     password = folder / "password"
     password.write_text(odata_peer.PASSWORD)
     password.chmod(0o600)
     config = folder / "millrace.toml"
-    config.write_text(f'[source.peer]\nkind = "sap-b1"\nurl = "{peer.url}"\ncompany = "PEER"\nuser = "{odata_peer.USER}"\npassword_file = "{password}"\n'
+    config.write_text(f'[source.peer]\nkind = "sap-b1"\nurl = "{url}"\ncompany = "PEER"\nuser = "{odata_peer.USER}"\npassword_file = "{password}"\n'
                       f"streams = {json.dumps(streams)}\n")
     return config
 
@@ -115,6 +119,10 @@ def number(answer, name):
     return sum(found)
 
 
+def sync_words(binary, config, data):
+    return ["timeout", str(SYNC_SECONDS_MAX), binary, "sync", "peer", "--config", str(config), "--data", str(data), "--json"]
+
+
 def sync_job(binary, peer, config, data, fresh, folder):
     def job():
         if fresh:
@@ -122,9 +130,11 @@ def sync_job(binary, peer, config, data, fresh, folder):
             data.mkdir()
         before, calls, server = ({} if fresh else record_files(data)), peer.calls(), peer.cpu()
         out = folder / "sync.json"
-        found = measured(["timeout", str(SYNC_SECONDS_MAX), binary, "sync", "peer", "--config", config, "--data", data, "--json"], out=out)
+        found = measured(sync_words(binary, config, data), out=out)
         answer = json.loads([line for line in out.read_text().splitlines() if line.startswith("{")][-1])
         found |= {"calls": peer.calls() - calls, "server_cpu": peer.cpu() - server, "rows_written": number(answer, "rows_written")}
+        found |= {"rows_gone": number(answer, "rows_gone"), "calls_told": answer["calls"]}
+        found |= {f"calls_{kind['kind']}": kind["calls"] for kind in answer["calls_by_kind"]}
         if isinstance(answer.get("memory_peak_bytes"), int):
             found["memory_mb"] = answer["memory_peak_bytes"] / (1 << 20)
         if not fresh:
@@ -152,11 +162,31 @@ def naive_job(peer, folder, plain, quiet):
     return job
 
 
-def check_orders(binary, data, wanted):
-    exported = subprocess.run([binary, "export", "orders", "--format", "csv", "--data", data], capture_output=True, text=True, check=True).stdout
-    orders = len(exported.splitlines()) - 1
-    if orders != wanted:
-        raise RuntimeError(f"the record holds {orders} orders after the first sync, the peer {wanted}")
+def check_calls(got):
+    """Of all rounds: what we say of our calls, and what a quiet sync does."""
+    syncs, quiet = got["first"] + got["quiet"], got["quiet"]
+    beside = [one["calls"] - one.get("calls_slice", 0) - one.get("calls_login", 0) for one in quiet]
+    return [Verdict("the calls we tell are the calls the peer counted", all(one["calls_told"] == one["calls"] for one in syncs),
+                    ", ".join(f"{one['calls_told']:.0f} = {one['calls']:.0f}" for one in syncs)),
+            Verdict(f"a quiet sync: at most {QUIET_CALLS_MAX} calls beside the slice, the login and the logout", max(beside) <= QUIET_CALLS_MAX,
+                    ", ".join(f"{all_calls['calls']} in all, {rest} beside" for all_calls, rest in zip(quiet, beside))),
+            Verdict("a quiet sync writes no row and changes no byte of the record", not any(one["rows_written"] or one["changed_bytes"] for one in quiet),
+                    ", ".join(f"{one['rows_written']} rows, {one['changed_bytes']} bytes" for one in quiet))]
+
+
+def check(options, folder, peer, cookie, binary, config, data, got):
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
+    say(f"checks with --seed {seed}")
+    verdicts = [check_equal("after the first sync every order, line and amount is equal", whole_book(peer, cookie), binary, data)] + check_calls(got)
+    say("  a running server")
+    verdicts += check_server(peer, binary, config, data, record_files, QUIET_CALLS_MAX)
+    say(f"  {options.kills} kills")
+    killed_sync = lambda url, record: sync_words(binary, settings_file(url, folder, ["orders"]), record)[2:]  # noqa: E731 - the process itself, to be killed
+    verdicts += check_kills(peer, cookie, killed_sync, binary, folder, seed, options.kills)
+    say("  changes")
+    settings_file(peer.url, folder, ["orders"])
+    verdicts += check_changes(peer, cookie, sync_job(binary, peer, config, data, False, folder), binary, data, seed)
+    return verdicts
 
 
 def compare(options, folder):
@@ -165,7 +195,7 @@ def compare(options, folder):
     with Peer(options.orders) as peer, Peer(options.orders, manners=False) as plain:
         cookie = peer.cookie()
         urls, orders = page_urls(peer, cookie)  # which also warms the server up
-        config = settings_file(peer, folder, ["orders"])
+        config = settings_file(peer.url, folder, ["orders"])
         jobs = {"drain": drain_job(peer, cookie, urls, folder),
                 "first": sync_job(binary, peer, config, data, True, folder),
                 "quiet": sync_job(binary, peer, config, data, False, folder)}
@@ -176,9 +206,9 @@ def compare(options, folder):
                 found = job()
                 got.setdefault(name, []).append(found)
                 say(f"  round {turn + 1} {name}: " + " ".join(f"{key} {value:.4g}" for key, value in found.items()))
-        check_orders(binary, data, orders)
-    medians = {name: {key: statistics.median(one[key] for one in rows) for key in rows[0]} for name, rows in got.items()}
-    return {"orders": orders, "pages": len(urls), **medians}
+        verdicts = check(options, folder, peer, cookie, binary, config, data, got)
+    medians = {name: {key: statistics.median(one.get(key, 0) for one in rows) for key in rows[0]} for name, rows in got.items()}
+    return {"orders": orders, "pages": len(urls), **medians, "verdicts": [vars(verdict) for verdict in verdicts]}
 
 
 def main():
@@ -186,6 +216,8 @@ def main():
     options.add_argument("--binary", default=str(ROOT / "build/release/millrace"))
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--orders", type=int, default=10_000)
+    options.add_argument("--kills", type=int, default=3, help="first syncs that are killed and gone on with")
+    options.add_argument("--seed", type=int, help="of changes and kills; printed, a random one by default")
     options.add_argument("--data", help="folder for records and settings; a temporary one by default")
     options.add_argument("--json", action="store_true")
     options = options.parse_args()
@@ -194,16 +226,19 @@ def main():
         return 2
     with tempfile.TemporaryDirectory(dir=options.data) as folder:
         found = compare(options, pathlib.Path(folder))
+    broken = [verdict for verdict in found["verdicts"] if not verdict["holds"]]
+    for verdict in found["verdicts"]:
+        print(f"{'holds ' if verdict['holds'] else 'BROKEN'}  {verdict['name']}: {verdict['seen']}", file=sys.stderr if options.json else sys.stdout)
     if options.json:
         print(json.dumps(found))
-        return 0
+        return 1 if broken else 0
     for name in ("drain", "first", "quiet", "naive.first", "naive.quiet"):
         if name in found:
             row = found[name]
             memory = f"{row['memory_mb']:6.1f} MB" if "memory_mb" in row else " " * 9
             print(f"{name:12} {row['wall']:7.3f} s  cpu {row['cpu']:6.3f} s  {memory}  calls {row['calls']:4.0f}  rows written {row.get('rows_written', 0):6.0f}")
     print(f"first sync {found['first']['wall'] / found['drain']['wall']:.2f}x the drain; quiet sync changed {found['quiet']['changed_bytes']:.0f} bytes of the record")
-    return 0
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

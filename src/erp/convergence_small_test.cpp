@@ -106,7 +106,8 @@ class Schedule {
 
   // Rights that are missing for a moment: a scan shows less than there is.
   void leave_out(const PageQuestion& question, Page& page) {
-    const bool scan = question.kind == PageQuestion::Kind::open || question.kind == PageQuestion::Kind::slice;
+    using Kind = PageQuestion::Kind;
+    const bool scan = question.kind == Kind::open || question.kind == Kind::moving || question.kind == Kind::slice;
     if (!scan || !manners_.faults || !chance(12) || page.rows.size() < 2) return;
     page.rows.erase(page.rows.begin() + static_cast<std::ptrdiff_t>(upto(page.rows.size() - 1)));
   }

@@ -128,6 +128,13 @@ TEST_CASE("Closed is not cancelled, and neither leaves anything open") {
   CHECK(says(closed_of(sap_order)) == "Closed 0");
   CHECK(says(closed_of(with("\"Cancelled\":\"tNO\"", "\"Cancelled\":\"tYES\""))) == "Cancelled cancelled 0");
   CHECK(says(closed_of(with("csNo", "csYes"))) == "Cancelled cancelled 0");
+  // The first line of sap_order says itself that it is open, with something or nothing left.
+  for (const std::string& left : {std::string("1.0"), std::string("0.0")}) {
+    const SalesOrder closed = order_of(map(closed_of(with("\"RemainingOpenQuantity\":1.0", "\"RemainingOpenQuantity\":" + left))));
+    CHECK(closed.lines[0].status == LineStatus::closed);
+    CHECK(closed.lines[0].quantity_open.micros == 0);
+  }
+  CHECK(order_of(map(with("\"RemainingOpenQuantity\":1.0", "\"RemainingOpenQuantity\":0"))).lines[0].status == LineStatus::open);
 }
 
 TEST_CASE("A foreign order counts in its own currency, tax and lines too") {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
+#include <future>
+#include <system_error>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -22,11 +25,17 @@ CallKind call_kind(Kind kind) {
   switch (kind) {
     case Kind::documents: return CallKind::page;
     case Kind::open:
-    case Kind::changed: return CallKind::scan;
+    case Kind::changed:
+    case Kind::moving: return CallKind::scan;
     case Kind::slice: return CallKind::slice;
     case Kind::fetch: break;
   }
   return CallKind::fetch;
+}
+
+PageQuestion bounded(PageQuestion question) {
+  question.rows_max = std::max<std::size_t>(1, question.rows_max);
+  return question;
 }
 
 const Clock& system_clock() {
@@ -69,6 +78,21 @@ struct Answer {
   std::optional<Instant> server_time;
 };
 
+// A call that is on its way before its question is asked.
+struct AheadCall {
+  std::string url;
+  Headers headers;
+  std::future<outbound::Caller::Outcome> outcome;
+};
+
+// A page may be made of several answers: what stood in the first was read earlier than the last one says.
+void add_time(Page& page, const std::optional<Instant>& answered) {
+  if (!answered) return;
+  if (!page.server_time) page.server_time = answered;
+  const auto later = std::chrono::ceil<std::chrono::seconds>(*answered - *page.server_time);
+  page.server_time_span = std::max(page.server_time_span, later);
+}
+
 class ServiceRemote final : public Remote {
  public:
   ServiceRemote(Dialect dialect, ConnectOptions options, outbound::Caller& caller)
@@ -81,9 +105,17 @@ class ServiceRemote final : public Remote {
 
   Dialect dialect() const override { return dialect_; }
   Remotely<Page> ask(const StreamDescriptor& stream, const PageQuestion& question) override;
+  void ask_ahead(const StreamDescriptor& stream, const PageQuestion& question) override;
+  void forget_ahead() override { ahead_.reset(); }  // waits until it came
+  bool asks_ahead() const override { return on_its_way_; }
+  outbound::CallCount cost() const override { return cost_; }
   std::optional<RemoteError> connect() override;
+  std::optional<RemoteError> sign_in() override;
   std::vector<Capability> capabilities() const override;
-  void log_out() override { session_->log_out(); }
+  void log_out() override {
+    forget_ahead();
+    session_->log_out();
+  }
   void insist() override { session_->insist(); }
   outbound::CallerStatus calls() const override { return caller_.status(); }
 
@@ -96,7 +128,11 @@ class ServiceRemote final : public Remote {
   Remotely<Answer> ask_once(const StreamDescriptor& stream, const PageQuestion& question);
   Remotely<Answer> ask_url(const StreamDescriptor& stream, const PageQuestion& question, std::string url, std::size_t rows);
   Remotely<Answer> read_answer(const StreamDescriptor& stream, const PageQuestion& question, Reply& reply, std::string_view url);
-  Remotely<Reply> send(std::string url, const Headers& headers, CallKind kind);
+  std::string url_of(const StreamDescriptor& stream, const PageQuestion& question, LeftOut left_out) const;
+  Remotely<Reply> send(const std::string& url, const Headers& headers, CallKind kind);
+  std::optional<outbound::Caller::Outcome> take_ahead(const std::string& url, const Headers& headers);
+  outbound::Call signed_call(const std::string& url, const Headers& headers) const;
+  void note_cost();
   RemoteError error_of(const StreamDescriptor& stream, const Reply& reply, std::string_view url) const;
   void note_stamps(std::span<const RemoteRow> rows, const std::optional<Instant>& server_time);
   EntityFacts& facts_of(const StreamDescriptor& stream) { return facts_[stream.entity_set]; }
@@ -110,13 +146,58 @@ class ServiceRemote final : public Remote {
   std::map<std::string_view, EntityFacts> facts_;  // by entity set: names of the descriptor tables
   std::optional<std::chrono::milliseconds> clock_offset_;  // the server's clock minus ours
   std::optional<std::chrono::seconds> stamp_lead_;         // the furthest that a stamp was ahead of the server's UTC
+  outbound::CallCount counted_, cost_;                     // all calls up to the last answer; those of the last answer
+  std::atomic<bool> on_its_way_{false};
+  std::optional<AheadCall> ahead_;  // last: it ends before what it uses
 };
 
 Remotely<Page> ServiceRemote::ask(const StreamDescriptor& stream, const PageQuestion& question) {
-  if (question.kind == Kind::fetch) return fetch(stream, question);
-  PageQuestion bounded = question;
-  bounded.rows_max = std::max<std::size_t>(1, bounded.rows_max);
-  return ask_page(stream, std::move(bounded));
+  Remotely<Page> answer = question.kind == Kind::fetch ? fetch(stream, question) : ask_page(stream, bounded(question));
+  note_cost();
+  return answer;
+}
+
+void ServiceRemote::note_cost() {
+  const outbound::CallCount now = caller_.status().counts.all();
+  cost_ = {now.calls - counted_.calls, now.retries - counted_.retries, now.failed - counted_.failed, now.bytes - counted_.bytes,
+           now.time - counted_.time};
+  counted_ = now;
+}
+
+// Only the call itself is made early: what its answer means is decided when it is asked for, with everything that was
+// learnt until then.
+void ServiceRemote::ask_ahead(const StreamDescriptor& stream, const PageQuestion& question) {
+  forget_ahead();
+  if (question.kind == Kind::fetch || session_->ready()) return;
+  const PageQuestion wanted = bounded(question);
+  std::string url = url_of(stream, wanted, facts_of(stream).left_out);
+  if (url.empty()) return;
+  Headers headers = page_size_headers(dialect_, wanted.rows_max);
+  auto made = [this, call = signed_call(url, headers), kind = call_kind(wanted.kind)] {
+    auto outcome = caller_.send(call, kind);
+    on_its_way_ = false;
+    return outcome;
+  };
+  if (options_.ahead == ConnectOptions::Ahead::at_once) {
+    std::promise<outbound::Caller::Outcome> there;
+    there.set_value(made());
+    ahead_ = AheadCall{std::move(url), std::move(headers), there.get_future()};
+    return;
+  }
+  on_its_way_ = true;
+  try {
+    ahead_ = AheadCall{std::move(url), std::move(headers), std::async(std::launch::async, std::move(made))};
+  } catch (const std::system_error&) {
+    on_its_way_ = false;  // no thread to be had: it is asked when its turn comes
+  }
+}
+
+std::optional<outbound::Caller::Outcome> ServiceRemote::take_ahead(const std::string& url, const Headers& headers) {
+  if (!ahead_) return std::nullopt;
+  AheadCall ahead = *std::exchange(ahead_, std::nullopt);
+  auto outcome = ahead.outcome.get();
+  if (ahead.url != url || ahead.headers != headers) return std::nullopt;
+  return outcome;
 }
 
 // See the table in the header.
@@ -133,7 +214,9 @@ Remotely<Page> ServiceRemote::ask_page(const StreamDescriptor& stream, PageQuest
   Remotely<Answer> first = ask_once(stream, question);
   if (auto* error = std::get_if<RemoteError>(&first)) return std::move(*error);
   Answer& answer = std::get<Answer>(first);
-  Page page{std::move(answer.rows), false, answer.server_time};
+  Page page;
+  page.rows = std::move(answer.rows);
+  add_time(page, answer.server_time);
   PageFacts& facts = facts_of(stream).pages[is_whole(question.kind)];
   const std::size_t row_count = page.rows.size();
   if (row_count >= question.rows_max) {
@@ -150,7 +233,7 @@ Remotely<Page> ServiceRemote::ask_page(const StreamDescriptor& stream, PageQuest
     page.complete = true;
     return page;
   }
-  if (row_count > 0) question.after_key = page.rows.back().key;
+  if (row_count > 0) question.after_key = page.rows.back().key, question.skip = 0;
   Remotely<Answer> second = ask_once(stream, question);
   if (auto* error = std::get_if<RemoteError>(&second)) return std::move(*error);
   Answer& more = std::get<Answer>(second);
@@ -158,6 +241,7 @@ Remotely<Page> ServiceRemote::ask_page(const StreamDescriptor& stream, PageQuest
     return RemoteError{RemoteErrorKind::corrupt_page, "The answer for " + std::string(stream.entity_set) +
                                                           " cannot be used: it has no rows but says that more follow; it is asked again."};
   }
+  add_time(page, more.server_time);
   page.complete = more.rows.empty();
   if (!page.complete && row_count > 0) facts.cap = row_count;
   std::move(more.rows.begin(), more.rows.end(), std::back_inserter(page.rows));
@@ -192,7 +276,7 @@ std::optional<RemoteError> ServiceRemote::fetch_keys(const StreamDescriptor& str
     Remotely<Answer> asked = ask_once(stream, question);
     if (auto* error = std::get_if<RemoteError>(&asked)) return std::move(*error);
     Answer& answer = std::get<Answer>(asked);
-    page.server_time = answer.server_time;
+    add_time(page, answer.server_time);
     const bool nothing_new = answer.rows.empty();
     for (RemoteRow& row : answer.rows) {
       const auto place = std::lower_bound(missing.begin(), missing.end(), row.key);
@@ -209,14 +293,15 @@ std::optional<RemoteError> ServiceRemote::fetch_keys(const StreamDescriptor& str
   return std::nullopt;
 }
 
+std::string ServiceRemote::url_of(const StreamDescriptor& stream, const PageQuestion& question, LeftOut left_out) const {
+  if (question.kind == Kind::fetch) return fetch_url(root_, stream, question.keys, left_out).url;
+  return question_url(dialect_, root_, stream, question, left_out);
+}
+
 // Asks; when the question is refused, once more without its optional parts.
 Remotely<Answer> ServiceRemote::ask_once(const StreamDescriptor& stream, const PageQuestion& question) {
   EntityFacts& facts = facts_of(stream);
-  const auto url_of = [&](LeftOut left_out) {
-    if (question.kind == Kind::fetch) return fetch_url(root_, stream, question.keys, left_out).url;
-    return question_url(dialect_, root_, stream, question, left_out);
-  };
-  const std::string url = url_of(facts.left_out);
+  const std::string url = url_of(stream, question, facts.left_out);
   if (url.empty()) {
     return RemoteError{RemoteErrorKind::refused, std::string(stream.entity_set) + " has no field to answer this question with."};
   }
@@ -225,7 +310,7 @@ Remotely<Answer> ServiceRemote::ask_once(const StreamDescriptor& stream, const P
   const auto* error = std::get_if<RemoteError>(&answer);
   if (error == nullptr || error->kind != RemoteErrorKind::refused || !has_optional_parts(stream, question, facts.left_out)) return answer;
   constexpr LeftOut all{true, true};
-  const std::string plain_url = url_of(all);
+  const std::string plain_url = url_of(stream, question, all);
   Remotely<Answer> plain = ask_url(stream, question, plain_url, rows);
   if (std::holds_alternative<Answer>(plain)) {
     log_info("erp_question_simplified", {{"entity_set", std::string(stream.entity_set)}, {"because", error->text}});
@@ -271,16 +356,13 @@ void ServiceRemote::note_stamps(std::span<const RemoteRow> rows, const std::opti
 }
 
 // A session that ended is renewed once and the call repeated: every GET can be.
-Remotely<Reply> ServiceRemote::send(std::string url, const Headers& headers, CallKind kind) {
+Remotely<Reply> ServiceRemote::send(const std::string& url, const Headers& headers, CallKind kind) {
+  std::optional<outbound::Caller::Outcome> ahead = take_ahead(url, headers);
   for (int attempt = 0;; ++attempt) {
-    if (auto error = session_->ready()) return std::move(*error);
-    outbound::Call call;
-    call.url = url;
-    call.headers = headers;
-    call.headers.emplace_back("Accept", "application/json");
-    call.deadline = options_.deadline;
-    session_->sign(call);
-    auto outcome = caller_.send(call, kind);
+    if (!ahead) {
+      if (auto error = session_->ready()) return std::move(*error);
+    }
+    auto outcome = ahead ? *std::exchange(ahead, std::nullopt) : caller_.send(signed_call(url, headers), kind);
     if (outcome.refused_by_us || outcome.reply.failure != outbound::Failure::none) return failure_of(outcome, options_.url);
     session_->learn(outcome.reply);
     if (outcome.reply.status != 401) return std::move(outcome.reply);
@@ -296,6 +378,16 @@ Remotely<Reply> ServiceRemote::send(std::string url, const Headers& headers, Cal
     }
     for (auto& [set, facts] : facts_) facts.pages = {};  // maybe a restart, with other limits
   }
+}
+
+outbound::Call ServiceRemote::signed_call(const std::string& url, const Headers& headers) const {
+  outbound::Call call;
+  call.url = url;
+  call.headers = headers;
+  call.headers.emplace_back("Accept", "application/json");
+  call.deadline = options_.deadline;
+  session_->sign(call);
+  return call;
 }
 
 RemoteError ServiceRemote::error_of(const StreamDescriptor& stream, const Reply& reply, std::string_view url) const {
@@ -333,19 +425,27 @@ RemoteError ServiceRemote::error_of(const StreamDescriptor& stream, const Reply&
   return {RemoteErrorKind::refused, "The service does not understand a question for " + set + " (" + said + "); it is not asked again."};
 }
 
-// Signs in, then reads one key of the orders: what a wrong address, company, password or right would break.
-std::optional<RemoteError> ServiceRemote::connect() {
+std::optional<RemoteError> ServiceRemote::sign_in() {
   if (!root_.starts_with("http://") && !root_.starts_with("https://")) {
     return RemoteError{RemoteErrorKind::denied, "'" + printable(root_) + "' is no address of a service; it starts with https:// or http://."};
   }
   if (auto error = wrong_version(dialect_, root_)) return error;
+  forget_ahead();
   session_->allow_again();
-  if (auto error = session_->ready()) return error;
+  auto error = session_->ready();
+  note_cost();
+  return error;
+}
+
+// Signs in, then reads one key of the orders: what a wrong address, company, password or right would break.
+std::optional<RemoteError> ServiceRemote::connect() {
+  if (auto error = sign_in()) return error;
   const StreamDescriptor* orders = find_stream(dialect_, word(StreamName::orders));
   PageQuestion question;
   question.kind = Kind::slice;
   question.rows_max = 1;
   Remotely<Answer> answer = ask_once(*orders, question);
+  note_cost();
   auto* error = std::get_if<RemoteError>(&answer);
   if (error == nullptr) return std::nullopt;
   if (error->kind == RemoteErrorKind::refused) error->kind = RemoteErrorKind::denied;  // nothing can be read there

@@ -273,6 +273,55 @@ TEST_CASE("An empty list is asked for once more where believing it would be dear
   CHECK(empty.service.count("/Orders") == 2);
 }
 
+TEST_CASE("A question that was asked ahead is not asked again") {
+  ConnectOptions options = World::sap();
+  SUBCASE("on a thread of its own") { options.ahead = ConnectOptions::Ahead::on_a_thread; }
+  SUBCASE("at once") { options.ahead = ConnectOptions::Ahead::at_once; }
+  World world([](const Call& call) { return call.url.find("gt%203") == std::string::npos ? json(rows(1, 3)) : json(rows(4, 5)); },
+              Dialect::sap_b1_v2, options);
+  CHECK(told(world.ask(scan(3))) == "3 rows, more");
+  CHECK(world.remote->cost().calls == 2);  // the login too
+  world.remote->ask_ahead(world.stream(), scan(3, 3));
+  CHECK(told(world.ask(scan(3, 3))) == "2 rows, the end");
+  CHECK(world.remote->cost().calls == 1);
+  CHECK(world.service.calls.size() == 3);
+  CHECK_FALSE(world.remote->asks_ahead());
+  CHECK(told(world.ask(scan(3, 3))) == "2 rows, the end");  // what came ahead is used once
+  CHECK(world.service.calls.size() == 4);
+}
+
+TEST_CASE("What was asked ahead answers no other question, and is counted all the same") {
+  World world([](const Call& call) { return call.url.find("gt%203") == std::string::npos ? json(rows(1, 3)) : json(rows(4, 5)); });
+  CHECK(told(world.ask(scan(3))) == "3 rows, more");
+  world.remote->ask_ahead(world.stream(), scan(3, 3));
+  SUBCASE("another question waits for it and drops it") {
+    CHECK(told(world.ask(scan(3))) == "3 rows, more");
+    CHECK(world.remote->cost().calls == 2);
+    CHECK(world.service.calls.size() == 4);
+  }
+  SUBCASE("forgotten") {
+    world.remote->forget_ahead();
+    CHECK(told(world.ask(scan(3, 3))) == "2 rows, the end");
+    CHECK(world.service.calls.size() == 4);
+  }
+  SUBCASE("signing out") {
+    world.remote->log_out();
+    CHECK(world.service.calls.size() == 4);
+  }
+}
+
+TEST_CASE("A session that ended before a question asked ahead is renewed when its turn comes") {
+  World world([](const Call& call) {
+    if (call.url.find("gt%203") == std::string::npos) return json(rows(1, 3));
+    return header(call, "Cookie").find("B1SESSION=s1") != std::string::npos ? dead_session() : json(rows(4, 5));
+  });
+  CHECK(told(world.ask(scan(3))) == "3 rows, more");
+  world.remote->ask_ahead(world.stream(), scan(3, 3));
+  CHECK(told(world.ask(scan(3, 3))) == "2 rows, the end");
+  CHECK(world.logins == 2);
+  CHECK(world.remote->cost().calls == 3);  // refused, login, asked again
+}
+
 TEST_CASE("Nothing but the asked rows in their order is taken for an answer") {
   const auto answered = [](Reply reply) {
     World world([&](const Call&) { return reply; });
@@ -360,6 +409,20 @@ TEST_CASE("A key is gone only when a second answer leaves it out too") {
 TEST_CASE("A server that caps pages in silence loses no fetched key") {
   World world(shelf({1, 2, 3, 4, 5, 6, 7}, 3));
   CHECK(told(world.ask(fetch({1, 2, 3, 4, 5, 6, 7, 8}))) == "7 rows, the end");
+}
+
+TEST_CASE("A page of several answers tells when the first was made and how much later the last") {
+  int second = 0;
+  World world([&](const Call& call) {
+    Reply reply = shelf({1, 2, 3, 4, 5, 6, 7}, 3)(call);
+    reply.headers.back() = {"Date", "Sun, 22 Nov 2026 05:47:" + std::to_string(10 + second) + " GMT"};
+    second += 7;
+    return reply;
+  });
+  const auto answer = world.ask(fetch({1, 2, 3, 4, 5, 6, 7}));
+  const Page& page = std::get<Page>(answer);
+  CHECK(utc_seconds(*page.server_time) == "2026-11-22 05:47:10");
+  CHECK(page.server_time_span == std::chrono::seconds(14));
 }
 
 TEST_CASE("A row nobody asked for makes a fetch corrupt") {

@@ -43,6 +43,11 @@ std::string stamped_since(Dialect dialect, const StreamDescriptor& stream, Remot
   return text + ")";
 }
 
+std::string open_or_stamped_since(Dialect dialect, const StreamDescriptor& stream, RemoteStamp since, LeftOut left_out) {
+  const std::string stamped = stamped_since(dialect, stream, since, left_out);
+  return stream.open_filter.empty() ? stamped : "(" + std::string(stream.open_filter) + " or " + stamped + ")";
+}
+
 void add_condition(std::string& filter, std::string_view condition) {
   if (condition.empty()) return;
   if (!filter.empty()) filter += " and ";
@@ -62,17 +67,16 @@ bool add_conditions_of_kind(std::string& filter, Dialect dialect, const StreamDe
       add_condition(filter, stamped);
       return !stamped.empty();
     }
-    case PageQuestion::Kind::documents: {
-      if (!question.documents_since) return true;
-      const std::string stamped = stamped_since(dialect, stream, *question.documents_since, left_out);
-      if (stamped.empty()) return true;  // without stamps every row may be recent
-      if (stream.open_filter.empty()) {
-        add_condition(filter, stamped);
-      } else {
-        add_condition(filter, "(" + std::string(stream.open_filter) + " or " + stamped + ")");
-      }
+    case PageQuestion::Kind::moving: {
+      if (!question.since || stream.open_filter.empty() || stream.stamp == StampKind::none) return false;
+      add_condition(filter, open_or_stamped_since(dialect, stream, *question.since, left_out));
       return true;
     }
+    case PageQuestion::Kind::documents:
+      // Without stamps every row may be recent.
+      if (question.documents_since && stream.stamp != StampKind::none)
+        add_condition(filter, open_or_stamped_since(dialect, stream, *question.documents_since, left_out));
+      return true;
     case PageQuestion::Kind::slice:
     case PageQuestion::Kind::fetch: break;
   }
@@ -89,7 +93,8 @@ std::string scan_fields(const StreamDescriptor& stream) {
 
 bool reads_whole(PageQuestion::Kind kind) { return kind == PageQuestion::Kind::documents || kind == PageQuestion::Kind::fetch; }
 
-std::string options(const StreamDescriptor& stream, PageQuestion::Kind kind, std::string_view filter, std::size_t rows, LeftOut left_out) {
+std::string options(const StreamDescriptor& stream, PageQuestion::Kind kind, std::string_view filter, std::size_t rows, std::size_t skip,
+                    LeftOut left_out) {
   std::string text;
   const auto add = [&](std::string_view name, std::string_view value) {
     if (value.empty()) return;
@@ -99,6 +104,7 @@ std::string options(const StreamDescriptor& stream, PageQuestion::Kind kind, std
   add("$filter", filter);
   add("$orderby", stream.key);
   add("$top", std::to_string(rows));
+  if (skip > 0) add("$skip", std::to_string(skip));
   if (!reads_whole(kind)) {
     add("$select", scan_fields(stream));
   } else {
@@ -156,12 +162,12 @@ std::string question_url(Dialect dialect, std::string_view root, const StreamDes
   if (!add_conditions_of_kind(filter, dialect, stream, question, left_out)) return {};
   if (question.after_key) add_condition(filter, std::string(stream.key) + " gt " + key_literal(stream, *question.after_key));
   if (question.until_key) add_condition(filter, std::string(stream.key) + " le " + key_literal(stream, *question.until_key));
-  return entity_url(root, stream) + options(stream, question.kind, filter, question.rows_max, left_out);
+  return entity_url(root, stream) + options(stream, question.kind, filter, question.rows_max, question.skip, left_out);
 }
 
 bool has_optional_parts(const StreamDescriptor& stream, const PageQuestion& question, LeftOut left_out) {
   const bool select = reads_whole(question.kind) && !stream.select.empty() && !left_out.select;
-  const bool asks_stamp = question.kind == PageQuestion::Kind::changed || question.documents_since.has_value();
+  const bool asks_stamp = question.since.has_value() || question.documents_since.has_value();
   return select || (asks_stamp && !stream.stamp_created.empty() && !left_out.created);
 }
 
@@ -171,7 +177,7 @@ FetchUrl fetch_url(std::string_view root, const StreamDescriptor& stream, std::s
   const std::size_t count_max = std::min(keys.size(), std::max<std::size_t>(1, stream.keys_in_one_fetch));
   while (answer.key_count < count_max) {
     std::string longer = filter + (filter.empty() ? "" : " or ") + std::string(stream.key) + " eq " + key_literal(stream, keys[answer.key_count]);
-    std::string url = entity_url(root, stream) + options(stream, PageQuestion::Kind::fetch, longer, answer.key_count + 1, left_out);
+    std::string url = entity_url(root, stream) + options(stream, PageQuestion::Kind::fetch, longer, answer.key_count + 1, 0, left_out);
     if (answer.key_count > 0 && request_line_size(url) > request_line_max) break;
     filter = std::move(longer);
     answer.url = std::move(url);

@@ -101,6 +101,19 @@ TEST_CASE("A question that a stream has no field for has no address") {
   CHECK(url_of(Dialect::sap_b1_v2, StreamName::items, question).empty());
 }
 
+TEST_CASE("What is open or has changed is one question") {
+  PageQuestion question;
+  question.kind = PageQuestion::Kind::moving;
+  question.rows_max = 100;
+  question.since = at(2026, 1, 15, 14, 5, 33);
+  question.after_key = Key{true, 4711, {}};
+  CHECK(query(url_of(Dialect::sap_b1_v2, StreamName::orders, question)) ==
+        "Orders?$filter=(DocumentStatus eq 'bost_Open' or (UpdateDate gt '2026-01-15' or (UpdateDate eq '2026-01-15' and UpdateTime ge '14:05:00'))) "
+        "and DocEntry gt 4711&$orderby=DocEntry&$top=100&$select=DocEntry,UpdateDate,UpdateTime,DocumentStatus");
+  CHECK(url_of(Dialect::sap_b1_v2, StreamName::items, question).empty());     // nothing of them is open
+  CHECK(url_of(Dialect::sap_b1_v2, StreamName::payments, question).empty());  // nothing of them is stamped
+}
+
 TEST_CASE("Lines are expanded only where they are a navigation") {  // [F] $expand=DocumentLines is 400 in the Service Layer
   CHECK(url_of(Dialect::sap_b1_v1, StreamName::orders, {}).find("$expand") == std::string::npos);
   CHECK(url_of(Dialect::odata_v4_b1, StreamName::orders, {}).ends_with("&$expand=DocumentLines"));

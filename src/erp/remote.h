@@ -9,7 +9,8 @@
 //   * `complete` says that nothing follows. It is never concluded from a missing next link, only from fewer rows than
 //     asked for; where a page can be short for another reason, one more call makes sure.
 //   * A key that `fetch` does not answer was asked for twice.
-//   * One thread asks; only `calls` may be read by others.
+//   * One thread asks; only `calls` and `asks_ahead` may be read by others. One call is in flight at most.
+//   * What `ask_ahead` brought is used by the very question it was asked for or by none.
 //   * A reply that is not what was asked for (HTML, cut JSON, wrong shape) is a RemoteError, never an empty page.
 #pragma once
 #include <compare>
@@ -58,6 +59,7 @@ struct PageQuestion {
     documents,  // whole rows above after_key
     open,       // keys and versions of open rows above after_key
     changed,    // keys and versions of rows stamped `since` or later, above after_key
+    moving,     // both in one: open rows and rows stamped `since` or later, above after_key
     slice,      // keys and versions above after_key and not above until_key (when given)
     fetch,      // whole rows of exactly `keys`
   };
@@ -68,12 +70,15 @@ struct PageQuestion {
   std::optional<RemoteStamp> documents_since;  // of documents: only rows that are open or stamped since then (first sync window)
   std::vector<Key> keys;
   std::size_t rows_max = 500;
+  std::size_t skip = 0;  // only of SyncRules::page_by_position: rows passed over by count, where a right question says its key
 };
 
 struct Page {
   std::vector<RemoteRow> rows;
   bool complete = false;
-  std::optional<Instant> server_time;  // HTTP Date
+  // HTTP Date of the first answer it was made of, and how much later the last one was: when a row was read lies between.
+  std::optional<Instant> server_time;
+  std::chrono::seconds server_time_span{0};
 };
 
 enum class RemoteErrorKind : std::uint8_t {
@@ -97,6 +102,13 @@ class Remote {
   virtual ~Remote() = default;
   virtual Dialect dialect() const = 0;
   virtual Remotely<Page> ask(const StreamDescriptor& stream, const PageQuestion& question) = 0;
+  // The question that comes next: its answer may be on its way while the page before is worked on. Only a hint; a
+  // question that is asked instead waits for the answer on its way and drops it.
+  virtual void ask_ahead(const StreamDescriptor& /*stream*/, const PageQuestion& /*question*/) {}
+  virtual void forget_ahead() {}                    // nobody will ask that question
+  virtual bool asks_ahead() const { return false; }  // an answer is on its way
+  // What the last answer cost: all calls since the answer before, sign-ins and what was asked ahead included.
+  virtual outbound::CallCount cost() const = 0;
   // What was found out about this system at connect: version, page sizes, ETags in collections, clock offset.
   struct Capability {
     std::string name, value;
@@ -104,6 +116,8 @@ class Remote {
   virtual std::vector<Capability> capabilities() const = 0;
   // Connects and answers what a person should know; errors are worded for `millrace doctor`.
   virtual std::optional<RemoteError> connect() = 0;
+  // The same without the call that reads something: wrong credentials and addresses are told, a missing right is not.
+  virtual std::optional<RemoteError> sign_in() { return connect(); }
   virtual void log_out() = 0;
   // A person wants it tried now: what only waits for time is not waited for. Refused credentials still have their pause.
   virtual void insist() {}
@@ -119,6 +133,10 @@ struct ConnectOptions {
   std::string bearer;    // instead of user and password (odata)
   std::string oauth_token_url, oauth_client, oauth_secret, oauth_scope;  // client credentials (Business Central)
   std::chrono::milliseconds deadline{180'000};  // of one call (M060)
+  // Who makes the call of `ask_ahead`: a thread of its own, or the asking one at once, so that everything happens in one
+  // order (an in-process peer).
+  enum class Ahead : std::uint8_t { on_a_thread, at_once };
+  Ahead ahead = Ahead::on_a_thread;
   const Clock* clock = nullptr;  // tells how long a token lives and how far the server's clock is off; null: the system's
 };
 std::unique_ptr<Remote> make_remote(Dialect dialect, ConnectOptions options, outbound::Caller& caller);

@@ -37,9 +37,11 @@ ServiceLoop::ServiceLoop(ServiceSourceOptions options, Peer peer, ingest::Intake
   publish_status();
 }
 
+ServiceLoop::~ServiceLoop() { sign_out(); }
+
 // The session is given back unless a call had to be cut off for the stop.
-ServiceLoop::~ServiceLoop() {
-  if (connected_ && !cancelled_) peer_.remote->log_out();
+void ServiceLoop::sign_out() {
+  if (std::exchange(connected_, false) && !cancelled_) peer_.remote->log_out();
 }
 
 // ---- the loop
@@ -47,6 +49,10 @@ ServiceLoop::~ServiceLoop() {
 bool ServiceLoop::step(std::chrono::milliseconds patience) {
   asking_ = Stopwatch::now().time_since_epoch().count();  // before looking at stop_: whoever stops us sees one or the other
   if (stop_) {
+    if (connected_) {
+      sign_out();
+      publish_status();
+    }
     asking_ = 0;
     return false;
   }
@@ -64,11 +70,13 @@ bool ServiceLoop::turn() {
   if (!blocked_.empty()) return turn_blocked();
   if (paused_) return false;
   const bool hints = std::ranges::any_of(streams_, [](const auto& sync) { return sync->hinted(); });
-  if (!syncing_ && !hints && !sink_.renames_wait() && peer_.pace->now() < due_) return false;
+  const bool due = peer_.pace->now() >= due_;
+  const bool names = !due && names_may_go();
+  if (!syncing_ && !hints && !names && !due) return false;
   if (!connected_ && (peer_.pace->now() < due_ || !connect())) return false;
   if (hints) return turn_hints();
   if (syncing_) return turn_sync();
-  if (sink_.renames_wait()) {
+  if (names) {
     turn_rename();
     return true;
   }
@@ -140,8 +148,10 @@ std::unique_ptr<StreamSync> ServiceLoop::load_stream(const StreamDescriptor& str
       std::move(*ledger), std::move(*state), options, clock_, rules_);
 }
 
+// A system that was read before needs no call to see whether it can be read: the first question of the sync tells.
 bool ServiceLoop::connect() {
-  if (auto error = peer_.remote->connect()) {
+  const bool known = std::ranges::any_of(streams_, [](const auto& sync) { return sync->ledger().rows() > 0; });
+  if (auto error = known ? peer_.remote->sign_in() : peer_.remote->connect()) {
     refuse_all(*error);
     return false;
   }
@@ -165,7 +175,13 @@ void ServiceLoop::begin_sync() {
   first_ = everything_ || std::ranges::any_of(streams_, [](const auto& sync) { return sync->state().phase == SyncState::Phase::backfill; });
   now_.refresh_started = sync_began_;
   if (streams_.empty()) return end_sync();
-  streams_[0]->begin(everything_, pace_.interval());
+  begin_stream();
+}
+
+void ServiceLoop::begin_stream() {
+  const StreamSync& sync = *streams_[at_];
+  scans_ = sync.stream().read_whole || sync.state().phase == SyncState::Phase::following;
+  streams_[at_]->begin(everything_, pace_.interval());
 }
 
 bool ServiceLoop::turn_sync() {
@@ -201,13 +217,14 @@ void ServiceLoop::take_step(StreamSync& sync, const SyncStep& step, bool hint) {
     case SyncStep::Kind::finished: break;
   }
   if (hint) return ask_unknown_items();
+  if (sync.stream().name == StreamName::orders) orders_in_step_ = scans_ && step.kind == SyncStep::Kind::finished;
   count_stream(sync);
   end_stream();
 }
 
 void ServiceLoop::end_stream() {
   ask_unknown_items();
-  if (++at_ < streams_.size()) return streams_[at_]->begin(everything_, pace_.interval());
+  if (++at_ < streams_.size()) return begin_stream();
   end_sync();
 }
 
@@ -274,7 +291,10 @@ void ServiceLoop::ask_unknown_items() {
   if (!keys.empty()) items->hint(keys);
 }
 
-// Between two syncs: what a running one collected still carries the names of its time.
+// Orders take new names between two syncs: what a running one collected still carries the names of its time. And after
+// they were synced well: an order that changed as well is then written once, with both.
+bool ServiceLoop::names_may_go() const { return !syncing_ && sink_.renames_wait() && (orders_in_step_ || find(StreamName::orders) == nullptr); }
+
 void ServiceLoop::turn_rename() {
   StreamSync* orders = find(StreamName::orders);
   if (const auto done = sink_.rename_some(orders); !done) note_blocked(done.error().text());
@@ -333,7 +353,7 @@ void ServiceLoop::request_keys(std::string_view stream, std::vector<std::string>
 
 void ServiceLoop::request_stop() {
   stop_ = true;
-  if (asking_ != 0) {
+  if (asking_ != 0 || peer_.remote->asks_ahead()) {
     cancelled_ = true;
     peer_.cancel();
   }

@@ -77,6 +77,7 @@ class PlantRemote final : public Remote {
     return page;
   }
   std::vector<Capability> capabilities() const override { return {{"version", "1000110"}}; }
+  outbound::CallCount cost() const override { return {.calls = 1}; }
   std::optional<RemoteError> connect() override { return connects_not; }
   void log_out() override { ++log_outs; }
   outbound::CallerStatus calls() const override {
@@ -255,6 +256,58 @@ TEST_CASE("a manufacturer's new name comes to its open orders without reading th
     CHECK(std::ranges::count(plant.erp().asked, PageQuestion::Kind::fetch) == 1);
     CHECK(plant.revision() == revision);
   }
+}
+
+TEST_CASE("an order that changed when its manufacturer got a new name is written once, with both") {
+  Plant plant;
+  fill(plant.erp());
+  plant.settle();
+  const auto rename_and_change = [&] {
+    plant.erp().put(StreamName::manufacturers, "7", R"({"Code":7,"ManufacturerName":"Siemens"})");
+    plant.erp().put(StreamName::orders, "2", order_json(2, "25"), true);
+  };
+  const auto before = plant.record->position()->sequence;
+  SUBCASE("in one sync") {
+    rename_and_change();
+    plant.sync();
+  }
+  SUBCASE("also when the sync is killed after it heard the name") {
+    rename_and_change();
+    plant.clock.now_ += 31min;
+    while (plant.record->position()->sequence == before && plant.source->step(0ms) &&
+           std::ranges::count(plant.erp().asked, PageQuestion::Kind::open) < 2) {}
+    plant.restart();
+    plant.settle();
+  }
+  SUBCASE("also when the sync fails after it heard the name") {
+    rename_and_change();
+    plant.clock.now_ += 31min;
+    while (plant.source->step(0ms))
+      if (std::ranges::count(plant.erp().asked, PageQuestion::Kind::open) == 2) plant.erp().answers_not = RemoteError{RemoteErrorKind::later, "busy"};
+    CHECK(plant.orders() == "40001 Open 10.00 Bosch\n40002 Open 20.00 Bosch\n40003 Open 30.00 Bosch\n");
+    plant.erp().answers_not.reset();
+    plant.sync();
+  }
+  CHECK(plant.orders() == "40001 Open 10.00 Siemens\n40002 Open 25.00 Siemens\n40003 Open 30.00 Siemens\n");
+  CHECK(plant.record->position()->sequence.value == before.value + 3);
+}
+
+TEST_CASE("a name that changes twice before its orders were told reaches those with the first and those with the second") {
+  Plant plant;
+  fill(plant.erp());
+  plant.settle();
+  plant.erp().put(StreamName::manufacturers, "7", R"({"Code":7,"ManufacturerName":"Siemens"})");
+  plant.clock.now_ += 31min;
+  while (plant.source->step(0ms))
+    if (std::ranges::count(plant.erp().asked, PageQuestion::Kind::open) == 2) plant.erp().answers_not = RemoteError{RemoteErrorKind::later, "busy"};
+  plant.erp().answers_not.reset();
+  plant.erp().put(StreamName::orders, "2", order_json(2, "25"), true);
+  plant.source->request_keys("orders", {"2"});  // takes the second name
+  plant.settle();
+  CHECK(plant.orders().find("40002 Open 25.00 Siemens\n") != std::string::npos);
+  plant.erp().put(StreamName::manufacturers, "7", R"({"Code":7,"ManufacturerName":"Festo"})");
+  plant.sync();
+  CHECK(plant.orders() == "40001 Open 10.00 Festo\n40002 Open 25.00 Festo\n40003 Open 30.00 Festo\n");
 }
 
 TEST_CASE("an item that nobody knows yet is asked for once") {

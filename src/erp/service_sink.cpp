@@ -116,6 +116,8 @@ Result<void> ServiceSink::commit_again() {
   }
   if (const auto sent = intake_.commit(source_, std::move(kept)); !sent) return pass_on(sent);
   names_.put(uncommitted_names_);
+  // An item renamed once more while a pass runs has orders behind the pass: it stays for the next one.
+  for (const auto& [item, name] : uncommitted_renames_) renaming_.erase(item);
   renamed_.merge(uncommitted_renames_);
   uncommitted_names_.clear();
   uncommitted_renames_.clear();
@@ -178,8 +180,7 @@ Result<std::optional<ingest::ReadFile>> ServiceSink::with_new_names(const std::s
   bool changed = false;
   SalesOrder order = *held->order;
   for (OrderLine& line : order.lines) {
-    const auto renamed = renaming_.find(line.item_code);
-    if (renamed == renaming_.end() || line.manufacturer != renamed->second) continue;
+    if (!renaming_.contains(line.item_code)) continue;
     std::string name = names_.manufacturer_of_item(line.item_code);
     if (name == line.manufacturer) continue;
     line.manufacturer = std::move(name);

@@ -67,7 +67,8 @@ class ServiceSink final : public SyncSink {
   const Clock& clock_;
   const std::atomic<bool>& stopped_;
 
-  std::map<std::string, std::string> renamed_;  // item -> the name that open orders may still carry
+  // item -> a name that open orders may still carry; renamed again before they were told, they carry several
+  std::map<std::string, std::string> renamed_;
   std::map<std::string, std::string> renaming_;  // of the pass over the orders that runs
   std::optional<Key> rename_cursor_;
   struct Waiting {

@@ -44,7 +44,7 @@ std::uint64_t seed_of(const ServiceSourceOptions& options, const Clock& clock) {
 }
 
 Peer peer_over(const ServiceSourceOptions& options, outbound::Transport& transport, outbound::Pace& pace, metrics::Registry& metrics,
-               const Clock& clock) {
+               const Clock& clock, ConnectOptions::Ahead ahead) {
   Peer peer;
   peer.pace = &pace;
   peer.caller = std::make_unique<outbound::Caller>(options.care, transport, pace, clock, seed_of(options, clock),
@@ -52,6 +52,7 @@ Peer peer_over(const ServiceSourceOptions& options, outbound::Transport& transpo
   peer.caller->count_in(metrics, options.id);
   ConnectOptions connect = options.connect;
   connect.clock = &clock;
+  connect.ahead = ahead;
   peer.remote = make_remote(options.dialect, std::move(connect), *peer.caller);
   peer.cancel = [&transport] { transport.cancel(); };
   return peer;
@@ -69,7 +70,7 @@ Result<std::unique_ptr<ingest::Source>> make_service_source(ServiceSourceOptions
     log_warning("erp_certificate_not_checked", {{"source", options.id}, {"address", options.connect.url}});
   outbound::SteadyPace& steady = *pace;
   outbound::Transport& transport = **client;
-  Peer peer = peer_over(options, transport, steady, metrics, clock);
+  Peer peer = peer_over(options, transport, steady, metrics, clock, ConnectOptions::Ahead::on_a_thread);
   peer.own_transport = std::move(*client);
   peer.own_pace = std::move(pace);
   peer.cancel = [&transport, &steady] {
@@ -88,7 +89,8 @@ std::unique_ptr<ingest::Source> make_service_source(ServiceSourceOptions options
 std::unique_ptr<ingest::Source> make_service_source_with_rules(SyncRules rules, ServiceSourceOptions options, ingest::Intake& intake,
                                                                store::Record& record, metrics::Registry& metrics, const Clock& clock,
                                                                outbound::Transport& transport, outbound::Pace& pace) {
-  Peer peer = peer_over(options, transport, pace, metrics, clock);
+  // A peer of one's own answers in one order with everything else: that is what makes schedules repeatable.
+  Peer peer = peer_over(options, transport, pace, metrics, clock, ConnectOptions::Ahead::at_once);
   return make_service_loop(std::move(options), std::move(peer), intake, record, metrics, clock, rules);
 }
 

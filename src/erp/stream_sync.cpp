@@ -19,6 +19,7 @@ std::string_view refusable(PageQuestion::Kind kind) {
   switch (kind) {
     case PageQuestion::Kind::open: return "open";
     case PageQuestion::Kind::changed: return "changed";
+    case PageQuestion::Kind::moving: return "moving";
     case PageQuestion::Kind::slice: return "slice";
     case PageQuestion::Kind::documents: return "documents";
     case PageQuestion::Kind::fetch: break;
@@ -59,12 +60,19 @@ std::vector<StreamSync::Stage> StreamSync::plan(bool everything) const {
   if (first) stages.push_back(Stage::backfill);
   if (stream_.read_whole || (everything && !first)) {
     stages.push_back(Stage::whole);
-  } else {
-    if (guarded() && !refused("open")) stages.push_back(Stage::open);
-    if (stream_.stamp != StampKind::none && !refused("changed")) stages.push_back(Stage::changed);
+  } else if (!first) {
+    const bool has_open = guarded() && !refused("open"), has_changed = stream_.stamp != StampKind::none && !refused("changed");
+    if (has_open && has_changed && !refused("moving")) {
+      stages.push_back(Stage::moving);
+    } else {
+      if (has_open) stages.push_back(Stage::open);
+      if (has_changed) stages.push_back(Stage::changed);
+    }
     if (stream_.version == Version::hash && stream_.key_is_number) stages.push_back(Stage::tail);
-    if (options_.slice_keys > 0 && !first) stages.push_back(Stage::slice);
+    if (options_.slice_keys > 0) stages.push_back(Stage::slice);
   }
+  // Nothing is scanned right behind a first sync: what changed while its pages came is stamped later than the first
+  // watermark, which was taken before the first page, or differs in the version that was read; the next sync finds it.
   stages.insert(stages.end(), {Stage::fetch, Stage::confirm, Stage::judge});
   return stages;
 }
@@ -97,6 +105,7 @@ void StreamSync::hint(const std::vector<Key>& keys, bool anyway) {
 
 void StreamSync::abandon() {
   check(!applying_, "a sync is not abandoned while its commit waits");
+  if (main_) remote_.forget_ahead();
   main_.reset();
 }
 
@@ -139,11 +148,10 @@ SyncStep StreamSync::turn(std::unique_ptr<Run>& run) {
   if (run->stage() == Stage::judge) return judge(run);
 
   const PageQuestion question = question_of(*run);
-  const auto before = remote_.calls().counts.all();
   Remotely<Page> answer = remote_.ask(stream_, question);
-  const auto after = remote_.calls().counts.all();
-  run->report.calls += after.calls - before.calls;
-  run->report.bytes += after.bytes - before.bytes;
+  const outbound::CallCount cost = remote_.cost();
+  run->report.calls += cost.calls;
+  run->report.bytes += cost.bytes;
 
   if (auto* error = std::get_if<RemoteError>(&answer)) {
     if (error->kind == RemoteErrorKind::refused) return refuse_question(run, question, std::move(*error));
@@ -167,6 +175,9 @@ SyncStep StreamSync::refuse_question(std::unique_ptr<Run>& run, const PageQuesti
     run->next.refused = live_.refused;
   };
   switch (question.kind) {
+    case Kind::moving:
+      scan_in_two(*run);
+      return {};
     case Kind::open:
     case Kind::changed:
       remember(refusable(question.kind));
@@ -187,6 +198,16 @@ SyncStep StreamSync::refuse_question(std::unique_ptr<Run>& run, const PageQuesti
   }
   error.text = std::string(word(stream_.name)) + " cannot be read: " + error.text;
   return fail_run(run, std::move(error));
+}
+
+// The other side has no words for both at once, or does not say of each row whether it is open.
+void StreamSync::scan_in_two(Run& run) {
+  if (!refused("moving")) live_.refused.emplace_back(refusable(PageQuestion::Kind::moving));
+  run.next.refused = live_.refused;
+  const auto here = run.stages.begin() + static_cast<std::ptrdiff_t>(run.at);
+  *here = Stage::open;
+  run.stages.insert(here + 1, Stage::changed);
+  run.begin_stage();
 }
 
 SyncStep StreamSync::slow_down(std::unique_ptr<Run>& run, const PageQuestion& question, RemoteError error) {

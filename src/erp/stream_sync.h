@@ -1,13 +1,14 @@
 // Keeps one stream of an ERP in step with what we hold of it: the algorithm, one question at a time.
 //
 //   first sync    pages of whole rows by key ── each page and its cursor in one commit ──> following
-//   following     open scan ─> changed scan ─> a slice of all keys ─┐  rows that differ or are missing: dirty
-//                                                                  v
+//   following     scan of what is open or changed ─> a slice of all keys ─┐  rows that differ or are missing: dirty
+//                 (two scans where one question cannot say both)          v
 //                 fetch dirty by key ─> confirm what was not answered ─> guard ─> one commit ─> state
 //   whole read    small streams without stamps: all rows, compared by content, then as above
 //   hint          a webhook's keys: fetch ─> confirm ─> guard ─> commit, between two steps of a running sync
 //
 // Invariants
+//   * While a page is worked on the next one may be on its way (`Remote::ask_ahead`); it is used by this sync or by none.
 //   * `step` asks at most one question or commits once; a kill between any two of them loses nothing, because state
 //     is committed with the rows it speaks of and rows are compared again.
 //   * Pages are asked by key. A row is gone only after it was asked for by key twice, the second time together with
@@ -140,7 +141,7 @@ class StreamSync {
   ingest::StreamStatus status() const;
 
  private:
-  enum class Stage : std::uint8_t { backfill, whole, open, changed, tail, slice, fetch, confirm, judge };
+  enum class Stage : std::uint8_t { backfill, whole, moving, open, changed, tail, slice, fetch, confirm, judge };
   struct Run;
   struct Held;
   // What a person saw when accepting.
@@ -157,22 +158,24 @@ class StreamSync {
   SyncStep turn(std::unique_ptr<Run>& run);
   std::optional<SyncStep> next_stage_without_question(Run& run);
   PageQuestion question_of(Run& run);
+  RemoteStamp scan_since() const;
   PageQuestion documents_question(const Run& run) const;
   PageQuestion fetch_question(Run& run) const;
   std::optional<RemoteError> take_page(Run& run, const PageQuestion& question, Page page);
   std::optional<RemoteError> check_page(Run& run, const PageQuestion& question, const Page& page);
   void take_scan(Run& run, const PageQuestion& question, const Page& page);
+  bool move_on(Run& run, const Page& page);
+  void scan_in_two(Run& run);
   void take_fetched(Run& run, const PageQuestion& question, const Page& page);
   std::optional<RemoteError> take_confirmed(Run& run, const PageQuestion& question, const Page& page);
   void finish_stage(Run& run);
   void note_first_watermark(Run& run, const Page& page);
   void note_watermark(Run& run, const Page& page);
   void compare_key(Run& run, const RemoteRow& row, Stage stage);
-  void take_document(Run& run, const RemoteRow& row, const std::optional<Instant>& server_time);
-  LedgerRow row_of(const Run& run, const RemoteRow& row, const Mapped& mapped, const std::optional<LedgerRow>& before,
-                   const std::optional<Instant>& server_time) const;
+  void take_document(Run& run, const RemoteRow& row, const Page& page);
+  LedgerRow row_of(const Run& run, const RemoteRow& row, const Mapped& mapped, const std::optional<LedgerRow>& before, const Page& page) const;
   void note_seen(Run& run, const Page& page);
-  void mark_absent(Run& run, const Page& page, bool open_only);
+  void mark_absent(Run& run, const std::optional<Key>& after, const Page& page, bool open_only);
   void mark_absent_one(Run& run, const Key& key);
   std::set<Key>& seen_by(Run& run);
   bool own_order() const { return !stream_.key_is_number; }  // of the other side

@@ -17,6 +17,11 @@ constexpr std::int64_t zone_behind_max = 12 * 3600, zone_ahead_max = 14 * 3600;
 // Every time zone is a multiple of this away from UTC.
 constexpr std::int64_t zone_grain = 15 * 60;
 constexpr std::int64_t hot_seconds = 2;
+constexpr std::int64_t minute_seconds = 60;
+// The watermark stays so far behind what was seen: a row that was read while hot is listed by the next scan again,
+// and read again, for its ledger row has no stamp. Longer than anything stays hot, and more than enough for a `Date` cut to seconds.
+constexpr std::int64_t watermark_behind_min = 2 * minute_seconds;
+static_assert(watermark_behind_min > hot_seconds + minute_seconds + 1);
 constexpr auto open_rows_read_within = 1h;
 
 std::int64_t seconds_of(const RemoteStamp& stamp) { return stamp.day * day_seconds + stamp.seconds; }
@@ -26,13 +31,14 @@ RemoteStamp stamp_of(std::int64_t seconds) {
 }
 std::int64_t utc_seconds_of(Instant instant) { return std::chrono::floor<std::chrono::seconds>(instant.time_since_epoch()).count(); }
 
-// Stamped so shortly before the answer was made that the row may change once more under the same stamp. The stamp's
-// zone is not known, but it is whole quarters of an hour away; a stamp without seconds stands for its whole minute.
-bool is_hot(const RemoteStamp& stamp, Instant server_time) {
-  const std::int64_t grain = stamp.seconds % 60 == 0 ? 60 : 1;
-  std::int64_t age = (utc_seconds_of(server_time) - seconds_of(stamp)) % zone_grain;
+// Stamped so shortly before it was read that the row may change once more under the same stamp. The stamp's zone is not
+// known, but it is whole quarters of an hour away; a stamp without seconds stands for its whole minute; the row was read
+// at `page.server_time` or up to its span later.
+bool is_hot(const RemoteStamp& stamp, const Page& page) {
+  const std::int64_t grain = stamp.seconds % minute_seconds == 0 ? minute_seconds : 1;
+  std::int64_t age = (utc_seconds_of(*page.server_time) - seconds_of(stamp)) % zone_grain;
   if (age < 0) age += zone_grain;
-  return age <= hot_seconds + grain || age >= zone_grain - hot_seconds;
+  return age <= hot_seconds + grain || age >= zone_grain - hot_seconds - page.server_time_span.count();
 }
 
 RemoteError corrupt(const StreamDescriptor& stream, std::string_view what) {
@@ -91,6 +97,13 @@ PageQuestion StreamSync::fetch_question(Run& run) const {
   return question;
 }
 
+RemoteStamp StreamSync::scan_since() const {
+  const RemoteStamp since = live_.watermark.value_or(RemoteStamp{});
+  if (rules_.exclusive_watermark) return stamp_of(seconds_of(since) + (stream_.stamp == StampKind::day_and_time ? 60 : 1));
+  if (options_.recent_days > 0 && guarded()) return std::min(since, RemoteStamp{since.day - options_.recent_days, 0});
+  return since;
+}
+
 PageQuestion StreamSync::question_of(Run& run) {
   if (run.stage() == Stage::fetch || run.stage() == Stage::confirm) return fetch_question(run);
   if (!run.scanning) {
@@ -112,17 +125,11 @@ PageQuestion StreamSync::question_of(Run& run) {
   question.rows_max = keys_page_.now();
   switch (run.stage()) {
     case Stage::open: question.kind = PageQuestion::Kind::open; break;
-    case Stage::changed: {
-      question.kind = PageQuestion::Kind::changed;
-      RemoteStamp since = live_.watermark.value_or(RemoteStamp{});
-      if (rules_.exclusive_watermark) {
-        since = stamp_of(seconds_of(since) + (stream_.stamp == StampKind::day_and_time ? 60 : 1));
-      } else if (options_.recent_days > 0 && guarded()) {
-        since = std::min(since, RemoteStamp{since.day - options_.recent_days, 0});
-      }
-      question.since = since;
+    case Stage::changed:
+    case Stage::moving:
+      question.kind = run.stage() == Stage::moving ? PageQuestion::Kind::moving : PageQuestion::Kind::changed;
+      question.since = scan_since();
       break;
-    }
     case Stage::slice:
       if (!slice_by_documents()) question.kind = PageQuestion::Kind::slice;
       question.rows_max = std::min(run.slice_left, slice_by_documents() ? documents_page_.now() : keys_page_.now());
@@ -131,7 +138,7 @@ PageQuestion StreamSync::question_of(Run& run) {
   }
   if (rules_.page_by_position && run.stage() != Stage::slice) {
     question.after_key.reset();
-    question.rows_max += run.position;
+    question.skip = run.position;
   }
   return question;
 }
@@ -143,7 +150,8 @@ std::optional<RemoteError> StreamSync::check_page(Run& run, const PageQuestion& 
   const bool is_fetch = question.kind == PageQuestion::Kind::fetch;
   const Key* last = question.after_key ? &*question.after_key : nullptr;
   for (const RemoteRow& row : page.rows) {
-    const bool again = own_order() && !is_fetch ? run.seen.contains(row.key) : last != nullptr && row.key <= *last;
+    const bool seen = run.seen.contains(row.key) && !rules_.page_by_position;  // who counts rows sees some twice
+    const bool again = own_order() && !is_fetch ? seen : last != nullptr && row.key <= *last;
     if (again || (last != nullptr && row.key == *last)) return corrupt(stream_, "is not in the order of its keys, or names one twice");
     if (is_fetch && !std::ranges::binary_search(question.keys, row.key)) return corrupt(stream_, "brings a record that was not asked for");
     last = &row.key;
@@ -163,42 +171,55 @@ std::optional<RemoteError> StreamSync::take_page(Run& run, const PageQuestion& q
     take_fetched(run, question, page);
     return std::nullopt;
   }
+  if (run.stage() == Stage::moving && std::ranges::any_of(page.rows, [](const RemoteRow& row) { return !row.open; })) {
+    scan_in_two(run);
+    return std::nullopt;
+  }
   take_scan(run, question, page);
   return std::nullopt;
+}
+
+// The scan stands behind this page. Answers whether it goes on; then its next page is on its way while this one is
+// worked on.
+bool StreamSync::move_on(Run& run, const Page& page) {
+  if (!page.rows.empty()) run.cursor = page.rows.back().key;
+  run.position += page.rows.size();
+  if (run.stage() == Stage::slice) run.slice_left -= std::min(run.slice_left, page.rows.size());
+  const bool more = !page.complete && (run.stage() != Stage::slice || run.slice_left > 0);
+  if (more) remote_.ask_ahead(stream_, question_of(run));
+  return more;
 }
 
 void StreamSync::take_scan(Run& run, const PageQuestion& question, const Page& page) {
   const Stage stage = run.stage();
   const bool whole = question.kind == PageQuestion::Kind::documents;
   if (stage == Stage::backfill) note_first_watermark(run, page);
-  const std::size_t skipped = rules_.page_by_position && stage != Stage::slice ? std::min(run.position, page.rows.size()) : 0;
-  for (std::size_t i = skipped; i < page.rows.size(); ++i) {
-    const RemoteRow& row = page.rows[i];
+  const std::optional<Key> before = run.cursor;
+  const bool more = move_on(run, page);
+  for (const RemoteRow& row : page.rows) {
     run.answered(row.key);
     if (whole) {
-      take_document(run, row, page.server_time);
+      take_document(run, row, page);
     } else {
       compare_key(run, row, stage);
     }
   }
   if (own_order()) note_seen(run, page);
-  if (stage == Stage::open || stage == Stage::slice || stage == Stage::whole) mark_absent(run, page, stage == Stage::open);
-  if (!page.rows.empty()) run.cursor = page.rows.back().key;
-  run.position = page.rows.size();
+  const bool open_only = stage == Stage::open || stage == Stage::moving;
+  if (open_only || stage == Stage::slice || stage == Stage::whole) mark_absent(run, before, page, open_only);
   if (stage == Stage::slice) {
     run.keys_proven += page.rows.size();
-    run.slice_left -= std::min(run.slice_left, page.rows.size());
     if (!whole && run.rows_without_version) run.unproven = true;
     run.next.slice_cursor = page.complete ? std::nullopt : run.cursor;
     if (page.complete) run.round_finished = true, ++run.next.epoch;
-    if (run.slice_left == 0 || page.complete) run.next_stage();
+    if (!more) run.next_stage();
     return;
   }
   if (stage == Stage::backfill) {
     run.next.cursor = page.complete ? std::nullopt : run.cursor;
     if (page.complete) run.next.phase = SyncState::Phase::following;
   }
-  if (stage == Stage::changed && page.complete) note_watermark(run, page);
+  if ((stage == Stage::changed || stage == Stage::moving) && page.complete) note_watermark(run, page);
   if (page.complete) finish_stage(run);
 }
 
@@ -222,7 +243,8 @@ void StreamSync::note_watermark(Run& run, const Page& page) {
   if (!run.stamp_seen) return;
   const auto took = std::chrono::ceil<std::chrono::seconds>(clock_.now() - run.scan_started);
   std::int64_t mark = seconds_of(*run.stamp_seen);
-  if (!rules_.exclusive_watermark) mark -= took.count() + std::chrono::seconds(options_.overlap).count();
+  const std::int64_t behind = std::max<std::int64_t>(std::chrono::seconds(options_.overlap).count(), watermark_behind_min);
+  if (!rules_.exclusive_watermark) mark -= took.count() + behind;
   const std::int64_t ahead = stream_.stamp == StampKind::instant ? 0 : zone_ahead_max;
   mark = std::min(mark, utc_seconds_of(page.server_time.value_or(clock_.now())) + ahead);
   const RemoteStamp stamp = stamp_of(mark);
@@ -237,7 +259,7 @@ bool StreamSync::differs(const LedgerRow& held, const RemoteRow& row) const {
 }
 
 void StreamSync::compare_key(Run& run, const RemoteRow& row, Stage stage) {
-  if (stage == Stage::changed) run.stamp_seen = std::max(run.stamp_seen, row.stamp);
+  if (stage == Stage::changed || stage == Stage::moving) run.stamp_seen = std::max(run.stamp_seen, row.stamp);
   if (row.version.empty()) {
     run.rows_without_version = true;
   } else {
@@ -274,7 +296,7 @@ void StreamSync::mark_absent_one(Run& run, const Key& key) {
 
 // What we hold of the range of a page and the page does not show. Where the other side has an order of its own there
 // are no ranges: then of the whole scan, at its end.
-void StreamSync::mark_absent(Run& run, const Page& page, bool open_only) {
+void StreamSync::mark_absent(Run& run, const std::optional<Key>& after, const Page& page, bool open_only) {
   if (own_order()) {
     if (!page.complete || (run.stage() == Stage::slice && !round_is_whole_)) return;
     const std::set<Key>& seen = seen_by(run);
@@ -286,7 +308,7 @@ void StreamSync::mark_absent(Run& run, const Page& page, bool open_only) {
   }
   const auto upto = page.complete ? std::nullopt : std::optional(page.rows.back().key);
   auto row = page.rows.begin();
-  ledger_.each_alive(run.cursor, upto, [&](const Key& key, bool open) {
+  ledger_.each_alive(after, upto, [&](const Key& key, bool open) {
     if (open_only && !open) return true;
     while (row != page.rows.end() && row->key < key) ++row;
     if (row == page.rows.end() || row->key != key) mark_absent_one(run, key);
@@ -322,7 +344,7 @@ void StreamSync::add_open_slice(Run& run) {
 
 void StreamSync::take_fetched(Run& run, const PageQuestion& question, const Page& page) {
   for (const RemoteRow& row : page.rows) {
-    take_document(run, row, page.server_time);
+    take_document(run, row, page);
     run.answered(row.key);
     run.dirty.erase(row.key);
     ++run.fetched;
@@ -342,7 +364,7 @@ std::optional<RemoteError> StreamSync::take_confirmed(Run& run, const PageQuesti
   if (page.complete && asked_any && !saw_any)
     return corrupt(stream_, "leaves out records that were there a moment ago, so it does not prove that others are gone");
   for (const RemoteRow& row : page.rows)
-    if (run.suspects.erase(row.key) > 0) take_document(run, row, page.server_time);
+    if (run.suspects.erase(row.key) > 0) take_document(run, row, page);
   if (!page.complete) return std::nullopt;
   for (const Key& key : question.keys)
     if (run.suspects.erase(key) > 0) mark_gone(run, key);
@@ -350,13 +372,13 @@ std::optional<RemoteError> StreamSync::take_confirmed(Run& run, const PageQuesti
 }
 
 LedgerRow StreamSync::row_of(const Run& run, const RemoteRow& row, const Mapped& mapped, const std::optional<LedgerRow>& before,
-                             const std::optional<Instant>& server_time) const {
+                             const Page& page) const {
   LedgerRow now;
   // The version that made it dirty is the older one: if the row changed since, the next scan sees it.
   const auto dirty = run.dirty.find(row.key);
   now.version_hash = dirty != run.dirty.end() && dirty->second.version != 0 ? dirty->second.version : version_hash(row.version);
   now.stamp = row.stamp;
-  if (now.version_hash == 0 && row.stamp && server_time && is_hot(*row.stamp, *server_time)) now.stamp.reset();
+  if (now.version_hash == 0 && row.stamp && page.server_time && is_hot(*row.stamp, page)) now.stamp.reset();
   now.content = mapped.hash;
   now.open = row.open.value_or(mapped.open);
   now.status = mapped.status;
@@ -371,12 +393,12 @@ LedgerRow StreamSync::row_of(const Run& run, const RemoteRow& row, const Mapped&
   return now;
 }
 
-void StreamSync::take_document(Run& run, const RemoteRow& row, const std::optional<Instant>& server_time) {
+void StreamSync::take_document(Run& run, const RemoteRow& row, const Page& page) {
   ++run.report.documents_read;
   if (run.is_hint) run.looked_at.insert(row.key);
   Mapped mapped = map_(stream_, row.document);
   auto before = ledger_.find(row.key);
-  LedgerRow now = row_of(run, row, mapped, before, server_time);
+  LedgerRow now = row_of(run, row, mapped, before, page);
   run.gone.erase(row.key);
   run.put.erase(row.key);
   const auto dirty = run.dirty.find(row.key);

@@ -97,7 +97,8 @@ class ErpRemote final : public Remote {
   bool etags = true;
   bool texts = false;
   std::uint64_t questions = 0;
-  std::vector<PageQuestion> asked;
+  std::vector<PageQuestion> asked, ahead;
+  int forgotten = 0;
   // Before a question is answered; an error instead of the answer, or a change of the answer afterwards.
   std::function<std::optional<RemoteError>(const PageQuestion&)> before = [](const auto&) { return std::nullopt; };
   std::function<void(const PageQuestion&, Page&)> after = [](const auto&, auto&) {};
@@ -114,6 +115,9 @@ class ErpRemote final : public Remote {
   std::vector<Capability> capabilities() const override { return {}; }
   std::optional<RemoteError> connect() override { return std::nullopt; }
   void log_out() override {}
+  void ask_ahead(const StreamDescriptor&, const PageQuestion& question) override { ahead.push_back(question); }
+  void forget_ahead() override { ++forgotten; }
+  outbound::CallCount cost() const override { return {.calls = 1}; }
   outbound::CallerStatus calls() const override {
     outbound::CallerStatus status;
     status.counts.of[0].calls = questions;
@@ -128,6 +132,7 @@ class ErpRemote final : public Remote {
     if (question.until_key && number_of(*question.until_key) < number) return false;
     if (question.kind == Kind::open) return doc.open;
     if (question.kind == Kind::changed) return doc.stamp >= *question.since;
+    if (question.kind == Kind::moving) return doc.open || doc.stamp >= *question.since;
     if (question.documents_since) return doc.open || doc.stamp >= *question.documents_since;
     return true;
   }
@@ -137,8 +142,9 @@ class ErpRemote final : public Remote {
     page.complete = true;
     page.server_time = erp_.clock.now();
     const bool whole = question.kind == PageQuestion::Kind::documents || question.kind == PageQuestion::Kind::fetch;
+    std::size_t skip = question.skip;
     for (const auto& [number, doc] : erp_.docs) {
-      if (!wanted(question, number, doc)) continue;
+      if (!wanted(question, number, doc) || (skip > 0 && skip-- > 0)) continue;
       if (page.rows.size() == question.rows_max) {
         page.complete = false;
         break;

@@ -63,6 +63,7 @@ std::int32_t Company::enter(Document order, Stamp now) {
   entry_last_ = std::max(entry_last_, order.entry);
   if (order.number == 0) order.number = order.entry + 50'000;
   order.stamp = now;
+  for (const Line& line : order.lines) order.line_last = std::max(order.line_last, line.number);
   const std::int32_t entry = order.entry;
   check(orders.emplace(entry, std::move(order)).second, "an order of the simulated ERP was entered twice");
   note("Orders", std::to_string(entry), "Created");
@@ -122,6 +123,28 @@ void Company::remove_line(Document& order, std::size_t line, Stamp now, Trace tr
   order.lines.erase(order.lines.begin() + static_cast<std::ptrdiff_t>(line));
   if (order.open && all_delivered(order)) finish(order);
   leave_trace(order, now, trace, "Updated");
+}
+
+void Company::add_line(Document& order, Line line, Stamp now, Trace trace) {
+  line.number = ++order.line_last;
+  order.lines.push_back(std::move(line));
+  leave_trace(order, now, trace, "Updated");
+}
+
+bool Company::reopen(Document& order, Stamp now, Trace trace) {
+  const auto undelivered = [](const Line& line) { return line.open > 0; };
+  if (order.open || order.cancelled || std::ranges::none_of(order.lines, undelivered)) return false;
+  order.open = true;
+  for (Line& line : order.lines) line.closed = !undelivered(line);
+  leave_trace(order, now, trace, "Reopened");
+  return true;
+}
+
+std::int32_t Company::enter_again(std::int32_t entry, Stamp now) {
+  Document order = orders.at(entry);
+  remove(entry);
+  order.entry = 0;  // a key is never given twice
+  return enter(std::move(order), now);
 }
 
 void Company::touch(Document& order, Stamp now) { leave_trace(order, now, Trace::stamped, "Updated"); }

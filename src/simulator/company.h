@@ -60,6 +60,7 @@ struct Document {
   Micros tax = 0;
   std::vector<Expense> expenses;
   std::vector<Line> lines;
+  std::int32_t line_last = -1;  // greatest LineNum ever given
   std::optional<Stamp> stamp;
   std::uint64_t version = 1;
 };
@@ -148,8 +149,12 @@ class Company {
   void close(Document& order, Stamp now, Trace trace);
   void cancel(Document& order, Stamp now, Trace trace);
   void remove_line(Document& order, std::size_t line, Stamp now, Trace trace);
+  void add_line(Document& order, Line line, Stamp now, Trace trace);  // gets the next number, never that of a removed one
+  // Closed by mistake: what is still to deliver is open again. False when there is nothing, or it is cancelled.
+  bool reopen(Document& order, Stamp now, Trace trace);
   void touch(Document& order, Stamp now);  // saved without a change
   void remove(std::int32_t entry);
+  std::int32_t enter_again(std::int32_t entry, Stamp now);  // removed, and entered anew under its number: a new key
 
   // ---- deeds on master data
   void rename_item(std::string_view code, std::string name, Stamp now);

@@ -163,7 +163,10 @@ std::string_view word(Deed deed) {
                                                               "item renamed",
                                                               "item moved",
                                                               "manufacturer renamed",
-                                                              "partner renamed"};
+                                                              "partner renamed",
+                                                              "entered again",
+                                                              "line added",
+                                                              "reopened"};
   return words[static_cast<std::size_t>(deed)];
 }
 
@@ -212,11 +215,13 @@ Script::Done Script::step(Company& company, Stamp now) {
 
 // False when there is nothing to do it to.
 bool Script::on_order(Deed deed, Company& company, Stamp now, Done& done) {
-  const bool closed = deed == Deed::edit_closed || (deed == Deed::remove && options_.removes_closed && below(2) == 0);
+  const bool closed =
+      deed == Deed::edit_closed || deed == Deed::reopen || (deed == Deed::remove && options_.removes_closed && below(2) == 0);
   Document* order = find_order(company, !closed);
   if (order == nullptr) return false;
   done.key = std::to_string(order->entry);
-  done.trace = closed || deed == Deed::touch || deed == Deed::remove ? Trace::stamped : choose_trace();
+  const bool stamped = deed == Deed::touch || deed == Deed::remove || deed == Deed::enter_again || (closed && !options_.closed_without_stamp);
+  done.trace = stamped ? Trace::stamped : choose_trace();
   const std::size_t line = below(order->lines.size());
   switch (deed) {
     case Deed::quantity:
@@ -251,6 +256,14 @@ bool Script::on_order(Deed deed, Company& company, Stamp now, Done& done) {
     case Deed::touch:
       company.touch(*order, now);
       return true;
+    case Deed::enter_again:
+      done.key = std::to_string(company.enter_again(order->entry, now));
+      return true;
+    case Deed::add_line:
+      company.add_line(*order, random_line(dice_, company, *order, 0), now, done.trace);
+      return true;
+    case Deed::reopen:
+      return company.reopen(*order, now, done.trace);
     case Deed::edit_closed:
       company.change_reference(*order, "PO late " + std::to_string(++names_), now, done.trace);
       return true;

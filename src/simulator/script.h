@@ -36,16 +36,20 @@ enum class Deed : std::uint8_t {
   rename_item,
   move_item,
   rename_manufacturer,
-  rename_partner
+  rename_partner,
+  enter_again,
+  add_line,
+  reopen
 };
-inline constexpr std::size_t deed_count = 15;
+inline constexpr std::size_t deed_count = 18;
 std::string_view word(Deed deed);
 
 struct ScriptOptions {
   std::uint64_t seed = 1;
-  std::array<unsigned, deed_count> weights = {12, 14, 10, 10, 16, 8, 4, 3, 5, 6, 8, 2, 2, 1, 1};
-  // Changes of open orders that leave less behind than they should.
+  std::array<unsigned, deed_count> weights = {12, 14, 10, 10, 16, 8, 4, 3, 5, 6, 8, 2, 2, 1, 1, 1, 3, 1};
+  // Changes that leave less behind than they should; of closed orders only where that is said.
   unsigned version_only_per_mille = 0, silent_per_mille = 0;
+  bool closed_without_stamp = false;
   bool removes_closed = true;
   unsigned& weight(Deed deed) { return weights[static_cast<std::size_t>(deed)]; }
 };

@@ -114,7 +114,8 @@ void ServiceLayer::after_each_page(std::function<void(Company&)> hook) {
 }
 
 Stamp ServiceLayer::local_time() const {
-  const auto local = std::chrono::floor<std::chrono::seconds>(clock_.now() + options_.utc_offset);
+  auto local = std::chrono::floor<std::chrono::seconds>(clock_.now() + options_.utc_offset);
+  if (options_.minute_stamps) local = std::chrono::floor<std::chrono::minutes>(local);
   const auto day = std::chrono::floor<std::chrono::days>(local);
   return {static_cast<std::int32_t>(day.time_since_epoch().count()), static_cast<std::int32_t>((local - day).count())};
 }

@@ -412,6 +412,35 @@ TEST_CASE("amounts are rounded once per line, half away from zero, and to whole 
   CHECK(line_total(sold) == -1'000'000);
 }
 
+TEST_CASE("an order that is entered again keeps its number and gets a new key") {
+  Company company = company_of(3);
+  const std::int32_t number = company.orders.at(2).number;
+  CHECK(company.enter_again(2, Stamp{today, 0}) == 4);
+  CHECK_FALSE(company.orders.contains(2));
+  CHECK(company.orders.at(4).number == number);
+}
+
+TEST_CASE("a closed order is opened again as far as it was not delivered, a cancelled one never") {
+  Company company = company_of(2);
+  Document& order = company.orders.at(1);
+  company.add_line(order, line(0, 2 * one, one), Stamp{today, 0}, Trace::stamped);
+  CHECK(order.lines[1].number == 1);
+  company.deliver(order, 0, order.lines[0].open, Stamp{today, 0}, Trace::stamped);
+  company.close(order, Stamp{today, 0}, Trace::stamped);
+  CHECK(company.reopen(order, Stamp{today, 0}, Trace::stamped));
+  CHECK((order.open && order.lines[0].closed && !order.lines[1].closed));
+  company.remove_line(order, 1, Stamp{today, 0}, Trace::stamped);
+  CHECK_FALSE(order.open);
+  CHECK_FALSE(company.reopen(order, Stamp{today, 0}, Trace::stamped));
+  company.cancel(company.orders.at(2), Stamp{today, 0}, Trace::stamped);
+  CHECK_FALSE(company.reopen(company.orders.at(2), Stamp{today, 0}, Trace::stamped));
+}
+
+TEST_CASE("a server may keep no seconds of its stamps") {
+  Plant plant(1, {.minute_stamps = true});
+  CHECK(plant.server.local_time().seconds % 60 == 0);
+}
+
 TEST_CASE("a removed key is never given again") {
   Company company = company_of(3);
   company.remove(3);

@@ -68,6 +68,7 @@ class ServiceLoop final : public ingest::Source {
   void request(Change change);
 
   bool turn();
+  void sign_out();
   bool load();
   void take_requests();
   void take_hints(const Requests& requests);
@@ -75,9 +76,11 @@ class ServiceLoop final : public ingest::Source {
   bool turn_hints();
   bool turn_sync();
   bool turn_blocked();
+  bool names_may_go() const;
   void turn_rename();
   void take_step(StreamSync& sync, const SyncStep& step, bool hint);
   void begin_sync();
+  void begin_stream();
   void end_sync();
   void end_stream();
   void count_stream(const StreamSync& sync);
@@ -116,6 +119,8 @@ class ServiceLoop final : public ingest::Source {
   std::size_t at_ = 0;         // of streams_: the one that is synced
   Instant sync_began_;
   outbound::CallCount calls_before_;
+  bool scans_ = false;           // the sync of the stream looks for what changed; a first sync leaves that to the next one
+  bool orders_in_step_ = false;  // their last sync looked for changes and ended well
   unsigned failures_ = 0;      // syncs in a row
   unsigned denials_ = 0;
   std::string failure_;        // of the last sync, one sentence

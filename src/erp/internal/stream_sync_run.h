@@ -25,7 +25,7 @@ struct StreamSync::Run {
   std::size_t position = 0;            // only SyncRules::page_by_position
   std::size_t slice_left = 0;
   Instant scan_started;
-  std::optional<RemoteStamp> stamp_seen;      // greatest of the changed scan
+  std::optional<RemoteStamp> stamp_seen;      // greatest of the scan of what changed
   std::optional<RemoteStamp> stamp_anywhere;  // only SyncRules::watermark_at_end
   bool rows_without_version = false;
 
@@ -55,6 +55,9 @@ struct StreamSync::Run {
   Stage stage() const { return stages[at]; }
   void next_stage() {
     ++at;
+    begin_stage();
+  }
+  void begin_stage() {
     scanning = false;
     cursor.reset();
     seen.clear();

@@ -17,7 +17,7 @@
 namespace millrace::testing {
 
 struct ScheduleCounts {
-  std::uint64_t schedules = 0, syncs = 0, calls = 0, changes = 0, faults = 0, kills = 0, holds = 0, orders_written = 0;
+  std::uint64_t schedules = 0, syncs = 0, calls = 0, changes = 0, faults = 0, kills = 0, hints = 0, holds = 0, orders_written = 0;
   ScheduleCounts& operator+=(const ScheduleCounts& other);
 };
 

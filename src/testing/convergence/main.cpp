@@ -81,6 +81,6 @@ int main(int argc, char** argv) {
   }
   std::cout << all.schedules << " schedules, " << broken << " broken; " << all.syncs << " syncs, " << all.calls
             << " calls, " << all.changes << " changes, " << all.faults << " faults, " << all.kills << " kills, "
-            << all.holds << " holds, " << all.orders_written << " orders written" << std::endl;
+            << all.hints << " hints, " << all.holds << " holds, " << all.orders_written << " orders written" << std::endl;
   return broken > 0 ? 1 : 0;
 }

@@ -41,13 +41,13 @@ std::string order_text(const simulator::Document& order, const simulator::Truth&
                      .name = line.description,
                      .manufacturer = order.open && maker != truth.manufacturer_of_item.end() ? maker->second : "",
                      .unit = line.unit,
-                     .open = line.closed ? 0 : line.open,
+                     .open = order.open && !line.closed ? line.open : 0,
                      .ordered = line.quantity,
                      .price = line.price,
                      .discount = line.discount,
                      .total = line_total(line) / minor,
                      .due = day_text(line.ship_day),
-                     .is_open = !line.closed});
+                     .is_open = order.open && !line.closed});
   }
   return text;
 }
