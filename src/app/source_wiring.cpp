@@ -68,11 +68,24 @@ std::vector<SecretFile> files_of(const SourceSettings& source, const Environment
   return files;
 }
 
+// What is shown of a source that could not be made.
+ingest::SourceStatus failed_status(const SourceSettings& source) {
+  ingest::SourceStatus status;
+  status.id = source.id;
+  status.kind = is_service(source.kind) ? "service" : "push";
+  status.root = is_service(source.kind) ? source.url : "/api/v1/ingest/" + source.id + "/orders";
+  ingest::ServiceStatus& service = status.service.emplace();
+  service.dialect = is_service(source.kind) ? word(dialect_of(source.kind)) : "push";
+  service.address = source.url;
+  service.company = source.company;
+  service.insecure = source.insecure;
+  service.breaker = "closed";
+  return status;
+}
+
 Made make_renewed(const SourceSettings& source, const Wiring& wiring, ingest::Intake& intake, store::Record& record) {
   RenewedSourceOptions options;
-  options.failed.id = source.id;
-  options.failed.kind = is_service(source.kind) ? "service" : "push";
-  options.failed.root = is_service(source.kind) ? source.url : "/api/v1/ingest/" + source.id + "/orders";
+  options.failed = failed_status(source);
   options.files = [source, environment = wiring.environment] { return files_of(source, environment); };
   // Sources are made anew long after the start: what they are made from is theirs, or lives as long as the road.
   if (is_service(source.kind)) {

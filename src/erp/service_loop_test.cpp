@@ -183,6 +183,23 @@ TEST_CASE("the orders of an ERP come with the names of their manufacturers") {
   CHECK(status.service->streams[2].rows_open == 3);
 }
 
+TEST_CASE("every order of an ERP keeps when it was synced last with a new content") {
+  Plant plant;
+  fill(plant.erp());
+  const Instant first = plant.clock.now();
+  plant.settle();
+  plant.erp().put(StreamName::orders, "2", order_json(2, "25"), true);
+  plant.sync();
+  const Instant second = plant.clock.now();
+  const auto files = plant.record->files("sap");
+  REQUIRE(files);
+  REQUIRE(files->size() == 3);
+  for (const store::FileRecord& file : *files) {
+    CAPTURE(file.path);
+    CHECK(file.read_at == (file.path == "Open/Orders(2)" ? second : first));
+  }
+}
+
 TEST_CASE("a sync of its own gives the session back at its end, a server keeps it") {
   Plant plant;
   fill(plant.erp());
