@@ -60,13 +60,15 @@ export async function startDemo({ orders = 400, seed = 7 } = {}) {
   return { address, data, stop };
 }
 
-// A program that follows the source `sap`, a simulated ERP: `tell` asks that ERP's control door, `act` the source.
-export async function startFollowed({ orders = 120 } = {}) {
+// A program that follows the source `sap`, a simulated ERP: `tell` asks that ERP's control door, `act` the source;
+// `changePassword` writes the source's secret anew.
+export async function startFollowed({ orders = 120, password = 'manager' } = {}) {
   const data = await mkdtemp(join(tmpdir(), 'millrace-e2e-'));
   const erp = start(join(dirname(binary), 'src/millrace_erp_simulator'), ['--orders', `${orders}`]);
   const [url, control] = await addressOf(erp, /erp (\S+)\ncontrol (\S+)\n/);
   const secret = join(data, 'sap.password');
-  await writeFile(secret, 'manager', { mode: 0o600 });
+  const changePassword = (text) => writeFile(secret, text, { mode: 0o600 });
+  await changePassword(password);
   const settings = join(data, 'millrace.toml');
   const values = { kind: 'sap-b1', url, company: 'NORDWERK', user: 'manager', password_file: secret, interval: '1h', interval_max: '1h' };
   await writeFile(settings, `[source.sap]\n${Object.entries(values).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('')}`);
@@ -81,7 +83,7 @@ export async function startFollowed({ orders = 120 } = {}) {
     await ended(erp);
     await rm(data, { recursive: true, force: true });
   };
-  return { address, stop, tell: (path) => post(control + path), act: (what) => post(`${address}/api/v1/sources/sap/${what}`) };
+  return { address, stop, changePassword, tell: (path) => post(control + path), act: (what) => post(`${address}/api/v1/sources/sap/${what}`) };
 }
 
 export async function startBrowser() {
