@@ -110,10 +110,11 @@ class BadConfiguration(Story):
 
         def all_failed():
             sources = {source["id"]: source for source in millrace.get("/api/v1/sources")["data"]}
-            return all(sources[name]["state"] == "failed" for name, *_ in rows) and sources
+            return all(sources[name]["state"] == "failed" for name, *_ in rows) and sources["no-items"]["orders"] == 30 and sources
 
         shown = millrace.wait_for(all_failed, "every source says what is wrong")
         self.seen_secret("the sources", json.dumps(shown))
+        self.assertEqual(shown["no-items"]["orders"], 30, "a right that is missing for one stream stops that stream only")
         for name, _, sentence, code in rows:
             with self.subTest(wrong=name):
                 check = checks["source " + name]

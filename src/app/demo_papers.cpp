@@ -14,7 +14,8 @@ using simulator::Micros;
 constexpr std::int32_t made_every = 6, bought_every = 9;
 constexpr std::int32_t lines_most = 100;  // of one order: production orders are numbered by order and line
 constexpr std::int32_t days_to_make = 4, days_to_deliver = 12;
-constexpr std::int32_t first_invoice = 600'000, first_payment = 300'000, first_production = 500'000, first_purchase = 800'000;
+constexpr std::int32_t first_invoice = 600'000, first_payment = 300'000, first_production = 500'000,
+                       first_purchase = 800'000;
 
 std::string supplier_code(std::int32_t manufacturer) { return "S" + std::to_string(1000 + manufacturer); }
 

@@ -1,8 +1,9 @@
-// What follows from an order in the demo's ERP: the invoice of what was delivered and its payment, the production orders
-// of what is still to be made, and what is bought for it.
+// What follows from an order in the demo's ERP: the invoice of what was delivered and its payment, the production
+// orders of what is still to be made, and what is bought for it.
 //
 // Invariants
-//   * Prices, quantities and currencies are those of the order's lines: invoiced and open quantity make the ordered one.
+//   * Prices, quantities and currencies are those of the order's lines: invoiced and open quantity make the ordered
+//   one.
 //   * Same order, same papers; written again after every change of the order.
 #pragma once
 #include "simulator/company.h"

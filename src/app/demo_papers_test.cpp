@@ -17,7 +17,8 @@ simulator::Company company() {
   return made;
 }
 
-simulator::Line line(std::int32_t number, const std::string& item, std::int64_t pieces, simulator::Micros open, simulator::Micros price) {
+simulator::Line line(std::int32_t number, const std::string& item, std::int64_t pieces, simulator::Micros open,
+                     simulator::Micros price) {
   simulator::Line made;
   made.number = number;
   made.item_code = item;

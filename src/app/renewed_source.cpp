@@ -97,7 +97,10 @@ void RenewedSource::look() {
   const bool runs = current() != nullptr;
   const std::string contents = contents_of(files);
   if (runs && (contents.empty() || contents == made_from_)) {
-    if (contents.empty()) log_warning("secret_not_readable", {{"source", options_.failed.id}, {"reason", "its file changed and cannot be read; what was read before still counts"}});
+    if (contents.empty())
+      log_warning("secret_not_readable",
+                  {{"source", options_.failed.id},
+                   {"reason", "its file changed and cannot be read; what was read before still counts"}});
     return;
   }
   if (runs) {

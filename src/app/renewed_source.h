@@ -28,10 +28,10 @@ struct SecretFile {
 };
 
 struct RenewedSourceOptions {
-  ingest::SourceStatus failed;                      // id, kind and root of a source that cannot be made
-  std::function<std::vector<SecretFile>()> files;   // as they are now
+  ingest::SourceStatus failed;                     // id, kind and root of a source that cannot be made
+  std::function<std::vector<SecretFile>()> files;  // as they are now
   std::function<Result<std::unique_ptr<ingest::Source>>()> make;
-  std::function<void()> gone = [] {};               // before a source that was made ends
+  std::function<void()> gone = [] {};  // before a source that was made ends
   std::chrono::milliseconds settle{300};
 };
 
@@ -72,7 +72,7 @@ class RenewedSource final : public ingest::Source {
   std::string made_from_;  // contents the source was made from
   std::string seen_;       // stamps, as last seen
   Stopwatch::time_point seen_since_{};
-  bool settled_ = true;    // what was seen was acted upon
+  bool settled_ = true;  // what was seen was acted upon
 
   mutable std::mutex mutex_;
   // guarded by mutex_

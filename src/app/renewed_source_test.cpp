@@ -10,7 +10,9 @@ using namespace std::chrono_literals;
 // Says which secret it was made with.
 class Plain final : public ingest::Source {
  public:
-  Plain(std::string secret, std::vector<std::string>& heard) : secret_(std::move(secret)), heard_(heard) { heard_.push_back("made with " + secret_); }
+  Plain(std::string secret, std::vector<std::string>& heard) : secret_(std::move(secret)), heard_(heard) {
+    heard_.push_back("made with " + secret_);
+  }
   ~Plain() override { heard_.push_back("gone with " + secret_); }
   bool step(std::chrono::milliseconds) override { return false; }
   ingest::SourceStatus status() const override {
@@ -25,7 +27,9 @@ class Plain final : public ingest::Source {
   void request_refresh(bool) override { heard_.push_back("refresh"); }
   void request_pause() override { heard_.push_back("pause"); }
   void request_resume() override {}
-  void request_interval(std::chrono::seconds interval) override { heard_.push_back("interval " + std::to_string(interval.count())); }
+  void request_interval(std::chrono::seconds interval) override {
+    heard_.push_back("interval " + std::to_string(interval.count()));
+  }
   void request_accept() override {}
   void request_reject() override {}
   void request_replay(const std::string&) override {}

@@ -397,14 +397,14 @@ RemoteError ServiceRemote::error_of(const StreamDescriptor& stream, const Reply&
   if (!error.code.empty()) said += ", code " + error.code;
   if (!error.message.empty()) said += ": " + error.message;
   if (reply.status >= 400 && reply.status < 500 && speaks_of_rights(error)) {
-    return {RemoteErrorKind::denied, "The user may not read " + set + " (" + said + "); give it the right to, or leave this stream out."};
+    return {RemoteErrorKind::denied, "The user may not read " + set + " (" + said + "); give it the right to, or leave this stream out.", false, true};
   }
   // A list may be empty, but "no such record" about a list is what SAP says to whom may not see the object.
   if (reply.status == 404 && error.code == "-2028") {
-    return {RemoteErrorKind::denied, set + " shows no list to this user (" + said + "); give it the right to read " + set + ", or leave this stream out."};
+    return {RemoteErrorKind::denied, set + " shows no list to this user (" + said + "); give it the right to read " + set + ", or leave this stream out.", false, true};
   }
   switch (reply.status) {
-    case 403: return {RemoteErrorKind::denied, "The user may not read " + set + " (" + said + "); give it the right to, or leave this stream out."};
+    case 403: return {RemoteErrorKind::denied, "The user may not read " + set + " (" + said + "); give it the right to, or leave this stream out.", false, true};
     case 408:
     case 413:
     case 414:

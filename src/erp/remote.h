@@ -93,6 +93,7 @@ struct RemoteError {
   RemoteErrorKind kind = RemoteErrorKind::later;
   std::string text;  // one sentence: what happened and what to do
   bool credentials = false;  // of denied: who we say we are was refused, and trying again may lock the user
+  bool one_set = false;      // of denied: a right is missing for this entity set; the others may be read
 };
 template <class T>
 using Remotely = std::variant<T, RemoteError>;

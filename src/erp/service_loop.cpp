@@ -171,6 +171,7 @@ void ServiceLoop::begin_sync() {
   sync_began_ = clock_.now();
   calls_before_ = peer_.remote->calls().counts.all();
   failure_.clear();
+  needs_person_ = false;
   wrote_ = false;
   first_ = everything_ || std::ranges::any_of(streams_, [](const auto& sync) { return sync->state().phase == SyncState::Phase::backfill; });
   now_.refresh_started = sync_began_;
@@ -204,10 +205,11 @@ void ServiceLoop::take_step(StreamSync& sync, const SyncStep& step, bool hint) {
     case SyncStep::Kind::more: return;
     case SyncStep::Kind::blocked: return note_blocked(step.text);
     case SyncStep::Kind::failed:
-      if (step.error->kind == RemoteErrorKind::denied) return refuse_all(*step.error);
+      if (step.error->kind == RemoteErrorKind::denied && !step.error->one_set) return refuse_all(*step.error);
       if (step.error->kind == RemoteErrorKind::cancelled) return;
       log_warning("erp_sync_failed", {{"source", options_.id}, {"stream", std::string(word(sync.stream().name))}, {"reason", step.text}});
       failure_ = step.text;
+      needs_person_ |= step.error->kind == RemoteErrorKind::denied;  // the other streams go on
       // A hint that was lost is found by the sync that comes now.
       if (hint && !syncing_) due_ = std::min(due_, peer_.pace->now() + failed_retry);
       break;

@@ -41,6 +41,7 @@ class PlantRemote final : public Remote {
   std::map<StreamName, std::map<std::string, Row>> rows;
   std::vector<PageQuestion::Kind> asked;
   std::optional<RemoteError> connects_not, answers_not;
+  std::map<StreamName, RemoteError> hidden;  // streams that the user may not see
   std::uint64_t version = 0;
   int log_outs = 0;
 
@@ -53,6 +54,7 @@ class PlantRemote final : public Remote {
   Remotely<Page> ask(const StreamDescriptor& stream, const PageQuestion& question) override {
     asked.push_back(question.kind);
     if (answers_not) return *answers_not;
+    if (const auto found = hidden.find(stream.name); found != hidden.end()) return found->second;
     using Kind = PageQuestion::Kind;
     std::map<Key, Row> sorted;
     for (const auto& [text, row] : rows[stream.name]) sorted.emplace(key_of(stream, text), row);
@@ -396,6 +398,22 @@ TEST_CASE("wrong credentials stop the calls until a person asks again") {
   plant.settle();
   CHECK(plant.erp().asked.empty());
   plant.source->request_refresh(false);
+  plant.settle();
+  CHECK(plant.source->status().state == ingest::SourceState::polling);
+  CHECK_FALSE(plant.source->status().needs_person);
+}
+
+TEST_CASE("a right that is missing for one stream stops that stream only") {
+  Plant plant;
+  fill(plant.erp());
+  plant.erp().hidden[StreamName::items] = RemoteError{RemoteErrorKind::denied, "The user may not read Items; give it the right to.", false, true};
+  plant.settle();
+  CHECK(plant.orders() == "40001 Open 10.00 \n40002 Open 20.00 \n40003 Open 30.00 \n");
+  CHECK(plant.source->status().state == ingest::SourceState::failed);
+  CHECK(plant.source->status().needs_person);
+  CHECK(plant.source->status().message == "The user may not read Items; give it the right to.");
+  plant.erp().hidden.clear();
+  plant.clock.now_ += 16s;
   plant.settle();
   CHECK(plant.source->status().state == ingest::SourceState::polling);
   CHECK_FALSE(plant.source->status().needs_person);

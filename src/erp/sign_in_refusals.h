@@ -1,7 +1,9 @@
-// What the other side said when it refused who we say we are, and when it may be asked again: repeated tries lock users.
+// What the other side said when it refused who we say we are, and when it may be asked again: repeated tries lock
+// users.
 //
 // Invariants
-//   * After the first refusal nothing is sent for `pause_first`, after each further one twice as long, up to `pause_max`,
+//   * After the first refusal nothing is sent for `pause_first`, after each further one twice as long, up to
+//   `pause_max`,
 //     whoever asks. Credentials that are put right come with a new session, which knows no refusals.
 #pragma once
 #include <algorithm>

@@ -17,10 +17,12 @@ constexpr std::size_t pruned_max = 100;  // receipts that one commit removes
 
 std::string share_text(double share) { return std::to_string(static_cast<int>(share * 100.0 + 0.5)) + " %"; }
 
-std::int64_t stamp_of(Instant instant) { return std::chrono::duration_cast<std::chrono::nanoseconds>(instant.time_since_epoch()).count(); }
+std::int64_t stamp_of(Instant instant) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(instant.time_since_epoch()).count();
+}
 
-// Where a refused row stands in the list of rejections. Without an order's number it is known by what is wrong with it, so
-// that the same row sent again is the same rejection.
+// Where a refused row stands in the list of rejections. Without an order's number it is known by what is wrong with it,
+// so that the same row sent again is the same rejection.
 std::string refusal_path(const RefusedRow& row) {
   if (!row.order.empty()) return std::string(refusals) + push_path("", row.order);
   const std::string text = std::to_string(row.row) + "\n" + row.field + "\n" + row.reason + "\n" + row.value;
@@ -40,7 +42,8 @@ Finding finding_of(const RefusedRow& row) {
 }  // namespace
 
 // Paths of the orders that a snapshot does not hold; `known` becomes how many there are now.
-std::vector<std::string> PushSource::absent_in(const OrderBook& book, const PushRows& rows, std::uint64_t& known) const {
+std::vector<std::string> PushSource::absent_in(const OrderBook& book, const PushRows& rows,
+                                               std::uint64_t& known) const {
   std::unordered_set<std::string> present;
   for (const PushRows::Row& row : rows.orders) present.insert(push_path("", row.order.number.text));
   std::vector<std::string> gone;
@@ -55,15 +58,17 @@ std::vector<std::string> PushSource::absent_in(const OrderBook& book, const Push
 
 // More would go than may go without a person.
 bool PushSource::is_held(const std::vector<std::string>& gone, std::uint64_t known) {
-  const auto allowed = std::max<std::uint64_t>(options_.gone_always, static_cast<std::uint64_t>(options_.gone_share_max * static_cast<double>(known)));
+  const auto allowed = std::max<std::uint64_t>(
+      options_.gone_always, static_cast<std::uint64_t>(options_.gone_share_max * static_cast<double>(known)));
   if (!work_->guard || gone.size() <= allowed) return false;
   HeldSync& held = work_->held.emplace();
   held.stream = work_->waiting.receipt.stream;
   held.since = clock_.now();
   held.rows_before = known;
   held.rows_gone = gone.size();
-  held.why = "The snapshot of " + options_.id + " would remove " + std::to_string(gone.size()) + " of " + std::to_string(known) +
-             " orders, more than " + std::to_string(allowed) + " (" + share_text(options_.gone_share_max) + ").";
+  held.why = "The snapshot of " + options_.id + " would remove " + std::to_string(gone.size()) + " of " +
+             std::to_string(known) + " orders, more than " + std::to_string(allowed) + " (" +
+             share_text(options_.gone_share_max) + ").";
   for (std::size_t i = 0; i < gone.size() && i < examples_max; ++i)
     held.examples.push_back({gone[i], std::string(tail_of(gone[i])), "", "gone"});
   return true;
@@ -109,7 +114,8 @@ void PushSource::list_refused(OrderBook& book, const PushRows& rows, Instant now
   const Instant received = work_->waiting.receipt.received;
   for (auto& [path, read] : listed) {
     std::string content;
-    for (const Finding& finding : read.document.findings) content += finding.place + "\n" + finding.reason + "\n" + finding.value + "\n";
+    for (const Finding& finding : read.document.findings)
+      content += finding.place + "\n" + finding.reason + "\n" + finding.value + "\n";
     read.hash = content_hash(content);
     read.stamp = {content.size(), stamp_of(received), 0};
     if (is_nameless(path)) {
@@ -216,7 +222,8 @@ Intake::Kept PushSource::receipt_rows() {
 
 void PushSource::commit(Intake::Kept kept) {
   work_->phase = Work::Phase::committing;
-  if (const auto committed = intake_.commit(options_.id, std::move(kept)); !committed) return wait_for_retry(committed.error().text());
+  if (const auto committed = intake_.commit(options_.id, std::move(kept)); !committed)
+    return wait_for_retry(committed.error().text());
   finish();
 }
 
@@ -253,20 +260,33 @@ void PushSource::finish() {
     StreamStatus& stream = published_.service->streams[0];
     stream.rows = counts.orders;
     if (receipt.state == BatchReceipt::State::done) stream.last_good = receipt.finished;
-    SyncRun run{receipt.received, took, 1, receipt.bytes, receipt.done, receipt.done, receipt.accepted, receipt.removed,
-                receipt.state == BatchReceipt::State::done ? "good" : "failed", receipt.message};
+    SyncRun run{receipt.received,
+                took,
+                1,
+                receipt.bytes,
+                receipt.done,
+                receipt.done,
+                receipt.accepted,
+                receipt.removed,
+                receipt.state == BatchReceipt::State::done ? "good" : "failed",
+                receipt.message};
     stream.runs.insert(stream.runs.begin(), std::move(run));
     if (stream.runs.size() > runs_max) stream.runs.pop_back();
   }
-  log_info("batch_taken", {{"source", options_.id}, {"batch", receipt.id}, {"state", std::string(word(receipt.state))},
-                           {"accepted", std::to_string(receipt.accepted)}, {"rejected", std::to_string(receipt.rejected)}});
+  log_info("batch_taken", {{"source", options_.id},
+                           {"batch", receipt.id},
+                           {"state", std::string(word(receipt.state))},
+                           {"accepted", std::to_string(receipt.accepted)},
+                           {"rejected", std::to_string(receipt.rejected)}});
   tell_news();
 }
 
 void PushSource::count(const BatchReceipt& receipt, std::chrono::milliseconds took) {
   metrics_.counter("millrace_push_batches_total", options_.id, word(receipt.state)).add();
-  for (const auto& [outcome, rows] : {std::pair<std::string_view, std::uint64_t>{"accepted", receipt.accepted}, {"unchanged", receipt.unchanged},
-                                      {"removed", receipt.removed}, {"rejected", receipt.rejected}})
+  for (const auto& [outcome, rows] : {std::pair<std::string_view, std::uint64_t>{"accepted", receipt.accepted},
+                                      {"unchanged", receipt.unchanged},
+                                      {"removed", receipt.removed},
+                                      {"rejected", receipt.rejected}})
     metrics_.counter("millrace_push_rows_total", options_.id, outcome).add(rows);
   metrics_.timing("millrace_push_seconds", options_.id).record(took);
 }

@@ -18,11 +18,15 @@ Result<PushSource*> PushDesk::find(std::string_view id) const {
   const auto found = sources_.find(id);
   if (found != sources_.end() && found->second != nullptr) return found->second;
   if (found != sources_.end())
-    return fail(ErrorCode::unavailable, "The source " + found->first + " takes no batches now, because it cannot start; GET /api/v1/sources says why.");
+    return fail(
+        ErrorCode::unavailable,
+        "The source " + found->first + " takes no batches now, because it cannot start; GET /api/v1/sources says why.");
   std::string there;
   for (const auto& [name, source] : sources_) there += (there.empty() ? "" : ", ") + name;
-  return fail(ErrorCode::not_found, "There is no source \"" + printable(id.substr(0, 64)) + "\" that takes pushed batches; " +
-                                        (there.empty() ? "give one a table [source.NAME] with kind = \"push\" in the settings." : "there is: " + there + "."));
+  return fail(ErrorCode::not_found,
+              "There is no source \"" + printable(id.substr(0, 64)) + "\" that takes pushed batches; " +
+                  (there.empty() ? "give one a table [source.NAME] with kind = \"push\" in the settings."
+                                 : "there is: " + there + "."));
 }
 
 Result<BatchReceipt> PushDesk::push(std::string_view source, PushedBatch batch, std::string_view token) {
@@ -32,7 +36,8 @@ Result<BatchReceipt> PushDesk::push(std::string_view source, PushedBatch batch, 
   return (*found)->push(std::move(batch), token);
 }
 
-Result<BatchReceipt> PushDesk::receipt(std::string_view source, std::string_view stream, std::string_view id, std::string_view token) {
+Result<BatchReceipt> PushDesk::receipt(std::string_view source, std::string_view stream, std::string_view id,
+                                       std::string_view token) {
   const std::shared_lock lock(mutex_);
   const auto found = find(source);
   if (!found) return pass_on(found);

@@ -20,7 +20,8 @@ class PushDesk final : public PushDoor {
 
   // Besides the errors of PushDoor: unavailable  the source is known and cannot take batches now
   Result<BatchReceipt> push(std::string_view source, PushedBatch batch, std::string_view token) override;
-  Result<BatchReceipt> receipt(std::string_view source, std::string_view stream, std::string_view id, std::string_view token) override;
+  Result<BatchReceipt> receipt(std::string_view source, std::string_view stream, std::string_view id,
+                               std::string_view token) override;
 
  private:
   Result<PushSource*> find(std::string_view id) const;  // under mutex_
