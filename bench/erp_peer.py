@@ -35,13 +35,14 @@ ORDERS_URL = "{base}/Orders?$top={page}&$orderby=DocEntry&$filter=DocEntry%20gt%
 SYNC_SECONDS_MAX = 300
 QUIET_CALLS_MAX = 3  # beside the slice of anti-entropy, and the login and logout of a program that ends
 DISK_PAGE = 4096
+FLAGGED = 6  # exit code: good, with orders somebody should look at, such as those whose totals the peer leaves behind a removed line
 
 
 def say(text):
     print(f"==> {text}", file=sys.stderr, flush=True)
 
 
-def measured(argv, out=None):
+def measured(argv, out=None, good=(0,)):
     """Runs to the end; wall and own CPU."""
     with open(out or os.devnull, "wb") as sink:
         began = time.monotonic()
@@ -50,7 +51,7 @@ def measured(argv, out=None):
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
+    if process.returncode not in good:
         raise RuntimeError(f"{pathlib.Path(str(argv[0])).name} {argv[1]} ended with {process.returncode}: {errors.decode('utf-8', 'replace')[-400:]}")
     return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime}
 
@@ -130,7 +131,7 @@ def sync_job(binary, peer, config, data, fresh, folder):
             data.mkdir()
         before, calls, server = ({} if fresh else record_files(data)), peer.calls(), peer.cpu()
         out = folder / "sync.json"
-        found = measured(sync_words(binary, config, data), out=out)
+        found = measured(sync_words(binary, config, data), out=out, good=(0, FLAGGED))
         answer = json.loads([line for line in out.read_text().splitlines() if line.startswith("{")][-1])
         found |= {"calls": peer.calls() - calls, "server_cpu": peer.cpu() - server, "rows_written": number(answer, "rows_written")}
         found |= {"rows_gone": number(answer, "rows_gone"), "calls_told": answer["calls"]}
@@ -179,6 +180,7 @@ def check(options, folder, peer, cookie, binary, config, data, got):
     say(f"checks with --seed {seed}")
     verdicts = [check_equal("after the first sync every order, line and amount is equal", whole_book(peer, cookie), binary, data)] + check_calls(got)
     say("  a running server")
+    settings_file(peer.url.replace("127.0.0.1", "localhost"), folder, ["orders"])  # the client takes the first 127.0.0.1 that is printed for the server's
     verdicts += check_server(peer, binary, config, data, record_files, QUIET_CALLS_MAX)
     say(f"  {options.kills} kills")
     killed_sync = lambda url, record: sync_words(binary, settings_file(url, folder, ["orders"]), record)[2:]  # noqa: E731 - the process itself, to be killed

@@ -150,6 +150,7 @@ SourceSettings DemoErp::source() const {
   source.company = simulator::ServiceLayerOptions{}.company;
   source.user = user;
   source.password_file = password_path(data_);
+  source.time_zone = "UTC";  // utc_offset
   source.interval = std::chrono::seconds(10);
   source.interval_max = std::chrono::seconds(30);
   return source;

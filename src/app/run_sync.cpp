@@ -1,7 +1,9 @@
 // `sync`: one sync of one ERP, by the running server or on our own.
 #include <charconv>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <thread>
 
 #include "app/commands.h"
@@ -18,6 +20,8 @@ using namespace std::chrono_literals;
 
 constexpr auto step_patience = 200ms;
 constexpr auto look_pause = 100ms;
+constexpr std::uint64_t log_moved_from = 3'500'000;
+constexpr auto log_moved_after = 10ms;
 constexpr auto answer_patience = 5s;
 
 // Nothing where the kernel does not say. (getrusage would count what the program that started us held.)
@@ -48,18 +52,26 @@ class StopWatcher {
  public:
   StopWatcher(const std::atomic<bool>& stop, ingest::Source& source)
       : thread_([this, &stop, &source] {
-          while (!done_ && !stop) std::this_thread::sleep_for(look_pause);
-          if (!done_) source.request_stop();
+          std::unique_lock lock(mutex_);
+          while (!stop)  // a signal only sets a flag
+            if (ended_.wait_for(lock, look_pause, [this] { return done_; })) return;
+          source.request_stop();
         }) {}
   ~StopWatcher() {
-    done_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    ended_.notify_all();
     thread_.join();
   }
   StopWatcher(const StopWatcher&) = delete;
   StopWatcher& operator=(const StopWatcher&) = delete;
 
  private:
-  std::atomic<bool> done_{false};
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool done_ = false;  // guarded by mutex_
   std::thread thread_;
 };
 
@@ -78,7 +90,11 @@ Result<SyncReport> sync_here(const CommandContext& context, const SourceSettings
   options->one_sync = true;
   auto parsers = parser_options(settings);
   if (!parsers) return pass_on(parsers);
-  auto record = store::open_sqlite_record({.path = record_path(settings), .clock = &context.clock});
+  store::SqliteOptions record_options{.path = record_path(settings), .clock = &context.clock};
+  // While the ERP prepares the next page the log is moved into the record, so that little is left to do at the end.
+  record_options.checkpoint_bytes_idle = log_moved_from;
+  record_options.idle_after = log_moved_after;
+  auto record = store::open_sqlite_record(std::move(record_options));
   if (!record) return pass_on(record);
   metrics::Registry metrics;
   ingest::Intake intake(**record, parsers->profile);

@@ -86,6 +86,8 @@ const std::array source_table = std::to_array<SourceRow>({
      services, [](S& s, const V& v) { s.overlap = std::chrono::seconds(v.number); }},
     {row("slice_keys", count, "N", "keys that every sync proves beside the changes", "2000", "keys", 100, 100000), services,
      [](S& s, const V& v) { s.slice_keys = static_cast<std::uint64_t>(v.number); }},
+    {row("time_zone", text, "ZONE", "zone of the service's clock, such as Europe/Berlin; without it this machine's"), services,
+     [](S& s, const V& v) { s.time_zone = v.text; }},
     {row("calls_per_hour", count, "N", "at most so many calls; 0 is no bound", "0", "calls", 0, 1'000'000), services,
      [](S& s, const V& v) { s.calls_per_hour = static_cast<unsigned>(v.number); }},
     {row("quiet_hours", hours, "FROM-UNTIL", "hours (UTC) with a bound of their own, such as 22-06"), services,

@@ -47,6 +47,7 @@ struct SourceSettings {
   int recent_days = 5;
   std::chrono::seconds overlap{7200};
   std::uint64_t slice_keys = 2000;
+  std::string time_zone;  // "": this machine's
   unsigned calls_per_hour = 0;
   unsigned quiet_from_hour = 0, quiet_until_hour = 0;  // UTC; equal: none
   unsigned quiet_calls_per_hour = 0;

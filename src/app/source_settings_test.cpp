@@ -69,7 +69,7 @@ TEST_CASE("every value of a source is read as it is meant") {
       with(folder, std::string(sap_table) +
                        "interval = \"10s\"\ninterval_max = \"1h\"\nfirst_sync_days = 90\nrecent_days = 3\noverlap = \"30m\"\n"
                        "calls_per_hour = 600\nquiet_hours = \"22-06\"\nquiet_calls_per_hour = 60\ngone_share = \"0.5%\"\n"
-                       "closed_share = \"10%\"\nstreams = [\"orders\", \"items\"]\ninsecure = true\nslice_keys = 500\n");
+                       "closed_share = \"10%\"\nstreams = [\"orders\", \"items\"]\ninsecure = true\nslice_keys = 500\ntime_zone = \"Europe/Berlin\"\n");
   REQUIRE_MESSAGE(settings, settings.error().text());
   const SourceSettings& sap = settings->values.sources.at(0);
   CHECK(sap.interval == std::chrono::seconds(10));
@@ -80,6 +80,7 @@ TEST_CASE("every value of a source is read as it is meant") {
   CHECK(sap.gone_share == doctest::Approx(0.005));
   CHECK(sap.streams == std::vector<std::string>{"orders", "items"});
   CHECK(sap.insecure);
+  CHECK(sap.time_zone == "Europe/Berlin");
 }
 
 TEST_CASE("where each value of a source came from is shown, and no secret can be") {

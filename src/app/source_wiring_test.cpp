@@ -66,6 +66,17 @@ TEST_CASE("a secret that cannot be read names its source and the fix") {
   CHECK(options.error().text().find("/nowhere/password") != std::string::npos);
 }
 
+TEST_CASE("a time zone that does not exist is refused with its source") {
+  const Secrets secrets;
+  SourceSettings source = sap(secrets.file("password", "pw\n"));
+  source.time_zone = "Europe/Berlim";
+  const auto options = service_options(source, {});
+  REQUIRE_FALSE(options);
+  CHECK(options.error().code() == ErrorCode::invalid_input);
+  CHECK(options.error().text().find("source sap") != std::string::npos);
+  CHECK(options.error().text().find("Europe/Berlim") != std::string::npos);
+}
+
 TEST_CASE("only sources with a readable key take webhooks") {
   const Secrets secrets;
   SourceSettings with = sap("/x"), without = sap("/x"), wrong = sap("/x");

@@ -153,8 +153,9 @@ std::string canonical_text(const FieldTable& table, const ReadDocument& document
 }
 
 // The same with the stamps of the row: they belong to the order, but a document that was only touched is the same.
-std::string with_stamps(std::string text, const StreamDescriptor& stream, const ReadDocument& document) {
-  if (!stamp_of(stream, document.stamp_day.value_or(""), document.stamp_time.value_or(""))) return text;
+std::string with_stamps(std::string text, const StreamDescriptor& stream, const ReadDocument& document, const TimeZone& zone) {
+  const auto stamp = stamp_of(stream, document.stamp_day.value_or(""), document.stamp_time.value_or(""));
+  if (!stamp) return text;
   text.pop_back();
   std::string stamps;
   JsonWriter json(stamps);
@@ -162,8 +163,7 @@ std::string with_stamps(std::string text, const StreamDescriptor& stream, const 
   if (stream.stamp == StampKind::instant) {
     json.field("Updated", *document.stamp_day);
   } else {
-    json.field("UpdateDate", std::string_view(*document.stamp_day).substr(0, 10));
-    if (document.stamp_time) json.field("UpdateTime", *document.stamp_time);
+    json.field("Updated", utc_seconds(instant_of(stream, *stamp, zone)));
   }
   return text + "," + stamps.substr(1) + "}";
 }
@@ -216,9 +216,9 @@ std::string status_of_other(const FieldTable& table, FieldRow& header) {
 bool is_open(std::string_view status) { return status == open_word || status == "planned" || status == "released"; }
 
 void finish_order(const FieldTable& table, const StreamDescriptor& stream, const ReadDocument& document, const std::string& canonical,
-                  const std::string& row, Mapped& mapped) {
+                  const std::string& row, const TimeZone& zone, Mapped& mapped) {
   const ingest::Format format = mapped.document.format;
-  mapped.document = ingest::parse_json(with_stamps(canonical, stream, document));
+  mapped.document = ingest::parse_json(with_stamps(canonical, stream, document, zone));
   mapped.document.format = format;
   for (ingest::Finding& finding : mapped.document.findings) finding.place = place_of(table, document, row, finding.place);
   for (SalesOrder& order : mapped.document.orders) {
@@ -230,7 +230,13 @@ void finish_order(const FieldTable& table, const StreamDescriptor& stream, const
 
 }  // namespace
 
-Mapped map_document(Dialect dialect, const StreamDescriptor& stream, std::string_view json, const Names& names) {
+Instant instant_of(const StreamDescriptor& stream, const RemoteStamp& stamp, const TimeZone& zone) {
+  const std::chrono::local_seconds local = std::chrono::local_days(std::chrono::days(stamp.day)) + std::chrono::seconds(stamp.seconds);
+  if (stream.stamp == StampKind::instant) return Instant(local.time_since_epoch());
+  return zone.utc(local);
+}
+
+Mapped map_document(Dialect dialect, const StreamDescriptor& stream, std::string_view json, const Names& names, const TimeZone& zone) {
   const FieldTable& table = field_table(dialect, stream.name);
   ReadDocument document = read_fields(table, stream, json);
   const bool is_order = stream.name == StreamName::orders;
@@ -257,7 +263,7 @@ Mapped map_document(Dialect dialect, const StreamDescriptor& stream, std::string
   std::string canonical = canonical_text(table, document, true, is_order ? &names : nullptr);
   mapped.hash = content_hash(canonical);
   if (is_order) {
-    finish_order(table, stream, document, canonical, row, mapped);
+    finish_order(table, stream, document, canonical, row, zone, mapped);
   } else {
     std::erase(canonical, '\n');
     mapped.kept = std::move(canonical);

@@ -10,6 +10,8 @@
 #include <string_view>
 
 #include "base/hash.h"
+#include "base/time_zone.h"
+#include "erp/remote.h"
 #include "erp/stream.h"
 #include "ingest/document.h"
 
@@ -32,7 +34,11 @@ struct Mapped {
 };
 // Other streams in `kept` have our words: items {"code","name","group_code","manufacturer","stock","unit","valid"},
 // manufacturers {"code","name"}, ...; the whole list is the table in mapping_fields.cpp.
-Mapped map_document(Dialect dialect, const StreamDescriptor& stream, std::string_view json, const Names& names);
+// Stamps of days and times of day are of the clock in `zone`.
+Mapped map_document(Dialect dialect, const StreamDescriptor& stream, std::string_view json, const Names& names, const TimeZone& zone = {});
+
+// The instant at which a clock of that zone shows the stamp; stamps of StampKind::instant are UTC already.
+Instant instant_of(const StreamDescriptor& stream, const RemoteStamp& stamp, const TimeZone& zone);
 
 // A plain field of the header in `Mapped::kept`, "" when it is not there: kept_field(item, "manufacturer") is its code.
 std::string kept_field(std::string_view kept, std::string_view name);

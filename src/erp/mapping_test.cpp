@@ -88,6 +88,17 @@ TEST_CASE("An order of the Service Layer is our order, each amount to the cent")
   CHECK(order.lines[1].quantity_open.micros == 0);  // closed by hand while a quantity was open
 }
 
+TEST_CASE("A stamp is of the ERP's own clock: shown as the instant it was there, without a part in the hash") {
+  const auto berlin = TimeZone::load("Europe/Berlin");
+  if (!berlin) return;  // a machine without zone files
+  const auto in_berlin = [&](const std::string& json) {
+    return map_document(Dialect::sap_b1_v2, *find_stream(Dialect::sap_b1_v2, "orders"), json, TwoNames{}, *berlin);
+  };
+  CHECK(utc_seconds(*order_of(in_berlin(sap_order)).updated) == "2026-02-18 05:55:18");
+  CHECK(utc_seconds(*order_of(in_berlin(with("\"UpdateDate\":\"2026-02-18\"", "\"UpdateDate\":\"2026-07-18T00:00:00Z\""))).updated) == "2026-07-18 04:55:18");
+  CHECK(in_berlin(sap_order).hash == map(sap_order).hash);
+}
+
 TEST_CASE("The hash says whether a mapped field differs, and nothing else") {
   const ContentHash hash = map(sap_order).hash;
   SUBCASE("spelling of numbers and days, order of fields and lines, unknown fields and stamps do not matter") {

@@ -28,7 +28,7 @@ ServiceLoop::ServiceLoop(ServiceSourceOptions options, Peer peer, ingest::Intake
       clock_(clock),
       peer_(std::move(peer)),
       names_(clock),
-      sink_(options_.id, intake, record, names_, clock, stop_),
+      sink_(options_.id, intake, record, names_, clock, stop_, options_.time_zone),
       pace_(options_.interval, options_.interval_max) {
   due_ = peer_.pace->now();
   now_.id = options_.id;
@@ -144,7 +144,7 @@ std::unique_ptr<StreamSync> ServiceLoop::load_stream(const StreamDescriptor& str
   const Dialect dialect = options_.dialect;
   return std::make_unique<StreamSync>(
       stream, *peer_.remote,
-      [this, dialect](const StreamDescriptor& of, std::string_view json) { return map_document(dialect, of, json, names_); }, sink_,
+      [this, dialect](const StreamDescriptor& of, std::string_view json) { return map_document(dialect, of, json, names_, options_.time_zone); }, sink_,
       std::move(*ledger), std::move(*state), options, clock_, rules_);
 }
 

@@ -9,17 +9,6 @@ namespace {
 
 std::string renamed_space(std::string_view source) { return states_space(source) + "/renamed"; }
 
-// The other side's clock has no zone; as if it were UTC, which is right within a day and always the same.
-std::int64_t nanoseconds_of(const RemoteStamp& stamp) {
-  return (std::int64_t{stamp.day} * 86'400 + stamp.seconds) * 1'000'000'000;
-}
-
-ingest::FileStamp file_stamp(const std::optional<RemoteStamp>& stamp, std::uint64_t bytes, Instant now) {
-  ingest::FileStamp answer;
-  answer.size = bytes;
-  answer.mtime_ns = stamp ? nanoseconds_of(*stamp) : std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
-  return answer;
-}
 
 // The formats that documents of services have.
 ingest::Format format_of(std::string_view text) {
@@ -45,8 +34,22 @@ std::optional<Key> key_in_path(const StreamDescriptor& stream, std::string_view 
 }
 
 ServiceSink::ServiceSink(std::string source, ingest::Intake& intake, store::Record& record, NameBook& names, const Clock& clock,
-                         const std::atomic<bool>& stopped)
-    : source_(std::move(source)), intake_(intake), record_(record), names_(names), clock_(clock), stopped_(stopped) {}
+                         const std::atomic<bool>& stopped, TimeZone zone)
+    : source_(std::move(source)),
+      intake_(intake),
+      record_(record),
+      names_(names),
+      clock_(clock),
+      stopped_(stopped),
+      zone_(std::move(zone)) {}
+
+ingest::FileStamp ServiceSink::file_stamp(const StreamDescriptor& stream, const RowPut& put, Instant now) const {
+  ingest::FileStamp answer;
+  answer.size = put.bytes;
+  const Instant at = put.stamp ? instant_of(stream, *put.stamp, zone_) : now;
+  answer.mtime_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count();
+  return answer;
+}
 
 Result<void> ServiceSink::still_here() const {
   if (stopped_) return fail(ErrorCode::cancelled, "the source stops; what it just read is read again after the next start");
@@ -65,7 +68,7 @@ void ServiceSink::bring_order(const StreamDescriptor& stream, RowPut& put, inges
   if (put.before && !put.before->gone_at && put.before->status != put.row.status)
     book.file_removed(source_, path_of(stream, put.key, put.before->status));
   const Instant now = clock_.now();
-  book.file_read(source_, {path, file_stamp(put.stamp, put.bytes, now), put.mapped.hash, std::move(put.mapped.document)}, now);
+  book.file_read(source_, {path, file_stamp(stream, put, now), put.mapped.hash, std::move(put.mapped.document)}, now);
 }
 
 // What cannot be read of other streams is listed like a refused file, and leaves the list when it can be read again.
@@ -73,7 +76,7 @@ void ServiceSink::bring_finding(const StreamDescriptor& stream, RowPut& put, ing
   const std::string path = path_of(stream, put.key, word(stream.name));
   const Instant now = clock_.now();
   if (!put.mapped.document.findings.empty()) {
-    book.file_read(source_, {path, file_stamp(put.stamp, put.bytes, now), put.mapped.hash, std::move(put.mapped.document)}, now);
+    book.file_read(source_, {path, file_stamp(stream, put, now), put.mapped.hash, std::move(put.mapped.document)}, now);
   } else if (book.known_file(source_, path) != nullptr) {
     book.file_removed(source_, path);
   }

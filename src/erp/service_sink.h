@@ -33,9 +33,9 @@ class ServiceSink final : public SyncSink {
  public:
   static constexpr std::size_t renamed_orders_in_step = 200;
 
-  // `stopped`: after that nothing is touched any more, whatever a late answer says.
+  // `stopped`: after that nothing is touched any more, whatever a late answer says. `zone` is that of the other side's clock.
   ServiceSink(std::string source, ingest::Intake& intake, store::Record& record, NameBook& names, const Clock& clock,
-              const std::atomic<bool>& stopped);
+              const std::atomic<bool>& stopped, TimeZone zone = {});
 
   // Errors   those of the record
   Result<void> load();
@@ -58,6 +58,7 @@ class ServiceSink final : public SyncSink {
   Result<std::vector<store::KeptRow>> kept_rows(const StreamDescriptor& stream, const SyncBatch& batch);
   void bring(const StreamDescriptor& stream, SyncBatch& batch);
   Result<std::optional<ingest::ReadFile>> with_new_names(const std::string& path);
+  ingest::FileStamp file_stamp(const StreamDescriptor& stream, const RowPut& put, Instant now) const;
   Result<void> still_here() const;
 
   const std::string source_;
@@ -66,6 +67,7 @@ class ServiceSink final : public SyncSink {
   NameBook& names_;
   const Clock& clock_;
   const std::atomic<bool>& stopped_;
+  const TimeZone zone_;
 
   // item -> a name that open orders may still carry; renamed again before they were told, they carry several
   std::map<std::string, std::string> renamed_;

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/time_zone.h"
 #include "erp/remote.h"
 #include "ingest/intake.h"
 #include "ingest/source.h"
@@ -46,6 +47,7 @@ struct ServiceSourceOptions {
   std::uint64_t seed = 0;                        // of jitter; 0: from the clock
   std::vector<std::string> streams;              // empty: all the dialect has
   bool one_sync = false;                         // the session is given back at the end of a sync, and counted in it
+  TimeZone time_zone;                            // of the ERP's clock: its stamps as instants a person sees, never the watermark
   std::function<void()> news;
 };
 

@@ -152,6 +152,7 @@ SyncStep StreamSync::turn(std::unique_ptr<Run>& run) {
   const outbound::CallCount cost = remote_.cost();
   run->report.calls += cost.calls;
   run->report.bytes += cost.bytes;
+  run->answer_bytes = cost.bytes;
 
   if (auto* error = std::get_if<RemoteError>(&answer)) {
     if (error->kind == RemoteErrorKind::refused) return refuse_question(run, question, std::move(*error));

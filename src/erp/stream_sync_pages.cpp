@@ -163,7 +163,12 @@ std::optional<RemoteError> StreamSync::take_page(Run& run, const PageQuestion& q
   if (auto wrong = check_page(run, question, page)) return wrong;
   run.report.rows_read += page.rows.size();
   using Kind = PageQuestion::Kind;
-  (question.kind == Kind::documents ? documents_page_ : question.kind == Kind::fetch ? fetch_page_ : keys_page_).good();
+  if (question.kind == Kind::fetch) {
+    fetch_page_.good();
+  } else {
+    const bool full = page.rows.size() == question.rows_max;
+    (question.kind == Kind::documents ? documents_page_ : keys_page_).good(full ? run.answer_bytes : 0);
+  }
   if (rules_.watermark_at_end)
     for (const RemoteRow& row : page.rows) run.stamp_anywhere = std::max(run.stamp_anywhere, row.stamp);
   if (run.stage() == Stage::confirm) return take_confirmed(run, question, page);

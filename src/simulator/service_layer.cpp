@@ -341,6 +341,14 @@ std::size_t ServiceLayer::push_events(outbound::Transport& wire) {
   return pushes.size();
 }
 
+namespace {
+bool asks_status_and_stamp(std::string_view query) {
+  for (const std::string_view part : split(query, '&'))
+    if (part.starts_with("$filter=")) return part.contains("DocumentStatus") && part.contains("UpdateDate");
+  return false;
+}
+}  // namespace
+
 outbound::Reply ServiceLayer::read(const Request& request) {
   if (request.route == "$metadata") return internal::metadata_reply(request.protocol);
   const auto open = request.route.find('(');
@@ -351,6 +359,8 @@ outbound::Reply ServiceLayer::read(const Request& request) {
   if (set == nullptr) return error_reply(request.protocol, 404, -1000, "Unrecognized resource path.");
   auto query = parse_query(request.query, *set, request.protocol);
   if (!query) return error_reply(request.protocol, 400, -1000, query.error().text());
+  if (options_.refuses_mixed_filters && asks_status_and_stamp(request.query))
+    return error_reply(request.protocol, 400, -1000, "The filter is too complex");
   ++stats_.by_set[std::string(name)];
   if (counts) {
     const auto rows = rows_of(company_, *set, *query);

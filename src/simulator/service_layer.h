@@ -33,6 +33,7 @@ struct ServiceLayerOptions {
   std::chrono::minutes utc_offset{60};       // of the server's local time
   std::size_t page_cap = 0;                  // no page is larger, whatever is asked for; 0 no cap
   bool etags_in_collections = true;
+  bool refuses_mixed_filters = false;  // a filter by status and by stamp at once is 400
   bool minute_stamps = false;  // older servers keep no seconds of UpdateTime
   bool days_with_time = false;  // v1 writes days as "2026-01-15T00:00:00Z"
   bool absolute_next_links = false;

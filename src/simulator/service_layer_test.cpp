@@ -436,6 +436,12 @@ TEST_CASE("a closed order is opened again as far as it was not delivered, a canc
   CHECK_FALSE(company.reopen(company.orders.at(2), Stamp{today, 0}, Trace::stamped));
 }
 
+TEST_CASE("a server may refuse to filter by status and stamp at once") {
+  Plant plant(1, {.refuses_mixed_filters = true});
+  CHECK(plant.get("Orders?$filter=DocumentStatus%20eq%20'bost_Open'%20or%20UpdateDate%20ge%20'2026-01-01'").status == 400);
+  CHECK(plant.get("Orders?$filter=DocumentStatus%20eq%20'bost_Open'&$select=DocEntry,UpdateDate").status == 200);
+}
+
 TEST_CASE("a server may keep no seconds of its stamps") {
   Plant plant(1, {.minute_stamps = true});
   CHECK(plant.server.local_time().seconds % 60 == 0);

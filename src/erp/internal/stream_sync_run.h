@@ -49,6 +49,7 @@ struct StreamSync::Run {
   bool round_finished = false, unproven = false;
   std::uint64_t keys_proven = 0;
   std::string proves;  // "first sync", "whole read": every row was read
+  std::uint64_t answer_bytes = 0;  // of the last answer
   unsigned slow_in_a_row = 0;
   ingest::SyncRun report;
 

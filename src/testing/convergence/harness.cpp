@@ -59,7 +59,8 @@ std::string Schedule::story() const {
                      std::to_string(server.page_cap) + ", ETags " + (server.etags_in_collections ? "yes" : "no") +
                      ", slice " + std::to_string(slice_keys) + ", overlap " + std::to_string(overlap.count()) +
                      " min, changes " + std::to_string(change_percent) + " %, kills " + std::to_string(kill_percent) +
-                     " %, hints " + std::to_string(hint_percent) + " %, calls up to " + std::to_string(call_max.count()) + " ms" + (server.minute_stamps ? ", stamps by minute" : "");
+                     " %, hints " + std::to_string(hint_percent) + " %, calls up to " + std::to_string(call_max.count()) + " ms" + (server.minute_stamps ? ", stamps by minute" : "") +
+                     (server.refuses_mixed_filters ? ", no mixed filters" : "");
   for (std::size_t i = 0; i < simulator::fault_count; ++i) {
     if (faults.per_mille[i] > 0)
       text +=
@@ -131,6 +132,7 @@ Schedule schedule_of(std::uint64_t seed) {
   schedule.server.days_with_time = dice.percent(50);
   schedule.server.absolute_next_links = dice.percent(30);
   schedule.server.minute_stamps = dice.percent(30);
+  schedule.server.refuses_mixed_filters = dice.percent(20);
   schedule.script.seed = seed + 2;
   choose_deeds(schedule.script);
   schedule.needs_whole_round = dice.percent(30);
