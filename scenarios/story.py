@@ -74,8 +74,9 @@ class Story(unittest.TestCase):
             millrace.wait_for(lambda: self.source(millrace)["state"] in ("live", "polling", "held"), "the first look at the folder")
         return millrace
 
-    def run_command(self, *words, input_bytes=None):
-        return subprocess.run([BINARY, *map(str, words)], capture_output=True, input=input_bytes, check=False, timeout=120)
+    def run_command(self, *words, input_bytes=None, environment=None):
+        return subprocess.run([BINARY, *map(str, words)], capture_output=True, input=input_bytes, check=False, timeout=120,
+                              env=dict(os.environ, **(environment or {})))
 
     @staticmethod
     def source(millrace):

@@ -70,6 +70,10 @@ class Simulator:
         one = "" if key is None else f"&key={key}"
         return self.tell("POST", f"/change?count={count}&which={which}&trace={trace}&push={int(push)}{one}")["changes"]
 
+    def deed(self, what, count=1):
+        """Closes, cancels or removes the first open orders; their numbers."""
+        return self.tell("POST", f"/deed?what={what}&count={count}")["orders"]
+
     def stats(self):
         return self.tell("GET", "/stats")
 

@@ -54,6 +54,22 @@ class Push(Story):
         self.assertEqual(moved["accepted"], 1)
         self.wait_book(millrace, ["7 Shipped 100.00", "8 In Production 100.00"])
 
+    def test_a_bad_row_stands_in_the_list_of_rejections_until_it_comes_right(self):
+        millrace = self.start()
+        bad = json.dumps(dict(json.loads(order_json(9)), DocDate="soon"))
+        self.taken(millrace, line(7) + "\n" + bad + "\n")
+
+        def listed():
+            return [(row["source"], row["path"], row["place"], row["value"], row["order"]) for row in millrace.get("/api/v1/rejections")["data"]]
+        millrace.wait_for(lambda: listed() == [("shop", "/orders/9", "row 2 field DocDate", "soon", "9")], "the row is listed")
+        shop = [source for source in millrace.get("/api/v1/sources")["data"] if source["id"] == "shop"][0]
+        self.assertEqual(shop["rejections"], 1)
+        metrics = millrace.request("GET", "/metrics")[2].decode("utf-8")
+        self.assertIn('millrace_push_rows_total{outcome="rejected",source="shop"} 1', metrics.splitlines())
+        self.taken(millrace, line(9) + "\n")
+        millrace.wait_for(lambda: listed() == [], "the row came right")
+        self.wait_book(millrace, ["7 Open 100.00", "9 Open 100.00"])
+
     def test_a_snapshot_removes_what_is_absent_when_it_is_as_long_as_it_says(self):
         millrace = self.start()
         self.taken(millrace, line(7) + "\n" + line(8) + "\n")
@@ -123,4 +139,11 @@ class Push(Story):
         self.assertEqual(shop["state"], "failed")
         self.assertIn("chmod 600", shop["message"])
         self.assertNotIn("s3cret", json.dumps(shop))
-        self.assertEqual(self.push(millrace, line(7))[0], 404)
+        self.assertEqual(self.push(millrace, line(7), token="s3cret")[0], 503)
+        # Put right, it counts without a restart.
+        secret.chmod(0o600)
+        millrace.wait_for(lambda: self.push(millrace, line(7), token="s3cret")[0] == 202, "the token is read", 5)
+        self.wait_book(millrace, ["5 Open 100.00", "7 Open 100.00"])
+        secret.write_text("an0ther\n", encoding="utf-8")
+        millrace.wait_for(lambda: self.push(millrace, line(8), token="an0ther")[0] == 202, "the new token is read", 5)
+        self.assertEqual(self.push(millrace, line(8), token="s3cret")[0], 401)

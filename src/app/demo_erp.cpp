@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "app/demo_papers.h"
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "domain/order_codec.h"
@@ -169,6 +170,7 @@ SalesOrder DemoErp::unfiled_order(std::size_t index) const {
 simulator::Company DemoErp::first_day(const DemoTree& tree) {
   simulator::Company company;
   add_master_data(company, company_);
+  add_suppliers(company);
   const std::size_t first =
       company_.options().order_count > orders_max ? company_.options().order_count - orders_max : 0;
   for (std::size_t index = first; index < company_.options().order_count; ++index) {
@@ -195,7 +197,9 @@ void DemoErp::book(simulator::Company& company, const SalesOrder& order, simulat
   if (!document) return;
   const auto known = entries_.find(order.number.text);
   if (known == entries_.end()) {
-    entries_[order.number.text] = company.enter(std::move(*document), now);
+    const std::int32_t entry = company.enter(std::move(*document), now);
+    entries_[order.number.text] = entry;
+    write_papers(company, company.orders.at(entry));
     return;
   }
   simulator::Document& kept = company.orders.at(known->second);
@@ -203,6 +207,7 @@ void DemoErp::book(simulator::Company& company, const SalesOrder& order, simulat
   document->version = kept.version;
   kept = std::move(*document);
   company.touch(kept, now);
+  write_papers(company, kept);
 }
 
 Result<void> DemoErp::follow(const SalesOrder& order) {

@@ -82,7 +82,7 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .build = build_info(),
       .company = settings.company,
       .push = road_->push(),
-      .webhook_keys = webhook_keys(settings.sources, process_environment()),
+      .webhook_key = [keys = std::make_shared<WebhookKeys>(settings.sources, process_environment())](std::string_view source) { return keys->of(source); },
   };
   server::ServerOptions options;
   options.listen = settings.listen;

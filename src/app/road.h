@@ -21,7 +21,7 @@
 #include "app/warm_file.h"
 #include "app/warm_keeper.h"
 #include "base/bounded_queue.h"
-#include "ingest/push_source.h"
+#include "ingest/push_desk.h"
 #include "ingest/sources.h"
 #include "metrics/metrics.h"
 #include "readmodel/read_model.h"

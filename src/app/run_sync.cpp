@@ -8,7 +8,6 @@
 
 #include "app/commands.h"
 #include "app/loopback_http.h"
-#include "app/source_probe.h"
 #include "app/source_wiring.h"
 #include "app/sync_report.h"
 #include "base/log.h"
@@ -168,7 +167,7 @@ Result<SyncReport> sync_there(const CommandContext& context, const std::string& 
   return report;
 }
 
-int exit_code_of_sync(const CommandContext& context, const SourceSettings& source, const SyncReport& report) {
+int exit_code_of_sync(const CommandContext& context, const SyncReport& report) {
   using State = ingest::SourceState;
   if (report.status.state == State::held) {
     context.console.error(report.status.message.empty() ? "the sync is held until a person decides" : report.status.message);
@@ -176,8 +175,7 @@ int exit_code_of_sync(const CommandContext& context, const SourceSettings& sourc
   }
   if (report.status.state != State::failed) return report.status.rejections > 0 ? exit_partial : exit_ok;
   context.console.error(report.status.message);
-  // One more question tells what a person must put right from what passes by itself.
-  return probe_source(source, process_environment(), context.clock, context.stop).needs_person ? exit_usage : exit_try_again;
+  return report.status.needs_person ? exit_usage : exit_try_again;
 }
 
 }  // namespace
@@ -197,7 +195,7 @@ int run_sync(const CommandContext& context) {
   progress.finish();
   if (!done) return report(context.console, done.error());
   context.console.out() << (context.invocation.json ? sync_json(*done) : sync_text(*done)) << std::flush;
-  return exit_code_of_sync(context, *source, *done);
+  return exit_code_of_sync(context, *done);
 }
 
 }  // namespace millrace::app

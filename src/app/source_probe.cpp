@@ -1,6 +1,8 @@
 #include "app/source_probe.h"
 
+#include <algorithm>
 #include <thread>
+#include <variant>
 
 #include "app/source_wiring.h"
 #include "base/text.h"
@@ -43,6 +45,21 @@ Check check_push(const SourceSettings& source, const Environment& environment) {
   return check;
 }
 
+// The user may sign in and still not see everything: one key of each stream that is wanted. The orders were asked for by
+// `connect`.
+std::optional<erp::RemoteError> missing_right(erp::Remote& remote, const erp::ServiceSourceOptions& options) {
+  for (const erp::StreamDescriptor& stream : erp::streams_of(options.dialect)) {
+    const bool wanted = options.streams.empty() || std::ranges::find(options.streams, word(stream.name)) != options.streams.end();
+    if (!wanted || stream.name == erp::StreamName::orders) continue;
+    erp::PageQuestion question;
+    question.kind = erp::PageQuestion::Kind::slice;
+    question.rows_max = 1;
+    auto answer = remote.ask(stream, question);
+    if (auto* error = std::get_if<erp::RemoteError>(&answer)) return std::move(*error);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 ProbedSource probe_source(const SourceSettings& source, const Environment& environment, const Clock& clock, const std::atomic<bool>& stop) {
@@ -61,7 +78,8 @@ ProbedSource probe_source(const SourceSettings& source, const Environment& envir
   options->care.tries_max = 1;
   outbound::Caller caller(options->care, **transport, pace, clock, 1);
   const auto remote = erp::make_remote(options->dialect, options->connect, caller);
-  const auto error = remote->connect();
+  auto error = remote->connect();
+  if (!error) error = missing_right(*remote, *options);
   if (error) {
     probed.needs_person = error->kind == erp::RemoteErrorKind::denied || error->kind == erp::RemoteErrorKind::refused;
     probed.text = error->text;
@@ -83,6 +101,9 @@ std::vector<Check> check_sources(const Settings& settings, const Environment& en
     }
     const ProbedSource probed = probe_source(source, environment, clock, stop);
     const std::string name = "source " + source.id;
+    if (!source.webhook_secret_file.empty())
+      if (const auto key = read_secret(source.webhook_secret_file, environment); !key)
+        checks.push_back({name + " webhooks", Verdict::bad, name + ": " + key.error().text(), "webhook_secret_file of [source." + source.id + "]"});
     if (!probed.reached) {
       checks.push_back({name, Verdict::bad, name + ": " + probed.text, "[source." + source.id + "] in the settings"});
       continue;
@@ -91,9 +112,6 @@ std::vector<Check> check_sources(const Settings& settings, const Environment& en
     for (const auto& capability : probed.capabilities) text += "; " + capability.name + " " + printable(capability.value);
     checks.push_back({name, source.insecure ? Verdict::warning : Verdict::good, text,
                       source.insecure ? "insecure trusts any certificate: set pin or ca_file of [source." + source.id + "] instead" : ""});
-    if (!source.webhook_secret_file.empty())
-      if (const auto key = read_secret(source.webhook_secret_file, environment); !key)
-        checks.push_back({name + " webhooks", Verdict::bad, name + ": " + key.error().text(), "webhook_secret_file of [source." + source.id + "]"});
   }
   return checks;
 }

@@ -435,18 +435,43 @@ std::string example_sources() {
   return text;
 }
 
-Result<std::string> read_secret(const std::string& file, const Environment& environment) {
-  std::string path = file;
-  const auto credentials = find(environment, "CREDENTIALS_DIRECTORY");
+namespace {
+
+struct FoundFile {
+  std::string path;
   UniqueFd fd;
-  if (!file.starts_with('/') && credentials) {
-    path = *credentials + "/" + file;
-    fd = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  }
-  if (!fd) {
-    path = file;
-    fd = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  }
+};
+
+// Opens the file where systemd put it, else where it is named.
+FoundFile open_secret(const std::string& file, const Environment& environment) {
+  const auto open = [](std::string path) {
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    return FoundFile{std::move(path), std::move(fd)};
+  };
+  const auto credentials = find(environment, "CREDENTIALS_DIRECTORY");
+  if (!file.starts_with('/') && credentials)
+    if (FoundFile found = open(*credentials + "/" + file); found.fd) return found;
+  return open(file);
+}
+
+}  // namespace
+
+std::string file_stamp(const std::string& file, const Environment& environment) {
+  const FoundFile found = open_secret(file, environment);
+  struct stat status{};
+  // A file that may not be opened can still be looked at: giving the right changes its stamp.
+  const int looked = found.fd ? ::fstat(found.fd.get(), &status) : ::stat(found.path.c_str(), &status);
+  if (looked != 0) return "";
+  std::string stamp = found.fd ? "open" : "closed";
+  for (const auto number : {static_cast<std::int64_t>(status.st_dev), static_cast<std::int64_t>(status.st_ino), static_cast<std::int64_t>(status.st_size),
+                            static_cast<std::int64_t>(status.st_mode), static_cast<std::int64_t>(status.st_mtim.tv_sec), static_cast<std::int64_t>(status.st_mtim.tv_nsec),
+                            static_cast<std::int64_t>(status.st_ctim.tv_sec), static_cast<std::int64_t>(status.st_ctim.tv_nsec)})
+    stamp += " " + std::to_string(number);
+  return stamp;
+}
+
+Result<std::string> read_secret(const std::string& file, const Environment& environment) {
+  const auto& [path, fd] = open_secret(file, environment);
   if (!fd)
     return fail(ErrorCode::invalid_input, "the secret in " + printable(file) + " cannot be read (" + std::strerror(errno) +
                                               "); check the name and that Millrace's user may read it");

@@ -99,5 +99,7 @@ std::string example_sources();
 // (systemd's LoadCredential), then in the working folder.
 // Errors   invalid_input  not there, not a regular file, empty, longer than 4 KiB, or readable by everybody
 Result<std::string> read_secret(const std::string& file, const Environment& environment);
+// Changes whenever that file is changed, replaced or given other rights; "" when there is none.
+std::string file_stamp(const std::string& file, const Environment& environment);
 
 }  // namespace millrace::app

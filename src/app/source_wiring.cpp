@@ -1,54 +1,16 @@
 #include "app/source_wiring.h"
 
-#include <condition_variable>
-#include <mutex>
+#include <array>
+#include <fstream>
+#include <iterator>
 
+#include "app/renewed_source.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
 
 namespace millrace::app {
 namespace {
-
-// Stands for a source that cannot run as it is configured, so that everybody sees why.
-class FailedSource final : public ingest::Source {
- public:
-  FailedSource(const SourceSettings& source, const Error& why) {
-    status_.id = source.id;
-    status_.kind = word(source.kind);
-    status_.root = source.url;
-    status_.state = ingest::SourceState::failed;
-    status_.message = why.text() + "; then restart Millrace";
-    log_error("source_failed", {{"source", source.id}, {"reason", why.text()}});
-  }
-  bool step(std::chrono::milliseconds patience) override {
-    std::unique_lock lock(mutex_);
-    stopped_.wait_for(lock, patience, [&] { return stop_; });
-    return false;
-  }
-  ingest::SourceStatus status() const override { return status_; }
-  std::optional<Stopwatch::time_point> hangs_since() const override { return std::nullopt; }
-  void tell_news() const override {}
-  void request_refresh(bool) override {}
-  void request_pause() override {}
-  void request_resume() override {}
-  void request_interval(std::chrono::seconds) override {}
-  void request_accept() override {}
-  void request_reject() override {}
-  void request_replay(const std::string&) override {}
-  void request_keys(std::string_view, std::vector<std::string>) override {}
-  void request_stop() override {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-    stopped_.notify_all();
-  }
-
- private:
-  ingest::SourceStatus status_;  // fixed after construction
-  std::mutex mutex_;
-  // guarded by mutex_
-  std::condition_variable stopped_;
-  bool stop_ = false;
-};
 
 erp::Dialect dialect_of(SourceKind kind) {
   switch (kind) {
@@ -62,12 +24,6 @@ erp::Dialect dialect_of(SourceKind kind) {
 
 using Made = Result<std::unique_ptr<ingest::Source>>;
 
-// Where the world refuses for good, a source that says so takes the place.
-Made or_failed(const SourceSettings& source, Made made) {
-  if (made || made.error().code() != ErrorCode::invalid_input) return made;
-  return std::make_unique<FailedSource>(source, made.error());
-}
-
 Made make_service(const SourceSettings& source, const Environment& environment, metrics::Registry& metrics, const Clock& clock,
                   std::function<void()> news, ingest::Intake& intake, store::Record& record) {
   auto options = service_options(source, environment);
@@ -77,7 +33,7 @@ Made make_service(const SourceSettings& source, const Environment& environment, 
 }
 
 Made make_push(const SourceSettings& source, const Environment& environment, const ingest::ParserPoolOptions& parsers, ingest::PushDesk& desk,
-               const Clock& clock, std::function<void()> news, ingest::Intake& intake, store::Record& record) {
+               metrics::Registry& metrics, const Clock& clock, std::function<void()> news, ingest::Intake& intake, store::Record& record) {
   ingest::PushSourceOptions options;
   options.id = source.id;
   options.gone_share_max = source.gone_share;
@@ -88,9 +44,64 @@ Made make_push(const SourceSettings& source, const Environment& environment, con
     if (!token) return pass_on(token, "source " + source.id);
     options.token = std::move(*token);
   }
-  auto made = ingest::PushSource::open(std::move(options), intake, record, clock);
+  auto made = ingest::PushSource::open(std::move(options), intake, record, metrics, clock);
   if (!made) return pass_on(made);
   desk.add(source.id, **made);
+  return std::move(*made);
+}
+
+// The hash of a secret as it is read, or of a file of certificates; "" when it cannot be read.
+std::string content_of(const SourceSettings& source, const std::string& file, const Environment& environment) {
+  if (file == source.ca_file) {
+    std::ifstream certificates(file, std::ios::binary);
+    return certificates ? hex(content_hash(std::string(std::istreambuf_iterator<char>(certificates), {}))) : "";
+  }
+  const auto secret = read_secret(file, environment);
+  return secret ? hex(content_hash(*secret)) : "";
+}
+
+// What a source is made from beside its settings.
+std::vector<SecretFile> files_of(const SourceSettings& source, const Environment& environment) {
+  std::vector<SecretFile> files;
+  for (const std::string& file : {source.password_file, source.bearer_file, source.oauth_secret_file, source.push_token_file, source.ca_file})
+    if (!file.empty()) files.push_back({file_stamp(file, environment), [=] { return content_of(source, file, environment); }});
+  return files;
+}
+
+// What is shown of a source that could not be made.
+ingest::SourceStatus failed_status(const SourceSettings& source) {
+  ingest::SourceStatus status;
+  status.id = source.id;
+  status.kind = is_service(source.kind) ? "service" : "push";
+  status.root = is_service(source.kind) ? source.url : "/api/v1/ingest/" + source.id + "/orders";
+  ingest::ServiceStatus& service = status.service.emplace();
+  service.dialect = is_service(source.kind) ? word(dialect_of(source.kind)) : "push";
+  service.address = source.url;
+  service.company = source.company;
+  service.insecure = source.insecure;
+  service.breaker = "closed";
+  return status;
+}
+
+Made make_renewed(const SourceSettings& source, const Wiring& wiring, ingest::Intake& intake, store::Record& record) {
+  RenewedSourceOptions options;
+  options.failed = failed_status(source);
+  options.files = [source, environment = wiring.environment] { return files_of(source, environment); };
+  // Sources are made anew long after the start: what they are made from is theirs, or lives as long as the road.
+  if (is_service(source.kind)) {
+    options.make = [source, environment = wiring.environment, news = wiring.news, &metrics = wiring.metrics, &clock = wiring.clock, &intake, &record] {
+      return make_service(source, environment, metrics, clock, news, intake, record);
+    };
+  } else {
+    wiring.desk.remove(source.id);
+    options.gone = [&desk = wiring.desk, id = source.id] { desk.remove(id); };
+    options.make = [source, environment = wiring.environment, parsers = wiring.parsers, news = wiring.news, &desk = wiring.desk, &metrics = wiring.metrics,
+                    &clock = wiring.clock, &intake, &record] {
+      return make_push(source, environment, parsers, desk, metrics, clock, news, intake, record);
+    };
+  }
+  auto made = RenewedSource::start(std::move(options));
+  if (!made) return pass_on(made);
   return std::move(*made);
 }
 
@@ -143,24 +154,31 @@ std::vector<ingest::ServiceOptions> wire_sources(const std::vector<SourceSetting
     service.id = source.id;
     service.is_erp = is_service(source.kind);  // what is pushed are documents, as in a folder
     service.make = [source, wiring](ingest::Intake& intake, store::Record& record) -> Made {
-      if (is_service(source.kind))
-        return or_failed(source, make_service(source, wiring.environment, wiring.metrics, wiring.clock, wiring.news, intake, record));
-      return or_failed(source, make_push(source, wiring.environment, wiring.parsers, wiring.desk, wiring.clock, wiring.news, intake, record));
+      return make_renewed(source, wiring, intake, record);
     };
     services.push_back(std::move(service));
   }
   return services;
 }
 
-std::map<std::string, std::string, std::less<>> webhook_keys(const std::vector<SourceSettings>& sources, const Environment& environment) {
-  std::map<std::string, std::string, std::less<>> keys;
-  for (const SourceSettings& source : sources) {
-    if (source.webhook_secret_file.empty()) continue;
-    auto key = read_secret(source.webhook_secret_file, environment);
-    if (key) keys.emplace(source.id, std::move(*key));
-    else log_error("webhooks_refused", {{"source", source.id}, {"reason", key.error().text()}});
+WebhookKeys::WebhookKeys(const std::vector<SourceSettings>& sources, Environment environment) : environment_(std::move(environment)) {
+  for (const SourceSettings& source : sources)
+    if (!source.webhook_secret_file.empty()) keys_[source.id].file = source.webhook_secret_file;
+}
+
+std::optional<std::string> WebhookKeys::of(std::string_view source) {
+  const std::lock_guard lock(mutex_);
+  const auto found = keys_.find(source);
+  if (found == keys_.end()) return std::nullopt;
+  Kept& kept = found->second;
+  if (std::string stamp = file_stamp(kept.file, environment_); !kept.looked || stamp != kept.stamp) {
+    kept.looked = true;
+    kept.stamp = std::move(stamp);
+    auto key = read_secret(kept.file, environment_);
+    if (!key) log_error("webhooks_refused", {{"source", std::string(source)}, {"reason", key.error().text()}});
+    kept.key = key ? std::optional(std::move(*key)) : std::nullopt;
   }
-  return keys;
+  return kept.key;
 }
 
 std::vector<std::string> source_ids(const Settings& settings) {

@@ -84,9 +84,12 @@ TEST_CASE("only sources with a readable key take webhooks") {
   without.id = "bc";
   wrong.id = "old";
   wrong.webhook_secret_file = "/nowhere/hook";
-  const auto keys = webhook_keys({with, without, wrong}, {});
-  REQUIRE(keys.size() == 1);
-  CHECK(keys.at("sap") == "k");
+  WebhookKeys keys({with, without, wrong}, {});
+  CHECK(keys.of("sap") == "k");
+  CHECK(keys.of("bc") == std::nullopt);
+  CHECK(keys.of("old") == std::nullopt);
+  secrets.file("hook", "another\n");
+  CHECK(keys.of("sap") == "another");
 }
 
 TEST_CASE("the streams that settings may name are those that services have") {

@@ -23,6 +23,10 @@ std::uint64_t number_at(const json::object& object, std::string_view key) {
   const auto number = value->to_number<std::uint64_t>(error);
   return error ? 0 : number;
 }
+bool flag_at(const json::object& object, std::string_view key) {
+  const json::value* const value = object.if_contains(key);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
 template <class Take>
 void each_object(const json::object& object, std::string_view key, Take take) {
   const json::value* const list = object.if_contains(key);
@@ -133,6 +137,7 @@ Result<ingest::SourceStatus> source_of_answer(const std::string& body, std::stri
     status.root = text_at(one, "root");
     status.state = state_of(text_at(one, "state"));
     status.message = text_at(one, "message");
+    status.needs_person = flag_at(one, "needs_person");
     status.orders = number_at(one, "orders");
     if (const json::object* refresh = object_at(one, "refresh")) status.refresh_count = number_at(*refresh, "count");
     if (const json::object* service = object_at(one, "service")) status.service = service_of(*service);

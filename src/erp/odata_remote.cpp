@@ -55,6 +55,23 @@ struct EntityFacts {
   LeftOut left_out;
 };
 
+// v1 and v2 live side by side and take the same login, but their answers differ: a mistyped address must not go unnoticed.
+std::optional<RemoteError> wrong_version(Dialect dialect, const std::string& root) {
+  if (!is_service_layer(dialect)) return std::nullopt;
+  const bool speaks_v1 = dialect == Dialect::sap_b1_v1;
+  if (!root.ends_with(speaks_v1 ? "/v2" : "/v1")) return std::nullopt;
+  return RemoteError{RemoteErrorKind::denied, root + " is version " + (speaks_v1 ? "2" : "1") + " of the Service Layer and this source is set to version " +
+                                                  (speaks_v1 ? "1; write kind = \"sap-b1\", or an address that ends in /b1s/v1."
+                                                             : "2; write an address that ends in /b1s/v2, or kind = \"sap-b1-v1\".")};
+}
+
+// Rights that are missing come as 403, or as SAP's own codes beside other statuses.
+bool speaks_of_rights(const ServiceError& error) {
+  const std::string message = lower_ascii(error.message);
+  return error.code == "-5006" || message.find("permission") != std::string::npos || message.find("not authorized") != std::string::npos ||
+         message.find("authorization") != std::string::npos;
+}
+
 struct Answer {
   std::vector<RemoteRow> rows;
   bool more_announced = false;
@@ -84,7 +101,7 @@ class ServiceRemote final : public Remote {
         root_(without_end_slash(options_.url)),
         caller_(caller),
         clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
-        session_(is_service_layer(dialect) ? make_service_layer_session(options_, caller) : make_odata_session(options_, caller, clock_)) {}
+        session_(is_service_layer(dialect) ? make_service_layer_session(options_, caller, clock_) : make_odata_session(options_, caller, clock_)) {}
 
   Dialect dialect() const override { return dialect_; }
   Remotely<Page> ask(const StreamDescriptor& stream, const PageQuestion& question) override;
@@ -99,6 +116,7 @@ class ServiceRemote final : public Remote {
     forget_ahead();
     session_->log_out();
   }
+  void insist() override { session_->insist(); }
   outbound::CallerStatus calls() const override { return caller_.status(); }
 
  private:
@@ -345,18 +363,19 @@ Remotely<Reply> ServiceRemote::send(const std::string& url, const Headers& heade
       if (auto error = session_->ready()) return std::move(*error);
     }
     auto outcome = ahead ? *std::exchange(ahead, std::nullopt) : caller_.send(signed_call(url, headers), kind);
-    if (outcome.refused_by_us || outcome.reply.failure != outbound::Failure::none) return failure_of(outcome, options_);
+    if (outcome.refused_by_us || outcome.reply.failure != outbound::Failure::none) return failure_of(outcome, options_.url);
     session_->learn(outcome.reply);
     if (outcome.reply.status != 401) return std::move(outcome.reply);
-    if (attempt > 0) {
+    const bool renewable = session_->drop();
+    if (attempt > 0 || !renewable) {
       const ServiceError error = read_error(outcome.reply.body);
-      RemoteError denied{RemoteErrorKind::denied, host_of(root_) + " refuses us right after signing in (HTTP 401" +
-                                                      (error.code.empty() ? "" : ", code " + error.code) +
-                                                      "); check the credentials of this source and that the user is not locked."};
+      RemoteError denied{RemoteErrorKind::denied, host_of(root_) + (renewable ? " refuses us right after signing in" : " refuses the credentials of this source") +
+                                                      " (HTTP 401" + (error.code.empty() ? "" : ", code " + error.code) +
+                                                      "); check them, and that the user is not locked."};
+      denied.credentials = !renewable;
       session_->deny(denied);
       return denied;
     }
-    session_->drop();
     for (auto& [set, facts] : facts_) facts.pages = {};  // maybe a restart, with other limits
   }
 }
@@ -377,8 +396,15 @@ RemoteError ServiceRemote::error_of(const StreamDescriptor& stream, const Reply&
   std::string said = "HTTP " + std::to_string(reply.status);
   if (!error.code.empty()) said += ", code " + error.code;
   if (!error.message.empty()) said += ": " + error.message;
+  if (reply.status >= 400 && reply.status < 500 && speaks_of_rights(error)) {
+    return {RemoteErrorKind::denied, "The user may not read " + set + " (" + said + "); give it the right to, or leave this stream out.", false, true};
+  }
+  // A list may be empty, but "no such record" about a list is what SAP says to whom may not see the object.
+  if (reply.status == 404 && error.code == "-2028") {
+    return {RemoteErrorKind::denied, set + " shows no list to this user (" + said + "); give it the right to read " + set + ", or leave this stream out.", false, true};
+  }
   switch (reply.status) {
-    case 403: return {RemoteErrorKind::denied, "The user may not read " + set + " (" + said + "); give it the right to, or leave this stream out."};
+    case 403: return {RemoteErrorKind::denied, "The user may not read " + set + " (" + said + "); give it the right to, or leave this stream out.", false, true};
     case 408:
     case 413:
     case 414:
@@ -403,6 +429,7 @@ std::optional<RemoteError> ServiceRemote::sign_in() {
   if (!root_.starts_with("http://") && !root_.starts_with("https://")) {
     return RemoteError{RemoteErrorKind::denied, "'" + printable(root_) + "' is no address of a service; it starts with https:// or http://."};
   }
+  if (auto error = wrong_version(dialect_, root_)) return error;
   forget_ahead();
   session_->allow_again();
   auto error = session_->ready();

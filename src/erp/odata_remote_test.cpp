@@ -470,7 +470,21 @@ TEST_CASE("Connecting says in one sentence what is wrong and what to do") {
   Reply expired;
   expired.failure = outbound::Failure::tls;
   expired.text = "the certificate expired on 2026-01-01";
-  has(connecting(always(expired)), "renew its certificate");
+  CHECK(connecting(always(expired)) == "The certificate expired on 2026-01-01.");
+  Reply hung_up;
+  hung_up.failure = outbound::Failure::reset;
+  hung_up.text = "sap:50000 ended the connection before the answer was whole";
+  ConnectOptions plain = World::sap();
+  plain.url = "http://sap:50000/b1s/v2";
+  has(connecting(always(hung_up), plain), "write https://");
+  has(connecting(always(html(400)), plain), "write https://");
+  ConnectOptions first = World::sap();
+  first.url = "https://sap:50000/b1s/v1";
+  has(connecting(always(html(404)), first), "an address that ends in /b1s/v2");
+  const auto without_right = [](Reply reply) { return [reply = std::move(reply)](const Call& call) { return call.url.ends_with("Login") ? login("s") : reply; }; };
+  has(connecting(without_right(json(R"({"error":{"code":"-5006","message":"The logged-on user does not have permission to use this object"}})", 400))), "may not read Orders");
+  has(connecting(without_right(json(R"({"error":{"code":"-5002","message":"You are not authorized to perform this action"}})", 400))), "give it the right");
+  has(connecting(without_right(json(R"({"error":{"code":"-2028","message":"No matching records found"}})", 404))), "give it the right to read Orders");
   ConnectOptions options = World::sap();
   options.url = "sap:50000/b1s/v2";
   has(connecting(always(html(404)), options), "starts with https://");
@@ -485,6 +499,88 @@ TEST_CASE("A login that the server could not answer is tried again later, a refu
   };
   CHECK(told(world.ask(scan(500))) == "later");
   CHECK(told(world.ask(scan(500))) == "3 rows, the end");
+}
+
+TEST_CASE("A login whose answer was lost is not sent again while its session may live, unless a person insists") {
+  constexpr std::array lost{outbound::Failure::timeout, outbound::Failure::reset};
+  for (const outbound::Failure failure : lost) {
+    World world(nullptr);
+    int logins = 0;
+    bool loses = true;
+    world.service.answer = [&](const Call& call) {
+      if (!call.url.ends_with("Login")) return json(rows(1, 3));
+      ++logins;
+      if (!loses) return login("s" + std::to_string(logins));
+      Reply reply;
+      reply.failure = failure;
+      reply.text = "sap:50000 gave no whole answer";
+      return reply;
+    };
+    const auto error = world.remote->connect();
+    REQUIRE(error);
+    CHECK(error->kind == RemoteErrorKind::later);
+    CHECK(error->text.find("may have gone through") != std::string::npos);
+    loses = false;
+    world.clock.at += std::chrono::minutes(29);
+    CHECK(world.remote->connect().has_value());
+    CHECK(logins == 1);
+    world.clock.at += std::chrono::minutes(2);
+    CHECK_FALSE(world.remote->connect().has_value());
+    CHECK(logins == 2);
+  }
+  World world(nullptr);
+  int logins = 0;
+  world.service.answer = [&](const Call& call) {
+    if (!call.url.ends_with("Login")) return json(rows(1, 3));
+    if (++logins > 1) return login("s");
+    Reply reply;
+    reply.failure = outbound::Failure::reset;
+    return reply;
+  };
+  CHECK(world.remote->connect().has_value());
+  world.remote->insist();
+  CHECK_FALSE(world.remote->connect().has_value());
+  CHECK(logins == 2);
+}
+
+TEST_CASE("A login that never left is sent again as soon as somebody asks") {
+  World world(nullptr);
+  int logins = 0;
+  world.service.answer = [&](const Call& call) {
+    if (!call.url.ends_with("Login")) return json(rows(1, 3));
+    if (++logins > 1) return login("s");
+    Reply reply;
+    reply.failure = outbound::Failure::connect;
+    reply.text = "nobody listens at sap:50000: check the address and the port, and that the server runs";
+    return reply;
+  };
+  const auto error = world.remote->connect();
+  REQUIRE(error);
+  CHECK(error->text == "Nobody listens at sap:50000: check the address and the port, and that the server runs.");
+  CHECK_FALSE(world.remote->connect().has_value());
+}
+
+TEST_CASE("However often a person asks, refused credentials are sent seldom") {
+  const auto logins_within = [](Dialect dialect, ConnectOptions options, std::chrono::minutes time) {
+    World world(nullptr, dialect, std::move(options));
+    int tries = 0;
+    world.service.answer = [&](const Call&) {
+      ++tries;
+      return json(R"({"error":{"code":"100000027","message":"Login failed"}})", 401);
+    };
+    for (std::chrono::seconds passed{0}; passed < time; passed += std::chrono::seconds(10)) {
+      world.remote->insist();
+      CHECK(world.remote->connect().has_value());
+      world.clock.at += std::chrono::seconds(10);
+    }
+    return tries;
+  };
+  CHECK(logins_within(Dialect::sap_b1_v2, World::sap(), std::chrono::minutes(30)) == 5);  // at minute 0, 1, 3, 7, 15
+  ConnectOptions basic;
+  basic.url = "https://erp/odata";
+  basic.user = "u";
+  basic.password = "secret";
+  CHECK(logins_within(Dialect::odata_v4, basic, std::chrono::minutes(30)) == 5);
 }
 
 TEST_CASE("What was learnt about a system is told: clock, zone, ETags, lines") {

@@ -6,6 +6,7 @@
 #include "erp/odata_url.h"
 #include "erp/page.h"
 #include "erp/session.h"
+#include "erp/sign_in_refusals.h"
 
 namespace millrace::erp {
 namespace {
@@ -55,7 +56,7 @@ class ODataSession final : public Session {
   }
 
   std::optional<RemoteError> ready() override {
-    if (denied_) return denied_;
+    if (refusals_.standing()) return refusals_.standing();
     const bool token_is_good = !authorization_.empty() && clock_.now() + token_spare < token_until_;
     if (!uses_oauth() || token_is_good) return std::nullopt;
     return fetch_token();
@@ -64,13 +65,19 @@ class ODataSession final : public Session {
   void sign(outbound::Call& call) const override {
     if (!authorization_.empty()) call.headers.emplace_back("Authorization", authorization_);
   }
-  void learn(const outbound::Reply&) override {}
-  void drop() override {
-    if (uses_oauth()) authorization_.clear();
+  void learn(const outbound::Reply& reply) override {
+    if (reply.status < 400) refusals_.signed_in();
   }
-  void deny(RemoteError why) override { denied_ = std::move(why); }
-  void allow_again() override { denied_.reset(); }
-  void log_out() override { drop(); }
+  bool drop() override {
+    if (uses_oauth()) authorization_.clear();
+    return uses_oauth();
+  }
+  void deny(RemoteError why) override {
+    if (why.credentials) refusals_.refused(std::move(why), clock_.now());
+    else refusals_.session_refused(std::move(why));
+  }
+  void allow_again() override { refusals_.allow_again(clock_.now()); }
+  void log_out() override { (void)drop(); }
 
   std::vector<Remote::Capability> facts() const override {
     const bool bearer = authorization_.starts_with("Bearer");
@@ -94,9 +101,7 @@ class ODataSession final : public Session {
     if (!options_.oauth_scope.empty()) call.body += "&" + form_field("scope", options_.oauth_scope);
     const auto outcome = caller_.send(call, outbound::CallKind::login);
     const outbound::Reply& reply = outcome.reply;
-    ConnectOptions token_place;
-    token_place.url = options_.oauth_token_url;
-    if (outcome.refused_by_us || reply.failure != outbound::Failure::none) return failure_of(outcome, token_place);
+    if (outcome.refused_by_us || reply.failure != outbound::Failure::none) return failure_of(outcome, options_.oauth_token_url, true);
     if (reply.status >= 500 || reply.status == 408 || reply.status == 429) {
       return RemoteError{RemoteErrorKind::later, host_of(call.url) + " answered HTTP " + std::to_string(reply.status) +
                                                      " when a token was asked for; it is tried again later."};
@@ -104,11 +109,14 @@ class ODataSession final : public Session {
     const std::string token = reply.status == 200 ? json_text(reply.body, "access_token") : std::string();
     if (token.empty()) {
       const std::string why = json_text(reply.body, "error");
-      denied_ = RemoteError{RemoteErrorKind::denied, host_of(call.url) + " gave no token (HTTP " + std::to_string(reply.status) +
+      RemoteError denied{RemoteErrorKind::denied, host_of(call.url) + " gave no token (HTTP " + std::to_string(reply.status) +
                                                          (why.empty() ? "" : ", " + printable(why.substr(0, 120))) +
                                                          "); check oauth_token_url, client, secret and scope of this source."};
-      return denied_;
+      denied.credentials = true;
+      refusals_.refused(denied, clock_.now());
+      return denied;
     }
+    refusals_.signed_in();
     authorization_ = "Bearer " + token;
     token_until_ = clock_.now() + lifetime(json_text(reply.body, "expires_in"));
     ++tokens_;
@@ -128,7 +136,7 @@ class ODataSession final : public Session {
   const Clock& clock_;
   std::string authorization_;
   Instant token_until_{};
-  std::optional<RemoteError> denied_;
+  SignInRefusals refusals_;
   std::uint64_t tokens_ = 0;
 };
 

@@ -92,6 +92,8 @@ enum class RemoteErrorKind : std::uint8_t {
 struct RemoteError {
   RemoteErrorKind kind = RemoteErrorKind::later;
   std::string text;  // one sentence: what happened and what to do
+  bool credentials = false;  // of denied: who we say we are was refused, and trying again may lock the user
+  bool one_set = false;      // of denied: a right is missing for this entity set; the others may be read
 };
 template <class T>
 using Remotely = std::variant<T, RemoteError>;
@@ -118,6 +120,8 @@ class Remote {
   // The same without the call that reads something: wrong credentials and addresses are told, a missing right is not.
   virtual std::optional<RemoteError> sign_in() { return connect(); }
   virtual void log_out() = 0;
+  // A person wants it tried now: what only waits for time is not waited for. Refused credentials still have their pause.
+  virtual void insist() {}
   virtual outbound::CallerStatus calls() const = 0;  // any thread
 };
 

@@ -1,11 +1,13 @@
 // The Service Layer's session: Login, two cookies, Logout.
 #include <algorithm>
+#include <charconv>
 
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "erp/page.h"
 #include "erp/session.h"
+#include "erp/sign_in_refusals.h"
 
 namespace millrace::erp {
 namespace {
@@ -14,6 +16,8 @@ constexpr std::string_view session_cookie = "B1SESSION";
 constexpr std::string_view dead_session_code = "301";
 constexpr std::string_view unknown_company_code = "-304";  // "Fail to get DB Credentials from SLD" (unverified)
 constexpr std::uint64_t login_answer_max = 1u << 20;
+constexpr std::chrono::minutes session_idle_default{30};  // SessionTimeout as installed
+constexpr std::chrono::minutes session_idle_max{24 * 60};
 
 std::string quoted(std::string_view text) { return "'" + printable(text) + "'"; }
 
@@ -31,12 +35,13 @@ bool speaks_of_company(const ServiceError& error) {
 
 class ServiceLayerSession final : public Session {
  public:
-  ServiceLayerSession(const ConnectOptions& options, outbound::Caller& caller)
-      : options_(options), caller_(caller), root_(without_end_slash(options.url)) {}
+  ServiceLayerSession(const ConnectOptions& options, outbound::Caller& caller, const Clock& clock)
+      : options_(options), caller_(caller), clock_(clock), root_(without_end_slash(options.url)) {}
 
   std::optional<RemoteError> ready() override {
-    if (denied_) return denied_;
+    if (refusals_.standing()) return refusals_.standing();
     if (has_session()) return std::nullopt;
+    if (clock_.now() < lost_session_until_) return lost_login_;
     return log_in();
   }
 
@@ -59,12 +64,14 @@ class ServiceLayerSession final : public Session {
     }
   }
 
-  void drop() override {
+  bool drop() override {
     cookies_.clear();
     ++sessions_lost_;
+    return true;
   }
-  void deny(RemoteError why) override { denied_ = std::move(why); }
-  void allow_again() override { denied_.reset(); }
+  void deny(RemoteError why) override { refusals_.session_refused(std::move(why)); }
+  void allow_again() override { refusals_.allow_again(clock_.now()); }
+  void insist() override { lost_session_until_ = {}; }
 
   void log_out() override {
     if (!has_session()) return;
@@ -121,33 +128,57 @@ class ServiceLayerSession final : public Session {
     outbound::Call call = post("/Login");
     JsonWriter json(call.body);
     json.begin_object().field("CompanyDB", options_.company).field("UserName", options_.user).field("Password", options_.password).end_object();
-    const auto outcome = caller_.send(call, outbound::CallKind::login);
+    const auto outcome = caller_.send(call, outbound::CallKind::login, false);
     const outbound::Reply& reply = outcome.reply;
-    if (outcome.refused_by_us || reply.failure != outbound::Failure::none) return failure_of(outcome, options_);
+    if (outcome.refused_by_us || reply.failure != outbound::Failure::none) return login_lost(outcome);
     if (reply.status >= 500 || reply.status == 408 || reply.status == 429) {
       return RemoteError{RemoteErrorKind::later, "The login at " + host_of(root_) + " was answered with HTTP " + std::to_string(reply.status) +
                                                      "; it is tried again later."};
     }
     if (reply.status != 200) {
-      denied_ = login_refused(reply);
-      return denied_;
+      RemoteError refused = login_refused(reply);
+      if (refused.credentials) refusals_.refused(refused, clock_.now());
+      return refused;
     }
     learn(reply);
     const std::string id = json_text(reply.body, "SessionId");
     if (!has_session() && !id.empty()) keep(std::string(session_cookie), id);
-    if (!has_session()) {
-      denied_ = RemoteError{RemoteErrorKind::denied, root_ + " answers, but not like a Service Layer (no session came back from Login); check the address."};
-      return denied_;
-    }
+    if (!has_session())
+      return RemoteError{RemoteErrorKind::denied, root_ + " answers, but not like a Service Layer (no session came back from Login); check the address."};
+    refusals_.signed_in();
     version_ = json_text(reply.body, "Version");
     idle_minutes_ = json_text(reply.body, "SessionTimeout");
     ++logins_;
     return std::nullopt;
   }
 
+  // A login whose answer never came may have gone through, and then its session lives on without us.
+  RemoteError login_lost(const outbound::Caller::Outcome& outcome) {
+    RemoteError error = failure_of(outcome, root_, true);
+    using outbound::Failure;
+    const Failure failure = outcome.reply.failure;
+    if (failure != Failure::timeout && failure != Failure::reset && failure != Failure::too_large) return error;
+    lost_session_until_ = clock_.now() + idle_time();
+    error.text += " The login may have gone through all the same: the next one is sent when that session has ended, at " +
+                  utc_seconds(lost_session_until_) + " UTC, or at once when a person asks for a sync.";
+    lost_login_ = error;
+    return error;
+  }
+
+  // How long a session lives without a call, as the other side said last.
+  std::chrono::minutes idle_time() const {
+    int minutes = 0;
+    const auto read = std::from_chars(idle_minutes_.data(), idle_minutes_.data() + idle_minutes_.size(), minutes);
+    if (idle_minutes_.empty() || read.ec != std::errc() || minutes <= 0) return session_idle_default;
+    return std::min<std::chrono::minutes>(std::chrono::minutes(minutes), session_idle_max);
+  }
+
   RemoteError login_refused(const outbound::Reply& reply) const {
     const ServiceError error = read_error(reply.body);
     const auto denied = [&](const std::string& what) { return RemoteError{RemoteErrorKind::denied, what + " (" + said(reply, error) + ")."}; };
+    // Apache's word to whoever speaks plainly to a port with TLS.
+    if (reply.status == 400 && root_.starts_with("http://") && error.code.empty())
+      return denied(host_of(root_) + " does not understand plain HTTP at this port; write https:// in the url of this source");
     if (reply.status >= 300 && reply.status < 400) {
       return denied(root_ + " sends us elsewhere ('" + printable(reply.header("Location")) + "'); set that address for this source");
     }
@@ -156,18 +187,22 @@ class ServiceLayerSession final : public Session {
       return denied("There is no Login below " + root_ + "; the address ends in /b1s/v1 or /b1s/v2, in small letters");
     }
     if (reply.status == 403) return denied("User " + quoted(options_.user) + " may not use the Service Layer; give it a licence and the right");
-    if (speaks_of_company(error)) {
-      return denied("The company " + quoted(options_.company) + " is not known there; write the name of its database as the server has it");
-    }
-    return denied("The login of user " + quoted(options_.user) + " to company " + quoted(options_.company) +
-                  " was refused; correct user, password or company, and do not try often: SAP locks users");
+    RemoteError refused = speaks_of_company(error)
+                              ? denied("The company " + quoted(options_.company) + " is not known there; write the name of its database as the server has it")
+                              : denied("The login of user " + quoted(options_.user) + " to company " + quoted(options_.company) +
+                                       " was refused; correct user, password or company, and do not try often: SAP locks users");
+    refused.credentials = true;
+    return refused;
   }
 
   const ConnectOptions& options_;
   outbound::Caller& caller_;
+  const Clock& clock_;
   const std::string root_;
   std::vector<std::pair<std::string, std::string>> cookies_;
-  std::optional<RemoteError> denied_;
+  SignInRefusals refusals_;
+  Instant lost_session_until_{};  // a login was lost, and its session may live until then
+  RemoteError lost_login_;
   std::string version_, idle_minutes_;
   std::uint64_t logins_ = 0;
   std::uint64_t sessions_lost_ = 0;
@@ -175,8 +210,8 @@ class ServiceLayerSession final : public Session {
 
 }  // namespace
 
-std::unique_ptr<Session> make_service_layer_session(const ConnectOptions& options, outbound::Caller& caller) {
-  return std::make_unique<ServiceLayerSession>(options, caller);
+std::unique_ptr<Session> make_service_layer_session(const ConnectOptions& options, outbound::Caller& caller, const Clock& clock) {
+  return std::make_unique<ServiceLayerSession>(options, caller, clock);
 }
 
 }  // namespace millrace::erp

@@ -12,7 +12,7 @@ namespace {
 constexpr auto commit_retry = 500ms;  // between tries while the record refuses: a full disk is asked, not hammered
 constexpr auto failed_retry = 15s;    // after a sync that failed, doubled each time up to the interval
 constexpr unsigned doublings_max = 10;
-// Wrong credentials lock users: only a person, or half an hour, makes us try again.
+// Wrong credentials lock users: only a person, or half an hour, makes us try again (and the session bounds the person).
 constexpr auto denied_retry = 30min;
 constexpr auto denied_retry_max = 24h;
 
@@ -157,6 +157,7 @@ bool ServiceLoop::connect() {
   }
   connected_ = true;
   denials_ = 0;
+  needs_person_ = false;
   return true;
 }
 
@@ -170,6 +171,7 @@ void ServiceLoop::begin_sync() {
   sync_began_ = clock_.now();
   calls_before_ = peer_.remote->calls().counts.all();
   failure_.clear();
+  needs_person_ = false;
   wrote_ = false;
   first_ = everything_ || std::ranges::any_of(streams_, [](const auto& sync) { return sync->state().phase == SyncState::Phase::backfill; });
   now_.refresh_started = sync_began_;
@@ -203,10 +205,11 @@ void ServiceLoop::take_step(StreamSync& sync, const SyncStep& step, bool hint) {
     case SyncStep::Kind::more: return;
     case SyncStep::Kind::blocked: return note_blocked(step.text);
     case SyncStep::Kind::failed:
-      if (step.error->kind == RemoteErrorKind::denied) return refuse_all(*step.error);
+      if (step.error->kind == RemoteErrorKind::denied && !step.error->one_set) return refuse_all(*step.error);
       if (step.error->kind == RemoteErrorKind::cancelled) return;
       log_warning("erp_sync_failed", {{"source", options_.id}, {"stream", std::string(word(sync.stream().name))}, {"reason", step.text}});
       failure_ = step.text;
+      needs_person_ |= step.error->kind == RemoteErrorKind::denied;  // the other streams go on
       // A hint that was lost is found by the sync that comes now.
       if (hint && !syncing_) due_ = std::min(due_, peer_.pace->now() + failed_retry);
       break;
@@ -252,7 +255,8 @@ void ServiceLoop::refuse_all(const RemoteError& error) {
   syncing_ = false;
   connected_ = false;
   failure_ = error.text;
-  const bool denied = error.kind == RemoteErrorKind::denied;
+  needs_person_ = error.kind == RemoteErrorKind::denied;
+  const bool denied = needs_person_ && error.credentials;  // a right or a certificate may be asked for as often as we like
   const std::chrono::seconds wait = denied ? std::min<std::chrono::seconds>(denied_retry_max, denied_retry * (1u << std::min(denials_, doublings_max)))
                                            : std::min<std::chrono::seconds>(pace_.interval(), failed_retry * (1u << std::min(failures_, doublings_max)));
   denials_ += denied ? 1 : 0;
@@ -373,6 +377,7 @@ void ServiceLoop::take_requests() {
     for (const auto& sync : streams_) sync->abandon();
   }
   if (requests.resume) paused_ = false, at_once();
+  if (requests.refresh || requests.resume) peer_.remote->insist();
   if (requests.refresh) {
     everything_next_ |= requests.everything;
     again_ = syncing_;

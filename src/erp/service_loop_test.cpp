@@ -41,6 +41,7 @@ class PlantRemote final : public Remote {
   std::map<StreamName, std::map<std::string, Row>> rows;
   std::vector<PageQuestion::Kind> asked;
   std::optional<RemoteError> connects_not, answers_not;
+  std::map<StreamName, RemoteError> hidden;  // streams that the user may not see
   std::uint64_t version = 0;
   int log_outs = 0;
 
@@ -56,6 +57,7 @@ class PlantRemote final : public Remote {
   Remotely<Page> ask(const StreamDescriptor& stream, const PageQuestion& question) override {
     asked.push_back(question.kind);
     if (answers_not) return *answers_not;
+    if (const auto found = hidden.find(stream.name); found != hidden.end()) return found->second;
     using Kind = PageQuestion::Kind;
     std::map<Key, Row> sorted;
     for (const auto& [text, row] : rows[stream.name]) sorted.emplace(key_of(stream, text), row);
@@ -184,6 +186,23 @@ TEST_CASE("the orders of an ERP come with the names of their manufacturers") {
   REQUIRE(status.service);
   REQUIRE(status.service->streams.size() == 3);
   CHECK(status.service->streams[2].rows_open == 3);
+}
+
+TEST_CASE("every order of an ERP keeps when it was synced last with a new content") {
+  Plant plant;
+  fill(plant.erp());
+  const Instant first = plant.clock.now();
+  plant.settle();
+  plant.erp().put(StreamName::orders, "2", order_json(2, "25"), true);
+  plant.sync();
+  const Instant second = plant.clock.now();
+  const auto files = plant.record->files("sap");
+  REQUIRE(files);
+  REQUIRE(files->size() == 3);
+  for (const store::FileRecord& file : *files) {
+    CAPTURE(file.path);
+    CHECK(file.read_at == (file.path == "Open/Orders(2)" ? second : first));
+  }
 }
 
 TEST_CASE("a sync of its own gives the session back at its end, a server keeps it") {
@@ -376,15 +395,45 @@ TEST_CASE("what would remove too much waits for a person") {
 TEST_CASE("wrong credentials stop the calls until a person asks again") {
   Plant plant;
   fill(plant.erp());
-  plant.erp().connects_not = RemoteError{RemoteErrorKind::denied, "the ERP refuses the user; check its password"};
+  plant.erp().connects_not = RemoteError{RemoteErrorKind::denied, "the ERP refuses the user; check its password", true};
   plant.settle();
   CHECK(plant.source->status().state == ingest::SourceState::failed);
+  CHECK(plant.source->status().needs_person);
   CHECK(plant.source->status().message == "the ERP refuses the user; check its password");
   plant.erp().connects_not.reset();
   plant.clock.now_ += 10min;
   plant.settle();
   CHECK(plant.erp().asked.empty());
   plant.source->request_refresh(false);
+  plant.settle();
+  CHECK(plant.source->status().state == ingest::SourceState::polling);
+  CHECK_FALSE(plant.source->status().needs_person);
+}
+
+TEST_CASE("a right that is missing for one stream stops that stream only") {
+  Plant plant;
+  fill(plant.erp());
+  plant.erp().hidden[StreamName::items] = RemoteError{RemoteErrorKind::denied, "The user may not read Items; give it the right to.", false, true};
+  plant.settle();
+  CHECK(plant.orders() == "40001 Open 10.00 \n40002 Open 20.00 \n40003 Open 30.00 \n");
+  CHECK(plant.source->status().state == ingest::SourceState::failed);
+  CHECK(plant.source->status().needs_person);
+  CHECK(plant.source->status().message == "The user may not read Items; give it the right to.");
+  plant.erp().hidden.clear();
+  plant.clock.now_ += 16s;
+  plant.settle();
+  CHECK(plant.source->status().state == ingest::SourceState::polling);
+  CHECK_FALSE(plant.source->status().needs_person);
+}
+
+TEST_CASE("a missing right or a bad certificate is looked at again soon: that locks nobody") {
+  Plant plant;
+  fill(plant.erp());
+  plant.erp().connects_not = RemoteError{RemoteErrorKind::denied, "The certificate of sap:50000 expired on 2026-03-01."};
+  plant.settle();
+  CHECK(plant.source->status().needs_person);
+  plant.erp().connects_not.reset();
+  plant.clock.now_ += 16s;
   plant.settle();
   CHECK(plant.source->status().state == ingest::SourceState::polling);
 }

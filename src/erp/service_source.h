@@ -46,8 +46,8 @@ struct ServiceSourceOptions {
   std::size_t slice_keys = 2000;
   std::uint64_t seed = 0;                        // of jitter; 0: from the clock
   std::vector<std::string> streams;              // empty: all the dialect has
-  TimeZone time_zone;                            // of the ERP's clock: its stamps as instants a person sees, never the watermark
   bool one_sync = false;                         // the session is given back at the end of a sync, and counted in it
+  TimeZone time_zone;                            // of the ERP's clock: its stamps as instants a person sees, never the watermark
   std::function<void()> news;
 };
 

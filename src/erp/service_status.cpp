@@ -67,6 +67,7 @@ void ServiceLoop::publish_status() {
   now_.rejections = counts.rejections;
   now_.ignored = counts.ignored;
   now_.message = message();
+  now_.needs_person = needs_person_;
   now_.refresh_interval = pace_.interval();
   now_.poll_interval = now_.delay_max = pace_.interval();
   now_.delay_why = pace_.interval() > pace_.base() ? "the ERP answers slowly, so it is asked less often than every " + std::to_string(pace_.base().count()) + " s"

@@ -95,6 +95,7 @@ struct SourceStatus {
   std::string root;    // as configured
   SourceState state = SourceState::starting;
   std::string message;  // one sentence when something needs a person
+  bool needs_person = false;  // failed, and trying again changes nothing before somebody acts (credentials, rights, certificate)
   std::optional<Instant> as_of_time;        // the record agreed with the source at this moment
   std::optional<Instant> refresh_started;   // of the last or running refresh
   std::optional<Instant> refresh_next;

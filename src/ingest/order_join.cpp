@@ -364,7 +364,8 @@ class Joiner {
     line.line_total = total ? *total : row.of[*price]->line_total;
   }
 
-  // Lines without a day of their own have the order's; a difference that the head already shows is not repeated.
+  // Lines without a day of their own have the order's; a difference that the head already shows is not repeated. A document
+  // of a folder that gives no line a day (a PDF with one due date at its top) leaves the days of single lines out.
   void choose_date(const internal::LineRow& row, OrderLine& line, std::string_view field, std::optional<Day> SalesOrder::*of_order,
                    std::optional<Day> OrderLine::*of_line) {
     Saying says;
@@ -373,6 +374,8 @@ class Joiner {
       if (row.of[side] == nullptr) continue;
       const std::optional<Day> own = row.of[side]->*of_line, head = order_of(side).*of_order;
       as_head = as_head && (!own || own == head);
+      const auto has_day = [&](const OrderLine& each) { return (each.*of_line).has_value(); };
+      if (!sides_[side].is_service && std::ranges::none_of(order_of(side).lines, has_day)) continue;
       if (const auto day = own ? own : head) says.push_back({side, iso(*day), iso(*day)});
     }
     const bool spelled = (line.*of_line).has_value();

@@ -188,6 +188,17 @@ TEST_CASE("A date that the head shows to differ is not listed again for every li
   CHECK(pair.join().order.lines[1].requested_date == testing::day("2026-04-01"));
 }
 
+TEST_CASE("A document without a date for any line says nothing of the ERP's dates of single lines") {
+  Pair pair{order({line(1, "P-1", "1", 1), line(2, "P-2", "1", 1)}), order({line(1, "P-1", "1", 1), line(2, "P-2", "1", 1)})};
+  pair.sap.lines[1].requested_date = testing::day("2026-03-20");
+  for (OrderLine& each : pair.file.lines) each.requested_date.reset();
+  CHECK(pair.differences() == "");
+  CHECK(pair.join().order.lines[1].requested_date == testing::day("2026-03-20"));
+  // One that dates some lines means the order's day where it is silent.
+  pair.file.lines[0].requested_date = testing::day("2026-03-12");
+  CHECK(pair.differences() == "requested 2: sap 2026-03-20 | orders 2026-03-12 -> sap (erp-wins)\n");
+}
+
 TEST_CASE("An order that is open in the ERP keeps the word of its folder; a closed one has the ERP's") {
   Pair pair{order({line(1, "P-1", "1", 1)}), order({line(1, "P-1", "1", 1)}), {}, {}, "2026-03-05T08:00:00Z"};
   pair.file.status = "In Production";

@@ -6,21 +6,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <random>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "base/log.h"
 #include "base/text.h"
-#include "ingest/internal/push_rows.h"
+#include "ingest/internal/push_work.h"
 #include "ingest/parser_pool_on_demand.h"
 
 namespace millrace::ingest {
 namespace {
 
 constexpr std::string_view stream_orders = "orders";
-constexpr std::size_t examples_max = 50;
-constexpr std::size_t runs_max = 24;
-constexpr std::size_t pruned_max = 100;  // receipts that one commit removes
 constexpr std::size_t key_bytes_max = 256;
 
 std::string random_id() {
@@ -54,25 +49,7 @@ Result<UniqueFd> in_memory(std::string_view text) {
   return memory;
 }
 
-// The part of a path behind its status.
-std::string_view tail_of(std::string_view path) { return path.substr(path.find('/') + 1); }
-
-std::string share_text(double share) { return std::to_string(static_cast<int>(share * 100.0 + 0.5)) + " %"; }
-
 }  // namespace
-
-// The batch that is being taken in.
-struct PushSource::Work {
-  enum class Phase : std::uint8_t { reading, held, committing } phase = Phase::reading;
-  WaitingBatch waiting;
-  bool by_line = false;  // each line is a document of its own
-  bool no_parser = false;
-  std::unordered_map<std::uint64_t, std::uint64_t> open;  // parse jobs and their rows
-  PushRows rows;
-  bool guard = true;
-  std::optional<HeldSync> held;
-  Stopwatch::time_point began = Stopwatch::now();
-};
 
 std::string push_path(std::string_view status, std::string_view number) {
   std::string path;
@@ -96,8 +73,8 @@ std::string push_status(const SalesOrder& order) {
   return order.document_status == DocumentStatus::closed ? "Closed" : "Open";
 }
 
-PushSource::PushSource(PushSourceOptions options, Intake& intake, store::Record& record, const Clock& clock)
-    : options_(std::move(options)), intake_(intake), record_(record), clock_(clock) {
+PushSource::PushSource(PushSourceOptions options, Intake& intake, store::Record& record, metrics::Registry& metrics, const Clock& clock)
+    : options_(std::move(options)), intake_(intake), record_(record), metrics_(metrics), clock_(clock) {
   ParserPoolOptions parsers = options_.parsers;
   parsers.worker_count = 1;
   parsers.hash_method = HashMethod::xxh3_128;
@@ -117,8 +94,9 @@ PushSource::PushSource(PushSourceOptions options, Intake& intake, store::Record&
 
 PushSource::~PushSource() { pool_->stop(); }
 
-Result<std::unique_ptr<PushSource>> PushSource::open(PushSourceOptions options, Intake& intake, store::Record& record, const Clock& clock) {
-  std::unique_ptr<PushSource> source(new PushSource(std::move(options), intake, record, clock));
+Result<std::unique_ptr<PushSource>> PushSource::open(PushSourceOptions options, Intake& intake, store::Record& record, metrics::Registry& metrics,
+                                                     const Clock& clock) {
+  std::unique_ptr<PushSource> source(new PushSource(std::move(options), intake, record, metrics, clock));
   if (const auto restored = source->restore(); !restored) return pass_on(restored);
   return source;
 }
@@ -151,8 +129,12 @@ Result<void> PushSource::restore() {
   }
   published_.pending = waiting_.size();
   intake_.with_book([&](OrderBook& book) {
-    book.each_stamp(options_.id, [&](std::string_view path, const FileStamp&) { statuses_.emplace(path.substr(0, path.find('/'))); });
+    book.each_stamp(options_.id, [&](std::string_view path, const FileStamp& stamp) {
+      if (!is_refusal(path)) statuses_.emplace(path.substr(0, path.find('/')));
+      else if (is_nameless(path)) nameless_.emplace(std::chrono::floor<std::chrono::milliseconds>(std::chrono::sys_time(std::chrono::nanoseconds(stamp.mtime_ns))), path);
+    });
     published_.orders = book.counts(options_.id).orders;
+    published_.rejections = book.counts(options_.id).rejections;
   });
   published_.service->streams[0].rows = published_.orders;
   return {};
@@ -442,188 +424,6 @@ void PushSource::end_reading() {
   if (batch.mode == PushMode::snapshot && rows.rejected > 0)
     return fail_batch(std::to_string(rows.rejected) + " rows of this snapshot cannot be read, so what is absent cannot be told; nothing of it was taken.");
   bring();
-}
-
-// Holds the batch against the book, brings what differs, and commits it with its receipt.
-void PushSource::bring() {
-  BatchReceipt& receipt = work_->waiting.receipt;
-  PushRows& rows = work_->rows;
-  std::optional<HeldSync> held;
-  const Instant now = clock_.now();
-  intake_.with_book([&](OrderBook& book) {
-    std::vector<std::string> gone;
-    if (receipt.mode == PushMode::snapshot) {
-      std::unordered_set<std::string> present;
-      for (const PushRows::Row& row : rows.orders) present.insert(push_path("", row.order.number.text));
-      std::uint64_t known = 0;
-      book.each_stamp(options_.id, [&](std::string_view path, const FileStamp&) {
-        ++known;
-        if (!present.contains(std::string(tail_of(path)))) gone.emplace_back(path);
-      });
-      const auto allowed = std::max<std::uint64_t>(options_.gone_always, static_cast<std::uint64_t>(options_.gone_share_max * static_cast<double>(known)));
-      if (work_->guard && gone.size() > allowed) {
-        held.emplace();
-        held->stream = stream_orders;
-        held->since = now;
-        held->rows_before = known;
-        held->rows_gone = gone.size();
-        held->why = "The snapshot of " + options_.id + " would remove " + std::to_string(gone.size()) + " of " + std::to_string(known) +
-                    " orders, more than " + std::to_string(allowed) + " (" + share_text(options_.gone_share_max) + ").";
-        for (std::size_t i = 0; i < gone.size() && i < examples_max; ++i)
-          held->examples.push_back({gone[i], std::string(tail_of(gone[i])), "", "gone"});
-        return;
-      }
-    }
-    receipt.accepted = receipt.unchanged = 0;
-    for (PushRows::Row& row : rows.orders) {
-      std::string path = push_path(row.status, row.order.number.text);
-      const std::string tail(tail_of(path));
-      const store::FileRecord* const known = book.known_file(options_.id, path);
-      if (known != nullptr && known->hash == row.hash && known->state == store::FileRecord::State::counts) {
-        ++receipt.unchanged;
-        continue;
-      }
-      ++receipt.accepted;
-      for (const std::string& status : statuses_) {
-        const std::string other = status + "/" + tail;
-        if (other != path && book.known_file(options_.id, other) != nullptr) book.file_removed(options_.id, other);
-      }
-      statuses_.insert(path.substr(0, path.find('/')));
-      const auto stamped = std::chrono::duration_cast<std::chrono::nanoseconds>(receipt.received.time_since_epoch()).count();
-      ReadFile read{std::move(path), {row.bytes, stamped, 0}, row.hash, {}};
-      read.document.format = row.format;
-      read.document.is_order_document = true;
-      read.document.orders.push_back(std::move(row.order));
-      read.document.findings = std::move(row.flags);
-      book.file_read(options_.id, std::move(read), now);
-    }
-    for (const std::string& path : gone) book.file_removed(options_.id, path);
-    receipt.removed = gone.size();
-  });
-  if (held) {
-    receipt.state = BatchReceipt::State::held;
-    receipt.message = held->why;
-    work_->phase = Work::Phase::held;
-    work_->held = std::move(held);
-    show_progress();
-    return tell_news();
-  }
-  receipt.state = BatchReceipt::State::done;
-  receipt.message.clear();
-  receipt.total = receipt.done = rows.orders.size() + rows.rejected;
-  receipt.rejected = rows.rejected;
-  receipt.refused = std::move(rows.refused);
-  commit(receipt_rows());
-}
-
-void PushSource::fail_batch(std::string message) {
-  BatchReceipt& receipt = work_->waiting.receipt;
-  receipt.state = BatchReceipt::State::failed;
-  receipt.message = std::move(message);
-  receipt.rejected = work_->rows.rejected;
-  receipt.refused = std::move(work_->rows.refused);
-  commit(receipt_rows());
-}
-
-// The final receipt in, the waiting batch and what is too old out.
-Intake::Kept PushSource::receipt_rows() {
-  BatchReceipt& receipt = work_->waiting.receipt;
-  receipt.finished = std::max(clock_.now(), receipt.received);
-  Intake::Kept kept;
-  kept.put.push_back({kept_space(), receipt.id, encode(receipt)});
-  kept.removed.push_back({waiting_space(), receipt.id});
-  const Instant oldest = clock_.now() - options_.receipt_life;
-  for (std::size_t i = 0; i < pruned_max && !receipts_.empty(); ++i) {
-    if (receipts_.begin()->first >= oldest && receipts_.size() < options_.receipts_max) break;
-    kept.removed.push_back({kept_space(), receipts_.begin()->second});
-    receipts_.erase(receipts_.begin());
-  }
-  return kept;
-}
-
-void PushSource::commit(Intake::Kept kept) {
-  work_->phase = Work::Phase::committing;
-  if (const auto committed = intake_.commit(options_.id, std::move(kept)); !committed) return wait_for_retry(committed.error().text());
-  finish();
-}
-
-// What was refused waits in the intake and goes first.
-void PushSource::commit_again() {
-  if (const auto committed = intake_.commit(options_.id); !committed) return wait_for_retry(committed.error().text());
-  finish();
-}
-
-void PushSource::finish() {
-  const BatchReceipt receipt = std::move(work_->waiting.receipt);
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - work_->began);
-  work_.reset();
-  receipts_.emplace(*receipt.finished, receipt.id);
-  const std::uint64_t orders = intake_.with_book([&](OrderBook& book) { return book.counts(options_.id).orders; });
-  {
-    const std::lock_guard lock(mutex_);
-    waiting_bytes_ -= waiting_.front().bytes;
-    waiting_.pop_front();
-    running_.reset();
-    published_.state = paused_ ? SourceState::paused : SourceState::live;
-    published_.message.clear();
-    published_.service->held.clear();
-    published_.as_of_time = receipt.finished;
-    published_.refresh_started = receipt.received;
-    published_.refresh_took = took;
-    ++published_.refresh_count;
-    if (receipt.accepted + receipt.removed > 0) ++published_.refresh_with_changes;
-    published_.orders = orders;
-    published_.pending = waiting_.size();
-    published_.progress_done = published_.progress_total = 0;
-    StreamStatus& stream = published_.service->streams[0];
-    stream.rows = orders;
-    if (receipt.state == BatchReceipt::State::done) stream.last_good = receipt.finished;
-    SyncRun run{receipt.received, took, 1, receipt.bytes, receipt.done, receipt.done, receipt.accepted, receipt.removed,
-                receipt.state == BatchReceipt::State::done ? "good" : "failed", receipt.message};
-    stream.runs.insert(stream.runs.begin(), std::move(run));
-    if (stream.runs.size() > runs_max) stream.runs.pop_back();
-  }
-  log_info("batch_taken", {{"source", options_.id}, {"batch", receipt.id}, {"state", std::string(word(receipt.state))},
-                           {"accepted", std::to_string(receipt.accepted)}, {"rejected", std::to_string(receipt.rejected)}});
-  tell_news();
-}
-
-void PushSource::wait_for_retry(std::string why) {
-  retry_at_ = Stopwatch::now() + options_.retry_pause;
-  const std::lock_guard lock(mutex_);
-  if (published_.state != SourceState::paused) published_.state = SourceState::failed;
-  published_.message = std::move(why);
-}
-
-void PushSource::show_progress() {
-  const std::lock_guard lock(mutex_);
-  running_ = work_->waiting.receipt;
-  if (!paused_) published_.state = work_->held ? SourceState::held : SourceState::live;
-  published_.message = work_->held ? work_->held->why : "";
-  published_.service->held.clear();
-  if (work_->held) published_.service->held.push_back(*work_->held);
-}
-
-// ---- the desk
-
-Result<PushSource*> PushDesk::find(std::string_view id) const {
-  if (const auto found = sources_.find(id); found != sources_.end()) return found->second;
-  std::string there;
-  for (const auto& [name, source] : sources_) there += (there.empty() ? "" : ", ") + name;
-  return fail(ErrorCode::not_found, "There is no source \"" + printable(id.substr(0, 64)) + "\" that takes pushed batches; " +
-                                        (there.empty() ? "give one a table [source.NAME] with kind = \"push\" in the settings." : "there is: " + there + "."));
-}
-
-Result<BatchReceipt> PushDesk::push(std::string_view source, PushedBatch batch, std::string_view token) {
-  const auto found = find(source);
-  if (!found) return pass_on(found);
-  return (*found)->push(std::move(batch), token);
-}
-
-Result<BatchReceipt> PushDesk::receipt(std::string_view source, std::string_view stream, std::string_view id, std::string_view token) {
-  const auto found = find(source);
-  if (!found) return pass_on(found);
-  return (*found)->receipt(stream, id, token);
 }
 
 }  // namespace millrace::ingest

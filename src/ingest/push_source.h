@@ -5,6 +5,8 @@
 // Invariants
 //   * An order is the document "<Status>/<number>" of this source; equal content writes nothing but the receipt.
 //   * Batches are taken in the order they came; one that is held keeps those behind it waiting.
+//   * A row that was refused stands in the list of rejections as a document of its own, "/orders/7" for order 7, until the
+//     order comes right; without a number as "/orders/?/<hash>", until a snapshot or `receipt_life` later.
 //   * A snapshot removes only when it was read whole, holds as many orders as it declares, and within the guard.
 //   * Bounds: `waiting_max` batches of `waiting_bytes_max` together wait; receipts live `receipt_life`, at most `receipts_max`.
 #pragma once
@@ -22,8 +24,11 @@
 #include "ingest/parser_pool.h"
 #include "ingest/push.h"
 #include "ingest/source.h"
+#include "metrics/metrics.h"
 
 namespace millrace::ingest {
+
+struct PushRows;
 
 struct PushSourceOptions {
   std::string id;
@@ -36,6 +41,7 @@ struct PushSourceOptions {
   std::uint64_t waiting_bytes_max = 64ull << 20;
   std::chrono::hours receipt_life{24 * 7};
   std::size_t receipts_max = 10'000;
+  std::size_t nameless_max = 1'000;  // refused rows without an order number that are listed; the oldest leave first
   std::chrono::milliseconds retry_pause{1'000};  // while the record refuses or no parser starts
   std::function<void()> news;                    // from any thread
 };
@@ -48,7 +54,8 @@ std::string push_status(const SalesOrder& order);
 class PushSource final : public Source {
  public:
   // Reads which batches wait and which receipts there are. Errors: those of the record
-  static Result<std::unique_ptr<PushSource>> open(PushSourceOptions options, Intake& intake, store::Record& record, const Clock& clock);
+  static Result<std::unique_ptr<PushSource>> open(PushSourceOptions options, Intake& intake, store::Record& record, metrics::Registry& metrics,
+                                                  const Clock& clock);
   ~PushSource() override;
 
   // ---- the door, from any thread
@@ -78,7 +85,7 @@ class PushSource final : public Source {
   };
   enum class Decision : std::uint8_t { none, accept, reject };
 
-  PushSource(PushSourceOptions options, Intake& intake, store::Record& record, const Clock& clock);
+  PushSource(PushSourceOptions options, Intake& intake, store::Record& record, metrics::Registry& metrics, const Clock& clock);
   Result<void> restore();
   Result<void> check(const PushedBatch& batch, std::string_view token) const;
   Result<std::optional<BatchReceipt>> find(const std::string& id);
@@ -91,6 +98,13 @@ class PushSource final : public Source {
   void take_document(ParsedDocument document, std::uint64_t row);
   void end_reading();
   void bring();
+  std::vector<std::string> absent_in(const OrderBook& book, const PushRows& rows, std::uint64_t& known) const;
+  bool is_held(const std::vector<std::string>& gone, std::uint64_t known);
+  void bring_order(OrderBook& book, PushRows& rows, std::size_t at, Instant now);
+  void list_refused(OrderBook& book, const PushRows& rows, Instant now);
+  void forget_refused(OrderBook& book, const PushRows& rows, bool all);
+  void forget_nameless(OrderBook& book, Instant oldest);
+  void count(const BatchReceipt& receipt, std::chrono::milliseconds took);
   void fail_batch(std::string message);
   void commit(Intake::Kept kept);
   void commit_again();
@@ -105,6 +119,7 @@ class PushSource final : public Source {
   const PushSourceOptions options_;
   Intake& intake_;
   store::Record& record_;
+  metrics::Registry& metrics_;
   const Clock& clock_;
 
   std::mutex push_mutex_;  // one batch becomes durable at a time, so that a key is never taken twice
@@ -126,21 +141,10 @@ class PushSource final : public Source {
   std::unique_ptr<Work> work_;
   std::set<std::string> statuses_;                     // under which orders of ours are filed
   std::multimap<Instant, std::string> receipts_;       // by when they were finished
+  std::multimap<Instant, std::string> nameless_;       // listed rows without a number: paths, by when they were last refused
   Stopwatch::time_point retry_at_{};
   std::uint64_t next_job_ = 1;
   std::unique_ptr<ParserPool> pool_;                   // its threads answer to us: goes first
-};
-
-// All sources that take pushed batches, by their ids.
-class PushDesk final : public PushDoor {
- public:
-  void add(const std::string& id, PushSource& source) { sources_[id] = &source; }  // before anybody asks
-  Result<BatchReceipt> push(std::string_view source, PushedBatch batch, std::string_view token) override;
-  Result<BatchReceipt> receipt(std::string_view source, std::string_view stream, std::string_view id, std::string_view token) override;
-
- private:
-  Result<PushSource*> find(std::string_view id) const;
-  std::map<std::string, PushSource*, std::less<>> sources_;
 };
 
 }  // namespace millrace::ingest

@@ -52,7 +52,7 @@ struct Services {
   BuildInfo build;
   std::string company;  // shown in the header, "" is fine
   ingest::PushDoor& push;
-  std::map<std::string, std::string, std::less<>> webhook_keys;  // of the sources that take webhooks: what they sign with
+  std::function<std::optional<std::string>(std::string_view source)> webhook_key;  // what its webhooks are signed with; nothing: it takes none
 };
 
 struct ServerOptions {

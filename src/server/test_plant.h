@@ -221,7 +221,7 @@ class TestPlant {
             {"1.2.3", "abc", "g++"},
             "Plant Nord",
             push,
-            {{"orders", "webhook key"}}};
+            [](std::string_view source) { return source == "orders" ? std::optional<std::string>("webhook key") : std::nullopt; }};
   }
 
   // Applies what was told to the world since the last time, as the applier does: Snapshot first, then the news.

@@ -124,6 +124,7 @@ class ServiceLoop final : public ingest::Source {
   unsigned failures_ = 0;      // syncs in a row
   unsigned denials_ = 0;
   std::string failure_;        // of the last sync, one sentence
+  bool needs_person_ = false;  // what failed stays so until somebody acts
   bool wrote_ = false;
   ingest::SourceStatus now_;
 

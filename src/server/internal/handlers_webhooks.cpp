@@ -38,9 +38,8 @@ Response answer(std::string body) {
   return response;
 }
 
-const std::string* key_of(const Backend& backend, const std::string& source) {
-  const auto found = backend.services.webhook_keys.find(source);
-  return found == backend.services.webhook_keys.end() ? nullptr : &found->second;
+std::optional<std::string> key_of(const Backend& backend, const std::string& source) {
+  return backend.services.webhook_key ? backend.services.webhook_key(source) : std::nullopt;
 }
 
 Response no_webhooks(const Request& request, const std::string& source) {
@@ -54,7 +53,7 @@ Response no_webhooks(const Request& request, const std::string& source) {
 Response greet_webhook(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
   const std::string& source = request.path_values.at(0);
-  if (key_of(backend, source) == nullptr) return no_webhooks(request, source);
+  if (!key_of(backend, source)) return no_webhooks(request, source);
   std::string body;
   JsonWriter json(body);
   json.begin_object().field("Challenge", request.header("X-B1-Webhook-Token")).end_object();
@@ -64,8 +63,8 @@ Response greet_webhook(const Request& request, Backend& backend) {
 Response take_webhook(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
   const std::string& source = request.path_values.at(0);
-  const std::string* const key = key_of(backend, source);
-  if (key == nullptr) return no_webhooks(request, source);
+  const auto key = key_of(backend, source);
+  if (!key) return no_webhooks(request, source);
   if (!is_signed(request.body, request.header("X-B1-Webhook-Signature"), *key))
     return problem_response(request, {401, "unauthorized", "The signature of this webhook is not ours: check that both sides use the same key.", {}});
   const auto events = parse_webhook(request.body);

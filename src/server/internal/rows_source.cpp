@@ -126,7 +126,7 @@ void write_source(JsonWriter& json, const ingest::SourceStatus& source, Instant 
   json.begin_object();
   json.field("id", source.id).field("kind", source.kind).field("root", printable(source.root));
   json.field("state", ingest::word(source.state)).field("state_word", judgement(source));
-  json.field("message", source.message);
+  json.field("message", source.message).field("needs_person", source.needs_person);
   write_instant(json, "as_of_time", source.as_of_time);
   write_age(json, source.as_of_time, now);
   json.key("refresh").begin_object();

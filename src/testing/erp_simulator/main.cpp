@@ -10,6 +10,7 @@
 //   POST /change?count=N[&which=open][&key=K][&trace=version_only|silent][&push=1]
 //                                                  changes N orders, or N times order K, then (push) tells the
 //                                                  subscribers of webhooks
+//   POST /deed?what=close|cancel|remove[&count=N]  does that to the first N open orders
 //   POST /delay?ms=N                               every answer takes so much longer from now on
 //   POST /push                                     tells subscribers what they have not heard yet
 //
@@ -90,6 +91,7 @@ class Control {
     const auto words = question == std::string::npos ? std::map<std::string, std::string>{} : words_of(call.url.substr(question + 1));
     if (route == "GET /stats") return reply(200, stats());
     if (route == "POST /change") return change(words);
+    if (route == "POST /deed") return deed(words);
     if (route == "POST /push") return reply(200, "{\"calls\":" + std::to_string(server_.push_events(wire_)) + "}");
     if (route == "POST /delay") {
       const auto wanted = words.contains("ms") ? number_of(words.at("ms")) : std::nullopt;
@@ -97,7 +99,7 @@ class Control {
       delay_ms_ = *wanted;
       return reply(200, "{}");
     }
-    return reply(404, R"({"error":"there are GET /stats and POST /change, /delay, /push"})");
+    return reply(404, R"({"error":"there are GET /stats and POST /change, /deed, /delay, /push"})");
   }
 
  private:
@@ -151,6 +153,31 @@ class Control {
     out.end_array();
     if (word("push", "0") == "1") out.field("pushed", std::uint64_t{server_.push_events(wire_)});
     out.end_object();
+    return reply(200, std::move(json));
+  }
+
+  outbound::Reply deed(const std::map<std::string, std::string>& words) {
+    const std::string what = words.contains("what") ? words.at("what") : "";
+    const auto count = number_of(words.contains("count") ? words.at("count") : "1");
+    if (!count || (what != "close" && what != "cancel" && what != "remove"))
+      return reply(400, R"({"error":"say what=close, cancel or remove, and count=N"})");
+    std::string json;
+    JsonWriter out(json);
+    out.begin_object().key("orders").begin_array();
+    server_.with_company([&](simulator::Company& company) {
+      std::vector<std::int32_t> open;
+      for (const auto& [entry, order] : company.orders)
+        if (order.open && open.size() < *count) open.push_back(entry);
+      for (const std::int32_t entry : open) {
+        simulator::Document& order = company.orders.at(entry);
+        out.text(std::to_string(order.number));
+        if (what == "close") company.close(order, server_.local_time(), simulator::Trace::stamped);
+        if (what == "cancel") company.cancel(order, server_.local_time(), simulator::Trace::stamped);
+        if (what == "remove") company.remove(entry);
+      }
+      return 0;
+    });
+    out.end_array().end_object();
     return reply(200, std::move(json));
   }
 

@@ -3,7 +3,7 @@
 //   MILLRACE_BIN   the program, default ../build/release/millrace beside this folder
 //   CHROMIUM       the browser, default /usr/bin/chromium
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createRequire } from 'node:module';
@@ -18,35 +18,72 @@ const startTimeout = 60_000; // milliseconds
 
 export const sizes = { desktop: { width: 1350, height: 860 }, phone: { width: 390, height: 844 } };
 
-// { address, data, stop } of a running demo company.
-export async function startDemo({ orders = 400, seed = 7 } = {}) {
-  const data = await mkdtemp(join(tmpdir(), 'millrace-e2e-'));
-  const options = ['demo', '--orders', `${orders}`, '--seed', `${seed}`, '--data', data, '--listen', '127.0.0.1:0', '--no-open'];
-  // The program refuses settings it does not know: ours for this test are not its.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MILLRACE_')));
-  const program = spawn(binary, options, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+// Ends with the address that a program prints.
+async function addressOf(program, pattern) {
   let said = '';
-  const address = await new Promise((found, failed) => {
+  return new Promise((found, failed) => {
     const timer = setTimeout(() => failed(new Error(`No address after ${startTimeout} ms. It said:\n${said}`)), startTimeout);
     const hear = (part) => {
       said += part;
-      const match = /→ (http:\/\/127\.0\.0\.1:\d+)/.exec(said);
+      const match = pattern.exec(said);
       if (match === null) return;
       clearTimeout(timer);
-      found(match[1]);
+      found(match.slice(1));
     };
     program.stdout.on('data', hear);
     program.stderr.on('data', hear);
     program.on('error', failed);
     program.on('exit', (code) => failed(new Error(`The program ended with ${code}. It said:\n${said}`)));
   });
+}
+
+async function ended(program) {
+  const end = new Promise((done) => program.on('exit', done));
+  program.kill('SIGTERM');
+  await end;
+}
+
+const printed = /→ (http:\/\/127\.0\.0\.1:\d+)/;
+// The program refuses settings it does not know: ours for this test are not its.
+const cleanEnvironment = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MILLRACE_')));
+const start = (program, options) => spawn(program, options, { env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
+
+// { address, data, stop } of a running demo company.
+export async function startDemo({ orders = 400, seed = 7 } = {}) {
+  const data = await mkdtemp(join(tmpdir(), 'millrace-e2e-'));
+  const program = start(binary, ['demo', '--orders', `${orders}`, '--seed', `${seed}`, '--data', data, '--listen', '127.0.0.1:0', '--no-open']);
+  const [address] = await addressOf(program, printed);
   const stop = async () => {
-    const ended = new Promise((done) => program.on('exit', done));
-    program.kill('SIGTERM');
-    await ended;
+    await ended(program);
     await rm(data, { recursive: true, force: true });
   };
   return { address, data, stop };
+}
+
+// A program that follows the source `sap`, a simulated ERP: `tell` asks that ERP's control door, `act` the source;
+// `changePassword` writes the source's secret anew.
+export async function startFollowed({ orders = 120, password = 'manager' } = {}) {
+  const data = await mkdtemp(join(tmpdir(), 'millrace-e2e-'));
+  const erp = start(join(dirname(binary), 'src/millrace_erp_simulator'), ['--orders', `${orders}`]);
+  const [url, control] = await addressOf(erp, /erp (\S+)\ncontrol (\S+)\n/);
+  const secret = join(data, 'sap.password');
+  const changePassword = (text) => writeFile(secret, text, { mode: 0o600 });
+  await changePassword(password);
+  const settings = join(data, 'millrace.toml');
+  const values = { kind: 'sap-b1', url, company: 'NORDWERK', user: 'manager', password_file: secret, interval: '1h', interval_max: '1h' };
+  await writeFile(settings, `[source.sap]\n${Object.entries(values).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('')}`);
+  const program = start(binary, ['serve', '--config', settings, '--data', join(data, 'data'), '--listen', '127.0.0.1:0']);
+  const [address] = await addressOf(program, printed);
+  const post = async (where) => {
+    const response = await fetch(where, { method: 'POST' });
+    if (!response.ok) throw new Error(`${where}: ${response.status} ${await response.text()}`);
+  };
+  const stop = async () => {
+    await ended(program);
+    await ended(erp);
+    await rm(data, { recursive: true, force: true });
+  };
+  return { address, stop, changePassword, tell: (path) => post(control + path), act: (what) => post(`${address}/api/v1/sources/sap/${what}`) };
 }
 
 export async function startBrowser() {

@@ -115,9 +115,8 @@ function Stream({ stream }: { stream: StreamStatus }) {
   return (
     <section class="stream" aria-label={`Stream ${stream.name}`}>
       <p class="stream-head">
-        <strong>{stream.name}</strong> <Mark tone={phaseTone[stream.phase]}>{stream.phase}</Mark>
-        <span class="spring" />
-        <span class="quiet num small-text">{good === null ? 'never good yet' : `good ${formatAge(ageOf(good, now.value))} ago, ${formatWhen(good, now.value)}`}</span>
+        <strong>{stream.name.replaceAll('-', ' ')}</strong> <Mark tone={phaseTone[stream.phase]}>{stream.phase}</Mark>
+        <span class="stream-good quiet num small-text">{good === null ? 'never good yet' : `good ${formatAge(ageOf(good, now.value))} ago, ${formatWhen(good, now.value)}`}</span>
       </p>
       <p class="stream-rows num">
         <span class="stream-count">{formatCount(stream.rows)}</span> rows
@@ -157,7 +156,7 @@ function Bars({ runs }: { runs: SyncRun[] }) {
   const heights = barHeights(shown, barTop);
   const first = barsMax - shown.length;
   return (
-    <svg class="run-bars" viewBox={`0 0 ${barsMax * barStep} ${barTop}`} role="img" aria-label={runsText(runs)}>
+    <svg class="run-bars" viewBox={`0 0 ${barsMax * barStep} ${barTop}`} preserveAspectRatio="xMaxYMax meet" role="img" aria-label={runsText(runs)}>
       {shown.map((run, at) => (
         <rect key={run.started} class={`run-${run.outcome}`} x={(first + at) * barStep} y={barTop - (heights[at] ?? 0)} width={barStep - 2} height={heights[at]} rx="1">
           <title>{`${formatClock(run.started)}, ${formatMilliseconds(run.took_ms)}, ${counted(run.rows_written + run.rows_gone, 'row')} changed, ${run.outcome}`}</title>
