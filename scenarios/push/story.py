@@ -110,6 +110,7 @@ class Push(Story):
         millrace = self.start()
         batch = self.decided(millrace, headers["location"])
         self.assertEqual((batch["state"], batch["accepted"]), ("done", 300))
+        millrace.wait_for(lambda: millrace.get("/api/v1/orders?limit=1")["total"] == 300, "every order is told")
         sequence = millrace.get("/api/v1/orders?limit=1")["as_of"]
         status, headers, again = self.push(millrace, body, key="monday")
         self.assertEqual(status, 202)

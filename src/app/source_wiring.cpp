@@ -74,6 +74,7 @@ ingest::SourceStatus failed_status(const SourceSettings& source) {
   status.id = source.id;
   status.kind = is_service(source.kind) ? "service" : "push";
   status.root = is_service(source.kind) ? source.url : "/api/v1/ingest/" + source.id + "/orders";
+  if (is_service(source.kind)) status.refresh_interval = source.interval;
   ingest::ServiceStatus& service = status.service.emplace();
   service.dialect = is_service(source.kind) ? word(dialect_of(source.kind)) : "push";
   service.address = source.url;

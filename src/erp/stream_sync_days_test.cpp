@@ -15,9 +15,14 @@ std::optional<int> days_asked_for(int recent_days, std::chrono::minutes overlap)
   world.options.overlap = overlap;
   world.restart();
   world.erp.fill(10);
+  world.clock.advance(std::chrono::minutes(10));
+  world.run();
+  world.erp.put(3, 333);
+  world.clock.advance(std::chrono::minutes(10));
+  world.run();
+  world.clock.advance(std::chrono::minutes(10));
   world.run();
   world.remote.asked.clear();
-  world.clock.advance(std::chrono::minutes(10));
   const std::int32_t today = world.erp.now().day;
   world.run();
   std::optional<int> days;
