@@ -56,6 +56,11 @@ class Plant:
     def source(server, name):
         return next(source for source in server.get("/api/v1/sources")["data"] if source["id"] == name)
 
+    def read(self, server):
+        """Orders of the backfill that were taken over, and whether it has ended."""
+        source = self.source(server, "new")
+        return sum(stream["rows"] for stream in source["service"]["streams"]), source["refresh"]["count"] > 0
+
     def load(self, server):
         paths = ["/api/v1/orders"] * int(self.options.rate * self.options.phase)
         return OpenLoop(server.port, paths, self.options.rate).run()
@@ -64,22 +69,18 @@ class Plant:
         """Latencies in milliseconds by kind of phase, and how fast the backfill was."""
         found, orders, seconds = {"rest": [], "backfill": []}, 0, 0.0
         with self.serve({"there": settings_of(self.there), "new": settings_of(self.new)}) as server:
-            server.wait_for(lambda: self.source(server, "new")["orders"] > 0, "the backfill to begin", 120)
+            server.wait_for(lambda: self.read(server)[0] > 0, "the backfill to begin", 120)
             while True:
-                before = self.source(server, "new")
-                if before["refresh"]["count"] > 0:
-                    return found, orders / seconds if seconds else 0
-                times = self.load(server)
-                after = self.source(server, "new")
-                if after["refresh"]["count"] > 0:
+                (before, _), times, (after, ended) = self.read(server), self.load(server), self.read(server)
+                if ended:
                     return found, orders / seconds if seconds else 0
                 found["backfill"].append(times)
-                orders, seconds = orders + after["orders"] - before["orders"], seconds + self.options.phase
+                orders, seconds = orders + after - before, seconds + self.options.phase
                 server.post("/api/v1/sources/new/pause")
                 server.wait_for(lambda: self.source(server, "new")["state"] == "paused", "the backfill to pause")
                 self.wait_for_stillness(server)
                 found["rest"].append(self.load(server))
-                say(f"  {after['orders']} orders: p99 {percentile(found['backfill'][-1], .99):.2f} ms during the backfill, {percentile(found['rest'][-1], .99):.2f} ms at rest")
+                say(f"  {after} orders: p99 {percentile(found['backfill'][-1], .99):.2f} ms during the backfill, {percentile(found['rest'][-1], .99):.2f} ms at rest")
                 server.post("/api/v1/sources/new/resume")
                 server.wait_for(lambda: self.source(server, "new")["state"] != "paused", "the backfill to go on")
 

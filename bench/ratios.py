@@ -33,6 +33,7 @@ SHARED = pathlib.Path(os.environ.get("MILLRACE_SHARED", ROOT.parent / "shared"))
 WORK = pathlib.Path(os.environ.get("MILLRACE_BENCH_WORK", pathlib.Path.home() / ".cache/millrace-bench"))
 PERF_WORK = pathlib.Path(os.environ.get("PERF_WORK", pathlib.Path.home() / ".cache/millrace-perf"))
 sys.path.insert(0, str(ROOT / "scripts"))
+import erp_simulator  # noqa: E402
 import odata_peer  # noqa: E402
 from millrace_client import Millrace  # noqa: E402
 
@@ -446,6 +447,40 @@ class Bench:
             self.table.ratio("ERP, first sync: CPU", first["cpu"], "naive, Python and SQLite", found["naive.first"]["cpu"], 0.3, 0.1)
             self.table.ratio("ERP, quiet sync", quiet["wall"], "naive, Python and SQLite", found["naive.quiet"]["wall"], 0.25, 0.05)
 
+    def simulated(self):
+        if why := erp_simulator.missing():
+            raise Skipped(why)
+
+    def cell_erp_sizes(self):
+        self.simulated()
+        sizes = ["100", "1000", "10000"] + ([] if self.options.quick else ["100000"])
+        found = self.lines_of([sys.executable, ROOT / "bench/erp_sizes.py", "--binary", self.binary, "--rounds", self.rounds, "--sizes", *sizes, "--json"])
+        for size, one in found.items():
+            self.table.absolute(f"ERP ({one['erp']}), {int(size):,} orders: calls of a quiet sync", one["quiet"]["calls"], 9 + 2 * int(size) // 10_000, None, "")
+            self.table.absolute(f"the same: rows written after 1 % changed, beyond the {one['changed']['changed']:.0f} that did", one["changed"]["rows_written"] - one["changed"]["changed"], 0)
+        ten = found["10000"]
+        self.table.absolute("ERP, 10,000 orders: first sync, durable", ten["first"]["seconds"], 10, 5, "s")
+        self.table.absolute("the same: quiet sync", ten["quiet"]["seconds"], 0.5, 0.1, "s")
+        self.table.absolute("the same: peak memory of the first sync", ten["first"]["memory_mb"], 64, None, "MB")
+
+    def cell_erp_live(self):
+        self.simulated()
+        few = ["--changes", "20", "--over", "20", "--webhooks", "50"] if self.options.quick else []
+        found = self.lines_of([sys.executable, ROOT / "bench/erp_live.py", "--binary", self.binary, "--json", *few])
+        interval, hook = found["interval"], found["webhook"]
+        self.table.absolute(f"ERP to open screen, sync every {interval['interval_ms'] // 1000} s: the slowest beyond the interval", interval["over_interval_ms"], 300, None, "ms")
+        self.table.absolute("ERP to open screen, webhook: p99", hook["p99_ms"], 150, 50, "ms")
+        self.table.absolute("the same: calls a webhook", hook["calls_each"], 1)
+        if "page" in found:
+            self.table.absolute("ERP to the page of a browser, webhook: p99", found["page"]["p99_ms"], 150, 50, "ms")
+        self.table.absolute("ERP: changes that never arrived", sum(part["missed"] for part in found.values() if isinstance(part, dict)), 0)
+
+    def cell_erp_readers(self):
+        self.simulated()
+        few = ["--orders", "60000", "--phase", "1"] if self.options.quick else []
+        found = self.lines_of([sys.executable, ROOT / "bench/erp_readers.py", "--binary", self.binary, "--json", *few])
+        self.table.ratio(f"a page of orders during a backfill ({found['backfill_orders_per_s']:.0f} orders/s): p99", found["backfill"]["p99_ms"], "at rest", found["rest"]["p99_ms"], 1.5, 1.1, "ms")
+
     # -- memory, columns, screens: each has a program of its own that prints JSON
 
     def lines_of(self, argv, timeout=1800):
@@ -483,7 +518,7 @@ class Bench:
             self.table.absolute(f"screens: {row['name']}", row["value"], row["bar"], None, row["unit"])
 
 
-CELLS = ("load", "restart", "pdf", "slow", "watch", "http", "start", "erp", "memory", "columns", "web")
+CELLS = ("load", "restart", "pdf", "slow", "watch", "http", "start", "erp", "erp_sizes", "erp_live", "erp_readers", "memory", "columns", "web")
 
 
 def machine():

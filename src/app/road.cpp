@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::size_t load_page = 4096;    // changes read from the record at once
 constexpr std::size_t apply_batches = 64;  // batches published as one Snapshot when the applier is behind
+// Many orders that come one batch after the other (a first sync, a copied folder) are shown together: each Snapshot makes
+// every kept answer old, and readers pay for new ones.
+constexpr std::size_t bulk_changes = 100;  // a batch of so many is no person's doing
+constexpr std::size_t bulk_held_max = 8192;
+constexpr auto bulk_pause = std::chrono::milliseconds(500);
 
 std::string_view kind_word(feed::ChangeKind kind) {
   switch (kind) {
@@ -151,13 +156,24 @@ void Road::follow(Listener listener) {
   });
 }
 
+// The next batch for the same Snapshot: what waits, and after bulk alone what comes before the pause is over. A small
+// batch ends the wait, and so does stopping.
+std::optional<std::vector<feed::Change>> Road::next_batch(bool only_bulk, std::size_t held) {
+  auto more = committed_.try_pop();
+  if (more || !only_bulk || held >= bulk_held_max) return more;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(published_ + bulk_pause - Stopwatch::now());
+  return left.count() > 0 ? committed_.pop_for(left) : std::nullopt;
+}
+
 bool Road::apply_step() {
   auto first = committed_.pop();
   if (!first) return false;
   std::vector<feed::Change> changes = std::move(*first);
+  bool only_bulk = changes.size() >= bulk_changes;
   for (std::size_t i = 1; i < apply_batches; ++i) {
-    auto more = committed_.try_pop();
+    auto more = next_batch(only_bulk, changes.size());
     if (!more) break;
+    only_bulk = only_bulk && more->size() >= bulk_changes;
     changes.insert(changes.end(), std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
   }
   if (broken_) return true;
@@ -167,7 +183,8 @@ bool Road::apply_step() {
     log_error("apply_failed", {{"reason", applied.error().text()}});
     return true;
   }
-  metrics_.timing("millrace_apply_seconds").record(Stopwatch::now() - began);
+  published_ = Stopwatch::now();
+  metrics_.timing("millrace_apply_seconds").record(published_ - began);
   metrics_.gauge("millrace_queue_depth", "apply").set(static_cast<std::int64_t>(committed_.size()));
   for (const feed::Change& change : changes) metrics_.counter("millrace_changes_total", kind_word(change.kind)).add();
   if (listener_) listener_(changes, model_.current());

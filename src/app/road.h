@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -69,6 +70,7 @@ class Road {
   bool looked() const;
   // One turn of the applier; false when the queue is closed and empty.
   bool apply_step();
+  std::optional<std::vector<feed::Change>> next_batch(bool only_bulk, std::size_t held);
 
   static constexpr std::size_t apply_queue_bound = 8;  // batches; one may hold thousands of orders
 
@@ -92,6 +94,7 @@ class Road {
   const std::shared_ptr<NewsGate> news_gate_ = std::make_shared<NewsGate>();
   Listener listener_;
   std::thread applier_;
+  Stopwatch::time_point published_{};  // the last Snapshot; of the applier alone
   std::atomic<bool> broken_{false};
   std::atomic<bool> stopped_{false};
   Loaded loaded_;

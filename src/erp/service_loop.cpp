@@ -238,6 +238,8 @@ void ServiceLoop::end_sync() {
   ++now_.refresh_count;
   now_.refresh_with_changes += wrote_ ? 1 : 0;
   now_.bytes_read = calls.bytes - calls_before_.bytes;
+  metrics_.gauge("millrace_erp_last_sync_milliseconds", options_.id).set(now_.refresh_took.count());
+  metrics_.gauge("millrace_erp_last_sync_timestamp_seconds", options_.id).set(std::chrono::floor<std::chrono::seconds>(clock_.now().time_since_epoch()).count());
   pace_.note(now_.refresh_took, calls.calls - calls_before_.calls, calls.time - calls_before_.time, first_);
   failures_ = failure_.empty() ? 0 : failures_ + 1;
   const auto now = peer_.pace->now();

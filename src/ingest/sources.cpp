@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/turns.h"
 #include "ingest/parser_pool_on_demand.h"
 
 namespace millrace::ingest {
@@ -129,6 +130,7 @@ Result<void> Sources::make_services(const SourcesOptions& options, store::Record
     auto made = service.make(*intake_, record);
     if (!made) return pass_on(made, "the source " + service.id);
     check((*made)->status().id == service.id, "a service has the id it was announced with");
+    if (service.is_erp) patient_.push_back(made->get());
     sources_.push_back(std::move(*made));
   }
   return {};
@@ -138,8 +140,10 @@ void Sources::start_threads(metrics::Registry& metrics) {
   running_->ended.resize(sources_.size(), false);
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const auto prepare = i < folders_.size() ? prepare_ : std::function<void()>();
-    threads_.emplace_back([running = running_, i, source = sources_[i].get(), prepare] {
+    const bool patient = std::ranges::find(patient_, sources_[i].get()) != patient_.end();
+    threads_.emplace_back([running = running_, i, source = sources_[i].get(), prepare, patient] {
       ::pthread_setname_np(::pthread_self(), "source");
+      if (patient) let_others_first();
       while (prepare && !running->stop && source->status().refresh_count == 0) source->step(step_patience);
       if (prepare && !running->stop) prepare();
       while (!running->stop) source->step(step_patience);

@@ -84,6 +84,7 @@ class Sources final : public Control {
   std::unique_ptr<Intake> intake_;
   std::vector<std::unique_ptr<Source>> sources_;  // folders, then services
   std::vector<FolderSource*> folders_;            // of them
+  std::vector<Source*> patient_;                  // of them: their threads let others first
   std::unique_ptr<ParserPool> pool_;  // stops before the folders it answers to go
   std::function<void()> prepare_;     // starts the parsers, if that was put off
   std::vector<std::thread> threads_;

@@ -134,6 +134,7 @@ struct Caller::Impl {
   std::string last_failure;
   Steady not_before{};  // the other side asked for a pause
   metrics::Registry* registry = nullptr;
+  std::string source_name;  // as it counts there
   metrics::Gauge* breaker_gauge = nullptr;
 };
 
@@ -237,6 +238,7 @@ void Caller::Impl::note(const Call& call, CallKind kind, bool retry, const Reply
   }
   if (registry == nullptr) return;
   registry->counter("millrace_outbound_calls_total", word(kind), outcome_word(reply)).add();
+  registry->counter("millrace_outbound_bytes_total", source_name, word(kind)).add(reply.bytes_received);
   registry->timing("millrace_outbound_call_seconds", word(kind)).record(reply.took);
   breaker_gauge->set(static_cast<std::int64_t>(breaker.state()));
 }
@@ -313,6 +315,7 @@ CallerStatus Caller::Impl::status() const {
 void Caller::Impl::count_in(metrics::Registry& to, std::string_view source) {
   const std::scoped_lock lock(mutex);
   registry = &to;
+  source_name = source;
   breaker_gauge = &to.gauge("millrace_outbound_breaker_state", source);
   breaker_gauge->set(static_cast<std::int64_t>(breaker.state()));
 }

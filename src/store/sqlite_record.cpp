@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/turns.h"
 #include "store/internal/migrations.h"
 #include "store/internal/open_record.h"
 #include "store/internal/record_writer.h"
@@ -53,6 +54,7 @@ class BackgroundCheck {
 
  private:
   void run() {
+    let_others_first();
     std::unique_lock lock(mutex_);
     auto pause = options_.verify_delay;
     while (!changed_.wait_for(lock, pause, [&] { return stop_; })) {

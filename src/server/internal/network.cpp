@@ -1,10 +1,12 @@
 #include "server/internal/network.h"
 
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include <cstring>
 
 #include "base/log.h"
+#include "base/turns.h"
 
 namespace millrace::server {
 
@@ -41,7 +43,11 @@ Result<void> IoThread::listen(const tcp::endpoint& endpoint) {
 void IoThread::start() {
   accept();
   sweep();
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "network");
+    begin_soon();
+    context_.run();
+  });
 }
 
 void IoThread::accept() {
