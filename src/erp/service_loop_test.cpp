@@ -43,7 +43,8 @@ class PlantRemote final : public Remote {
   std::optional<RemoteError> connects_not, answers_not;
   std::map<StreamName, RemoteError> hidden;  // streams that the user may not see
   std::uint64_t version = 0;
-  int log_outs = 0;
+  int log_outs = 0, connects = 0, sign_ins = 0;
+  bool on_its_way = false;  // an answer that was asked for ahead
 
   explicit PlantRemote(HandClock& clock) : clock_(clock) {}
   bool scanned_orders() const {
@@ -83,7 +84,15 @@ class PlantRemote final : public Remote {
   }
   std::vector<Capability> capabilities() const override { return {{"version", "1000110"}}; }
   outbound::CallCount cost() const override { return {.calls = 1}; }
-  std::optional<RemoteError> connect() override { return connects_not; }
+  bool asks_ahead() const override { return on_its_way; }
+  std::optional<RemoteError> connect() override {
+    ++connects;
+    return connects_not;
+  }
+  std::optional<RemoteError> sign_in() override {
+    ++sign_ins;
+    return connects_not;
+  }
   void log_out() override { ++log_outs; }
   outbound::CallerStatus calls() const override {
     outbound::CallerStatus status;
@@ -114,6 +123,7 @@ struct Plant {
   std::unique_ptr<ingest::Intake> intake;
   std::unique_ptr<ingest::Source> source;
   ServiceSourceOptions options;
+  int cancels = 0;  // of a call that runs
 
   Plant() {
     options.id = "sap";
@@ -131,6 +141,7 @@ struct Plant {
     peer.remote = std::move(kept_remote);
     remote = static_cast<PlantRemote*>(peer.remote.get());
     peer.pace = &pace;
+    peer.cancel = [this] { ++cancels; };
     source = make_service_loop(options, std::move(peer), *intake, *record, metrics, clock);
   }
   void restart() {
@@ -469,4 +480,30 @@ TEST_CASE("a paused source asks nothing; its session is given back at the end") 
   CHECK_FALSE(plant.erp().asked.empty());
   plant.source->request_stop();
   CHECK_FALSE(plant.source->step(1h));
+  CHECK(plant.erp().log_outs == 1);
+  CHECK_FALSE(plant.source->step(1h));
+  CHECK(plant.erp().log_outs == 1);
+  CHECK(plant.cancels == 0);
+}
+
+TEST_CASE("who stops does not wait for an answer that was asked for ahead") {
+  Plant plant;
+  fill(plant.erp());
+  plant.settle();
+  plant.erp().on_its_way = true;
+  plant.source->request_stop();
+  CHECK_FALSE(plant.source->step(1h));
+  CHECK(plant.cancels == 1);
+  CHECK(plant.erp().log_outs == 0);  // after a call that was cut off nothing is sent any more
+}
+
+TEST_CASE("an ERP that was read before is signed in to and not tried out") {
+  Plant plant;
+  fill(plant.erp());
+  plant.settle();
+  CHECK(plant.erp().connects == 1);
+  plant.restart();
+  plant.settle();
+  CHECK(plant.erp().connects == 0);
+  CHECK(plant.erp().sign_ins == 1);
 }
