@@ -18,6 +18,8 @@ constexpr std::string_view unknown_company_code = "-304";  // "Fail to get DB Cr
 constexpr std::uint64_t login_answer_max = 1u << 20;
 constexpr std::chrono::minutes session_idle_default{30};  // SessionTimeout as installed
 constexpr std::chrono::minutes session_idle_max{24 * 60};
+// Sessions that may live on without us are a load to the ERP; one answer lost on the way must not stop a source for half an hour.
+constexpr std::size_t lost_sessions_max = 3;
 
 std::string quoted(std::string_view text) { return "'" + printable(text) + "'"; }
 
@@ -41,7 +43,8 @@ class ServiceLayerSession final : public Session {
   std::optional<RemoteError> ready() override {
     if (refusals_.standing()) return refusals_.standing();
     if (has_session()) return std::nullopt;
-    if (clock_.now() < lost_session_until_) return lost_login_;
+    std::erase_if(lost_until_, [now = clock_.now()](Instant until) { return until <= now; });
+    if (lost_until_.size() >= lost_sessions_max) return lost_login_;
     return log_in();
   }
 
@@ -71,7 +74,7 @@ class ServiceLayerSession final : public Session {
   }
   void deny(RemoteError why) override { refusals_.session_refused(std::move(why)); }
   void allow_again() override { refusals_.allow_again(clock_.now()); }
-  void insist() override { lost_session_until_ = {}; }
+  void insist() override { lost_until_.clear(); }
 
   void log_out() override {
     if (!has_session()) return;
@@ -158,9 +161,10 @@ class ServiceLayerSession final : public Session {
     using outbound::Failure;
     const Failure failure = outcome.reply.failure;
     if (failure != Failure::timeout && failure != Failure::reset && failure != Failure::too_large) return error;
-    lost_session_until_ = clock_.now() + idle_time();
-    error.text += " The login may have gone through all the same: the next one is sent when that session has ended, at " +
-                  utc_seconds(lost_session_until_) + " UTC, or at once when a person asks for a sync.";
+    lost_until_.push_back(clock_.now() + idle_time());
+    if (lost_until_.size() < lost_sessions_max) return error;
+    error.text += " " + std::to_string(lost_sessions_max) + " logins may have gone through all the same: the next one is sent when the first of their sessions has ended, at " +
+                  utc_seconds(lost_until_.front()) + " UTC, or at once when a person asks for a sync.";
     lost_login_ = error;
     return error;
   }
@@ -201,7 +205,7 @@ class ServiceLayerSession final : public Session {
   const std::string root_;
   std::vector<std::pair<std::string, std::string>> cookies_;
   SignInRefusals refusals_;
-  Instant lost_session_until_{};  // a login was lost, and its session may live until then
+  std::vector<Instant> lost_until_;  // logins whose answers were lost: their sessions may live until then, oldest first
   RemoteError lost_login_;
   std::string version_, idle_minutes_;
   std::uint64_t logins_ = 0;

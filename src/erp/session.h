@@ -6,8 +6,8 @@
 //   * One thread uses a session, so one sign-in is in flight at most.
 //   * After the other side refused our credentials nothing is tried again before `allow_again`, and then seldom: repeated
 //     tries lock users (sign_in_refusals.h).
-//   * A login is sent once. When its answer was lost it may have gone through: the next one waits until that session has
-//     ended by itself, or a person insists. So a source holds one session at most.
+//   * A login is sent once. When its answer was lost it may have gone through: after three of them the next waits until
+//     one of their sessions has ended by itself, or a person insists.
 //   * Secrets leave in headers and bodies only; no text of an error or a fact holds one.
 #pragma once
 #include <memory>
