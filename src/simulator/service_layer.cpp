@@ -263,6 +263,7 @@ outbound::Reply ServiceLayer::log_in(const Request& request) {
     return error_reply(request.protocol, 401, -304, "Fail to get DB Credentials from SLD");
   if (text("UserName") != options_.user || text("Password") != options_.password)
     return error_reply(request.protocol, 401, 100000027, "Login failed");
+  page_before_.clear();  // what is repeated was sent to this session before
   const std::string id = hex(content_hash(std::to_string(++session_last_) + "/" + std::to_string(options_.seed)));
   sessions_[id] = Session{clock_.now(), std::string(first_node)};
   std::string json;
