@@ -195,7 +195,7 @@ TEST_CASE("in no hour more calls than the budget has, and the first sync still e
   manners.page_cap = 50;
   Plant plant(900, manners);
   plant.options.slice_keys = 200;
-  plant.options.care.calls_per_hour = 30;
+  plant.options.care.calls_per_hour = 16;
   plant.options.interval = 600s;
   plant.wire.delay = 3s;
   plant.start();
@@ -203,11 +203,11 @@ TEST_CASE("in no hour more calls than the budget has, and the first sync still e
   CHECK(plant.source->status().state == ingest::SourceState::polling);
   CHECK(plant.held() == plant.wanted());
   CHECK(plant.time.now() > morning + 1h);  // it did not fit into one
-  CHECK(plant.most_calls_in_an_hour() <= 30);
+  CHECK(plant.most_calls_in_an_hour() <= 16);
   // Pages are not read twice, it goes on at the key where the hour ended: 18 of them, and the scans that follow.
   CHECK(plant.server.stats().by_set.find("Orders")->second < 45);
   plant.run_until(plant.time.now() + 3h);
-  CHECK(plant.most_calls_in_an_hour() <= 30);
+  CHECK(plant.most_calls_in_an_hour() <= 16);
 }
 
 }  // namespace
