@@ -2,10 +2,10 @@
 """Whether readers are disturbed by a first sync: GET /api/v1/orders at rest and during a backfill, in one run.
 
 Usage: erp_readers.py [--binary build/release/millrace] [--simulator build/release/src/millrace_erp_simulator]
-                      [--orders 100000] [--there 20000] [--rate 200] [--phase 3] [--seed 1] [--json]
+                      [--orders 100000] [--there 20000] [--rate 200] [--phase 2] [--seed 1] [--json]
 
 A server follows an ERP of `--there` orders and begins to read a second one of `--orders`. Phases of `--phase` seconds
-follow each other until that is done: the backfill runs, then it is paused, and so on, so that both see the same book and
+follow each other until that is done: the backfill runs, then it is paused until the server has nothing to do, and so on, so that both see the same book and
 the same machine. In both a page of orders is asked for `--rate` times a second (open loop: a request counts from the
 moment it was due, so a server that stands still cannot hide it). A phase in which the backfill ended does not count.
 
@@ -16,6 +16,7 @@ import json
 import pathlib
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -23,7 +24,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 import erp_runs  # noqa: E402
 import erp_simulator  # noqa: E402
 from erp_runs import percentile  # noqa: E402
-from http_latency import OpenLoop  # noqa: E402
+from http_latency import OpenLoop, cpu_seconds  # noqa: E402
 from millrace_client import Millrace  # noqa: E402
 
 RATIO_MAX = 1.5
@@ -86,12 +87,14 @@ class Plant:
 
     @staticmethod
     def wait_for_stillness(server):
+        """Until the server does nothing: what was committed is shown, the log is moved, the warm-start file written."""
         seen = []
 
         def still():
-            seen.append(server.get("/api/v1/orders?limit=1")["as_of"])
-            return len(seen) > 5 and len(set(seen[-5:])) == 1
-        server.wait_for(still, "what was committed to be shown")
+            seen.append(cpu_seconds(server.process.pid))
+            time.sleep(0.1)
+            return len(seen) > 10 and seen[-1] - seen[-11] <= 0.02
+        server.wait_for(still, "the server to have nothing to do", 60)
 
 
 def measure(options, folder):
@@ -116,7 +119,7 @@ def main():
     options.add_argument("--orders", type=int, default=100_000)
     options.add_argument("--there", type=int, default=20_000)
     options.add_argument("--rate", type=float, default=200)
-    options.add_argument("--phase", type=float, default=3)
+    options.add_argument("--phase", type=float, default=2)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--json", action="store_true")
     options = options.parse_args()
