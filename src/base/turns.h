@@ -13,4 +13,8 @@ void begin_soon();
 // For work that nobody waits for: it takes what others leave, and still a share when they leave nothing. For good.
 void let_others_first();
 
+// Between the steps of long work, as often as you like: after a third of a millisecond of it whoever waits for the
+// processor has a turn. Where the kernel lets a thread run on to its next tick, those who answer would wait for that.
+void give_turn();
+
 }  // namespace millrace

@@ -6,6 +6,7 @@
 #include <simdjson.h>
 
 #include "base/text.h"
+#include "base/turns.h"
 #include "erp/page_order.h"
 
 namespace millrace::erp {
@@ -145,6 +146,7 @@ void read_rows(const StreamDescriptor& stream, bool whole, od::array array, Read
     od::value value = element.value();
     if (value.type().value() != od::json_type::object) throw Damaged{"a row is no object"};
     if (page.rows.size() >= rows_max) throw Damaged{"it has more than 100,000 rows"};
+    give_turn();
     page.rows.push_back(read_row(stream, whole, value.get_object().value()));
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/turns.h"
 #include "domain/order_codec.h"
 
 namespace millrace::erp {
@@ -135,6 +136,7 @@ Result<std::vector<store::KeptRow>> ServiceSink::kept_rows(const StreamDescripto
   for (const auto& [item, name] : uncommitted_renames_)
     if (!renamed_.contains(item)) rows.push_back({renamed_space(source_), item, name});
   for (const RowPut& put : batch.put) {
+    give_turn();
     auto content = content_of(stream, put);
     if (!content) return pass_on(content);
     rows.push_back({space, key_text(put.key), stored_row(put.row, *content)});
@@ -147,7 +149,10 @@ Result<std::vector<store::KeptRow>> ServiceSink::kept_rows(const StreamDescripto
 void ServiceSink::bring(const StreamDescriptor& stream, SyncBatch& batch) {
   const bool orders = stream.name == StreamName::orders;
   intake_.with_book([&](ingest::OrderBook& book) {
-    for (RowPut& put : batch.put) orders ? bring_order(stream, put, book) : bring_finding(stream, put, book);
+    for (RowPut& put : batch.put) {
+      give_turn();
+      orders ? bring_order(stream, put, book) : bring_finding(stream, put, book);
+    }
     for (const RowGone& gone : batch.gone) {
       const std::string path = path_of(stream, gone.key, orders ? std::string_view(gone.row.status) : word(stream.name));
       if (orders || book.known_file(source_, path) != nullptr) book.file_removed(source_, path);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/turns.h"
 #include "domain/order_rules.h"
 #include "erp/internal/stream_sync_run.h"
 #include "erp/stream_sync.h"
@@ -399,6 +400,7 @@ LedgerRow StreamSync::row_of(const Run& run, const RemoteRow& row, const Mapped&
 }
 
 void StreamSync::take_document(Run& run, const RemoteRow& row, const Page& page) {
+  give_turn();
   ++run.report.documents_read;
   if (run.is_hint) run.looked_at.insert(row.key);
   Mapped mapped = map_(stream_, row.document);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/turns.h"
 #include "readmodel/blocks.h"
 
 namespace millrace::readmodel {
@@ -268,7 +269,10 @@ Result<void> ReadModel::apply(std::span<const feed::Change> changes) {
     expected = expected.next();
   }
   if (changes.empty()) return {};
-  for (const feed::Change& change : changes) impl_->apply(change);
+  for (const feed::Change& change : changes) {
+    give_turn();
+    impl_->apply(change);
+  }
   impl_->publish();
   return {};
 }

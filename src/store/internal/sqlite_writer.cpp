@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/turns.h"
 #include "domain/order_codec.h"
 
 namespace millrace::store {
@@ -95,13 +96,19 @@ void SqliteWriter::write_batch(Batch& batch, Instant now) {
     change.at = now;
   }
   write_candidates(batch, write_files(batch));
-  for (const feed::Change& change : batch.changes) write_change(change);
+  for (const feed::Change& change : batch.changes) {
+    give_turn();
+    write_change(change);
+  }
   write_kept(batch);
 }
 
 void SqliteWriter::write_kept(const Batch& batch) {
   for (const KeptKey& kept : batch.kept_removed) remove(bound("kept_forget", kept.space, kept.key), next_.sums.kept);
-  for (const KeptRow& kept : batch.kept_put) write_kept_row(kept);
+  for (const KeptRow& kept : batch.kept_put) {
+    give_turn();
+    write_kept_row(kept);
+  }
 }
 
 void SqliteWriter::write_kept_row(const KeptRow& kept) {
@@ -130,6 +137,7 @@ SqliteWriter::Paths SqliteWriter::write_files(const Batch& batch) {
   Paths fresh;
   fresh.reserve(batch.files_put.size());
   for (const FileRecord& file : batch.files_put) {
+    give_turn();
     const std::int64_t checksum = checksum_of_file(batch.source, file);
     bind_text(file_add_, 1, batch.source);
     bind_bytes(file_add_, 2, file.path);
@@ -160,6 +168,7 @@ void SqliteWriter::write_candidates(const Batch& batch, Paths cleared) {
   for (const feed::Change& change : batch.changes)
     if (change.kind == feed::ChangeKind::order_put) changes.insert_or_assign(change.put.order->number.text, &change);
   for (const Candidate& candidate : batch.candidates_put) {
+    give_turn();
     if (cleared.insert(candidate.path).second) remove_candidates(batch.source, candidate.path);
     write_candidate(batch, candidate, changes);
   }

@@ -7,13 +7,11 @@ import { axeViolations, getJson, openPage, serviceInStep, sizes, startBrowser, s
 let demo;
 let browser;
 let order;
-let joined; // an order that two sources speak of differently
 
 before(async () => {
   demo = await startDemo();
   browser = await startBrowser();
   await serviceInStep(demo);
-  joined = (await undecided(demo)).order;
   order = (await getJson(demo.address, '/api/v1/orders?open_amount=gt.0&limit=1')).data[0].order;
 });
 
@@ -32,7 +30,7 @@ const screens = [
   { name: 'Order', path: () => `/orders/${order}`, ready: '.history, .documents' },
   { name: 'Order that does not exist', path: () => '/orders/000000', ready: '.problem', complains: true },
   { name: 'Order beside the list', path: () => `/orders?panel=${order}`, ready: '.order-panel .headline-fact', only: 'desktop' },
-  { name: 'Order whose sources differ', path: () => `/orders/${joined}`, ready: '.order-differences' },
+  { name: 'Order whose sources differ', path: async () => `/orders/${(await undecided(demo)).order}`, ready: '.order-differences' },
   { name: 'Differences', path: () => '/differences', ready: '.difference' },
   { name: 'Differences, none', path: () => '/differences?field=nosuchvalue', ready: '.empty' },
   { name: 'Sources', path: () => '/sources', ready: '.gauges' },
@@ -51,7 +49,7 @@ for (const [device, size] of Object.entries(sizes)) {
         if (screen.only !== undefined && screen.only !== device) continue;
         it(screen.name, async () => {
           const view = await openPage(browser, { size, theme, reducedMotion: 'reduce' });
-          await view.page.goto(demo.address + screen.path());
+          await view.page.goto(demo.address + (await screen.path()));
           await view.page.locator(screen.ready).first().waitFor();
           if (screen.then !== undefined) {
             await screen.then(view.page);
