@@ -118,6 +118,29 @@ constexpr std::array<std::string_view, 3> restore_examples = {"millrace restore 
                                                               "millrace restore monday.backup --data /var/lib/millrace",
                                                               "millrace restore monday.backup --data /var/lib/millrace --force"};
 
+constexpr std::array user_options = std::to_array<OptionRow>({
+    {"--role", "ROLE", "", "of a new user: viewer, sales, planner, finance, floor or admin [viewer]", false},
+    {"--email", "ADDRESS", "", "of a new user", false},
+    {"--name", "NAME", "", "of a new user, as people call him", false},
+    {"--orders-of", "SALESPERSON", "", "a new user sees the orders of this salesperson alone", false},
+    {"--password-file", "FILE", "", "take the password from its first line; - is standard input", false},
+    {"--no-password", "", "", "a new user who signs in with the company's provider only", false},
+    {"--data", "DIR", "data", "", false},
+    {"--listen", "ADDRESS", "listen", "address of the server, for the setup link", false},
+});
+constexpr std::array<std::string_view, 4> user_examples = {
+    "millrace user add anna --role planner --email anna@example.com", "millrace user list",
+    "millrace user role anna admin", "millrace user setup-link"};
+
+constexpr std::array token_options = std::to_array<OptionRow>({
+    {"--user", "LOGIN", "", "whose rights the token has, at most", false},
+    {"--scope", "SCOPE", "", "read, write or admin: takes away what is not meant [read]", false},
+    {"--expires", "TIME", "", "90d, a day such as 2027-01-31, or never [never]", false},
+    {"--data", "DIR", "data", "", false},
+});
+constexpr std::array<std::string_view, 3> token_examples = {"millrace token add nightly-export --user anna --expires 365d", "millrace token list",
+                                                            "millrace token revoke 3"};
+
 constexpr std::array<std::string_view, 3> version_examples = {"millrace version", "millrace version --json",
                                                               "millrace --version"};
 
@@ -173,6 +196,15 @@ constexpr std::array command_table = std::to_array<CommandRow>({
      "The backup is unpacked and verified before anything is touched; stop the server first. A record that is there is\n"
      "moved aside with --force, never deleted. Exit code 5 without --force when there is one.",
      restore_options, restore_examples, false},
+    {"user", "add|list|passwd|role|activate|deactivate|setup-link [LOGIN] [ROLE]", "add, change and list the people who may sign in",
+     "A running server is asked through its data folder, which the same account or root may do; without one the record is\n"
+     "opened. Passwords are asked for on the terminal or read from a file, never given as an argument. A new password, another\n"
+     "role and deactivation end the user's open sessions. setup-link prints a link that makes an administrator, once, within\n"
+     "24 hours.",
+     user_options, user_examples, false},
+    {"token", "add|list|revoke [NAME|NUMBER]", "make, list and revoke what machines sign in with",
+     "A token has the rights of its user, cut by its scope, and follows when they change. It is shown once, when it is made.",
+     token_options, token_examples, false},
     {"version", "", "print version, commit, compiler and data format", "", {}, version_examples, false},
     {"config", "show", "show the settings that count and where they come from",
      "A flag wins over a variable MILLRACE_<NAME>, that over the user's file, that over /etc/millrace/millrace.toml.",
@@ -382,6 +414,7 @@ Result<Invocation> parse_command_line(std::span<const std::string> arguments) {
   std::vector<std::string> positional;
   app.set_help_flag();
   app.allow_extras();
+  app.require_subcommand(0, 1);  // behind the command its words are arguments: `token add export`
   const OptionRow version{"--version", "", "", "", false};
   add_option(app, version, taken);
   for (const OptionRow& row : common_table) add_option(app, row, taken);
@@ -401,9 +434,6 @@ Result<Invocation> parse_command_line(std::span<const std::string> arguments) {
   }
   Invocation invocation;
   const auto chosen = app.get_subcommands();
-  if (chosen.size() > 1)
-    return fail(ErrorCode::invalid_input,
-                "one command at a time: " + chosen[0]->get_name() + " or " + chosen[1]->get_name());
   if (!chosen.empty()) invocation.command = find_command(chosen.front()->get_name());
   for (const std::string& rest : app.remaining(true)) {
     if (rest.starts_with('-') && rest != "--") return unknown_flag(rest, invocation.command);

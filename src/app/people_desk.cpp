@@ -1,0 +1,104 @@
+#include "app/people_desk.h"
+
+#include <filesystem>
+
+namespace millrace::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto step_pause = 1s;
+constexpr auto order_patience = 30s;  // a password is hashed in between, perhaps behind others
+
+}  // namespace
+
+std::string control_path(const Settings& settings) { return settings.data + "/control.sock"; }
+
+Result<std::unique_ptr<PeopleDesk>> PeopleDesk::open(const Settings& settings, store::Record& record, metrics::Registry& metrics, const Clock& clock,
+                                                     people::DirectoryOptions options) {
+  std::unique_ptr<PeopleDesk> desk(new PeopleDesk);
+  auto audit = people::Audit::open(record, clock);
+  if (!audit) return pass_on(audit);
+  desk->audit_ = std::move(*audit);
+  auto directory = people::Directory::open(record, *desk->audit_, clock, metrics, std::move(options));
+  if (!directory) return pass_on(directory);
+  desk->directory_ = std::move(*directory);
+  desk->base_ = "http://" + settings.listen;
+  auto control = ControlSocket::open(control_path(settings), [raw = desk.get(), &clock](std::string_view request) {
+    const auto order = decode_order(request);
+    if (!order) return encode_answer(pass_on(order));
+    return encode_answer(app::carry_out(*raw->directory_, *order, clock, [raw] { return raw->base(); }));
+  });
+  if (!control) return pass_on(control);
+  desk->control_ = std::move(*control);
+  desk->stepper_ = std::thread([raw = desk.get()] { raw->step_until_stopped(); });
+  return desk;
+}
+
+PeopleDesk::~PeopleDesk() {
+  control_.reset();
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_news_.notify_all();
+  if (stepper_.joinable()) stepper_.join();
+}
+
+void PeopleDesk::step_until_stopped() {
+  std::unique_lock lock(mutex_);
+  while (!stop_news_.wait_for(lock, step_pause, [&] { return stopping_; })) {
+    lock.unlock();
+    directory_->step();
+    lock.lock();
+  }
+}
+
+void PeopleDesk::reached_at(std::string base) {
+  std::lock_guard lock(mutex_);
+  base_ = std::move(base);
+}
+
+std::string PeopleDesk::base() const {
+  std::lock_guard lock(mutex_);
+  return base_;
+}
+
+Result<std::string> PeopleDesk::first_link() {
+  if (!directory_->nobody_yet()) return std::string();
+  const auto secret = directory_->new_setup_link({"first start", "server", "", {}});
+  if (!secret) return pass_on(secret);
+  return setup_address(base(), *secret);
+}
+
+namespace {
+
+Result<std::string> on_the_record(const Settings& settings, const PeopleOrder& order, const Clock& clock) {
+  auto record = store::open_sqlite_record({.path = record_path(settings), .clock = &clock});
+  if (!record) return pass_on(record);
+  metrics::Registry metrics;
+  const auto audit = people::Audit::open(**record, clock);
+  if (!audit) return pass_on(audit);
+  const auto directory = people::Directory::open(**record, **audit, clock, metrics);
+  if (!directory) return pass_on(directory);
+  return carry_out(**directory, order, clock, [&] { return "http://" + settings.listen; });
+}
+
+}  // namespace
+
+Result<std::string> carry_out_here(const Settings& settings, const PeopleOrder& order, const Clock& clock, bool make) {
+  std::error_code error;
+  const bool there = std::filesystem::exists(record_path(settings), error);
+  if (!there && !make)
+    return fail(ErrorCode::not_found, "there is no record in " + settings.data + "; name the data folder with --data, or start the server once");
+  if (!there) {
+    std::filesystem::create_directories(settings.data, error);
+    if (error) return fail(ErrorCode::unavailable, "cannot create the data folder " + settings.data + ": " + error.message() + "; choose another one with --data");
+  }
+  const auto told = ask_control(control_path(settings), encode_order(order), order_patience);
+  if (told) return decode_answer(*told);
+  if (told.error().code() != ErrorCode::not_found) return pass_on(told);
+  return on_the_record(settings, order, clock);
+}
+
+}  // namespace millrace::app
