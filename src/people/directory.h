@@ -15,6 +15,7 @@
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -50,6 +51,7 @@ struct DirectoryOptions {
   std::chrono::seconds idle_limit{12 * 3600};
   std::chrono::seconds session_limit{30 * 24 * 3600};
   std::chrono::seconds setup_link_life{24 * 3600};
+  std::chrono::seconds local_pass_life{600};
   std::chrono::seconds seen_grain{600};  // how stale a session's last use may lie in the record
   std::size_t users_max = 10'000;
   std::size_t sessions_per_user_max = 50;  // the oldest ends
@@ -166,8 +168,12 @@ class Directory {
   // ---- requests
   // Errors   denied  no such session (any more)
   Result<Identity> identify_session(std::string_view secret) const;
-  // Errors   denied  no such token (any more), or it ran out
+  // Tokens and local passes. Errors   denied  no such token (any more), or it ran out
   Result<Identity> identify_token(std::string_view secret) const;
+
+  // A token for a command of the server's own account, good for `local_pass_life` and only in this process. It may do
+  // everything, as who can read the data folder can.
+  Secret new_local_pass();
 
   // ---- sessions and tokens
   std::vector<Session> sessions(std::optional<UserId> of = {}) const;  // newest first
@@ -212,6 +218,7 @@ class Directory {
   bool enter_desk(const std::string& login, const std::string& address, const SignInDone& done, HashDesk::Task task);
 
   Identity identity_of(const User& user) const;
+  Result<Identity> identify_local_pass(std::string_view secret) const;
   bool is_over(const LiveSession& session, Instant now) const;
   Result<void> end_what_ran_out(Instant now);
   Result<void> write_down_use(Instant now, bool all);
@@ -237,6 +244,7 @@ class Directory {
   std::unordered_map<Digest, std::unique_ptr<LiveToken>, DigestSpread> tokens_;
   std::unique_ptr<SetupLink> setup_;
   std::uint32_t newest_token_ = 0;
+  std::deque<std::pair<Digest, Instant>> local_passes_;  // with their ends, oldest first; bounded
   // last: its threads use everything above
   HashDesk desk_;
 };

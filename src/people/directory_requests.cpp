@@ -11,7 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view token_prefix = "mr_";
+constexpr std::string_view token_prefix = "mr_", local_prefix = "ml_";
+constexpr std::size_t local_passes_max = 100;  // the oldest ends
 constexpr std::size_t token_name_bytes_max = 100;
 constexpr std::size_t secret_bytes_max = 200;  // what is longer was never made here
 constexpr auto token_life_max = std::chrono::hours(24 * 366 * 10);
@@ -56,6 +57,7 @@ Result<Identity> Directory::identify_session(std::string_view secret) const {
 
 Result<Identity> Directory::identify_token(std::string_view secret) const {
   const auto unknown = [] { return fail(ErrorCode::denied, "the token is not known here or was revoked; make a new one"); };
+  if (secret.starts_with(local_prefix)) return identify_local_pass(secret);
   if (!secret.starts_with(token_prefix) || secret.size() > secret_bytes_max) return unknown();
   const Digest digest = digest_of(secret);
   const Instant now = clock_.now();
@@ -75,6 +77,29 @@ Result<Identity> Directory::identify_token(std::string_view secret) const {
   identity.credential = kept.id.value;
   identity.token_name = kept.name;
   return identity;
+}
+
+Secret Directory::new_local_pass() {
+  Secret made = new_secret(local_prefix);
+  std::unique_lock lock(mutex_);
+  local_passes_.emplace_back(digest_of(made.reveal()), clock_.now() + options_.local_pass_life);
+  if (local_passes_.size() > local_passes_max) local_passes_.pop_front();
+  return made;
+}
+
+Result<Identity> Directory::identify_local_pass(std::string_view secret) const {
+  const auto refused = [] { return fail(ErrorCode::denied, "this pass of the command line ran out; run the command again"); };
+  if (secret.size() > secret_bytes_max) return refused();
+  const Digest digest = digest_of(secret);
+  const Instant now = clock_.now();
+  std::shared_lock lock(mutex_);
+  for (const auto& [known, end] : local_passes_) {
+    if (!(known == digest) || now >= end) continue;
+    Identity identity = local_identity();
+    identity.name = command_line_actor().who;
+    return identity;
+  }
+  return refused();
 }
 
 // ---- sessions

@@ -320,6 +320,26 @@ TEST_CASE("A revoked token opens nothing and its number is not given again") {
   CHECK(office.trail(3) == "token.create token:2 by command line, token.revoke token:1 by command line, token.create token:1 by command line");
 }
 
+TEST_CASE("A pass of the command line is good for ten minutes and dies with the server") {
+  Office office;
+  const Secret pass = office.directory().new_local_pass();
+  const auto identity = office.directory().identify_token(pass.reveal());
+  REQUIRE(identity);
+  CHECK(identity->rights == Rights::all());
+  CHECK(actor_of(*identity, "").via == "command line");
+  CHECK_FALSE(office.directory().identify_token(pass.reveal() + "x"));
+  CHECK_FALSE(office.directory().identify_token("ml_"));
+  CHECK_FALSE(office.directory().identify_session(pass.reveal()));
+  office.clock().turn(10min);
+  CHECK_FALSE(office.directory().identify_token(pass.reveal()));
+  const Secret next = office.directory().new_local_pass();
+  for (int i = 0; i < 100; ++i) office.directory().new_local_pass();
+  CHECK_FALSE(office.directory().identify_token(next.reveal()));  // the oldest of many
+  const Secret last = office.directory().new_local_pass();
+  office.restart();
+  CHECK_FALSE(office.directory().identify_token(last.reveal()));
+}
+
 TEST_CASE("The setup link makes the first administrator once") {
   Office office;
   CHECK(office.directory().nobody_yet());

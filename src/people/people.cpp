@@ -117,7 +117,7 @@ Identity local_identity() {
 Actor actor_of(const Identity& identity, std::string address) {
   Actor actor{identity.name, "session", std::move(address), identity.user};
   if (identity.by == Identity::By::token) actor.via = "token " + identity.token_name;
-  if (identity.by == Identity::By::local) actor.via = "no sign-in";
+  if (identity.by == Identity::By::local) actor.via = identity.name == command_line_actor().who ? "command line" : "no sign-in";
   return actor;
 }
 
