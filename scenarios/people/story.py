@@ -3,6 +3,7 @@ import json
 import os
 import pty
 import re
+import sqlite3
 import stat
 import subprocess
 
@@ -98,6 +99,27 @@ class People(Story):
         os.close(master)
         self.assertNotIn(b"small", seen)
         self.assertEqual(self.users(), ["boss admin active"])
+
+    def test_the_audit_trail_tells_who_did_what_and_that_nobody_changed_it(self):
+        self.user("add", "boss", "--role", "admin", password="three small words")
+        self.user("add", "anna", "--no-password")
+        self.user("role", "anna", "sales")
+        rows = json.loads(self.command("audit", "list", "--json"))["data"]
+        self.assertEqual([f"{row['number']} {row['verb']} {row['object']} by {row['who']}" for row in rows],
+                         ["3 user.change user:2 by command line", "2 user.create user:2 by command line", "1 user.create user:1 by command line"])
+        self.assertEqual((rows[0]["before"]["role"], rows[0]["after"]["role"]), ("viewer", "sales"))
+        self.assertIn("user.change", self.command("audit", "list", "--object", "user:2", "--limit", "1"))
+        self.assertIn("3 rows", self.command("audit", "verify"))
+
+    def test_a_row_of_the_trail_that_somebody_changed_is_named(self):
+        self.user("add", "boss", "--role", "admin", password="three small words")
+        self.user("add", "anna", "--no-password")
+        with sqlite3.connect(self.data / "record.sqlite") as record:
+            record.execute("DELETE FROM kept_row WHERE space = 'people/audit/00000000' AND key = ?", (b"0000000000000001",))
+            self.assertEqual(record.total_changes, 1)
+        said = self.command("audit", "verify", code=1)
+        # The record itself notices first: its sums do not fit any more.
+        self.assertRegex(said, "audit row 1 is missing|damaged")
 
     def test_without_a_record_nothing_is_made_by_asking(self):
         self.assertIn("there is no record", self.user("list", code=4))

@@ -72,6 +72,21 @@ Result<std::string> token_list_text(const std::string& answer, Instant now) {
   return table.text();
 }
 
+Result<std::string> audit_text(const std::string& answer) {
+  const auto list = list_of(answer);
+  if (!list) return pass_on(list);
+  if (list->empty()) return std::string("no rows\n");
+  Table table({{"number", true}, {"at (UTC)"}, {"who"}, {"by"}, {"from"}, {"did"}, {"to"}});
+  for (const json::value& one : *list) {
+    if (!one.is_object()) continue;
+    const json::object& row = one.get_object();
+    const auto at = parse_instant(text_at(row, "at"));
+    table.row({text_at(row, "number"), at ? utc_seconds(*at) : "", text_at(row, "who"), text_at(row, "via"), text_at(row, "address"), text_at(row, "verb"),
+               text_at(row, "object")});
+  }
+  return table.text();
+}
+
 std::string field_of(const std::string& answer, std::string_view name) {
   boost::system::error_code error;
   const json::value parsed = json::parse(answer, error);

@@ -2,13 +2,15 @@
 
 #include <filesystem>
 
+#include "app/people_answer.h"
+
 namespace millrace::app {
 namespace {
 
 using namespace std::chrono_literals;
 
 constexpr auto step_pause = 1s;
-constexpr auto order_patience = 30s;  // a password is hashed in between, perhaps behind others
+constexpr auto order_patience = 60s;  // a password is hashed in between, perhaps behind others; or every audit row is read
 
 }  // namespace
 
@@ -27,7 +29,7 @@ Result<std::unique_ptr<PeopleDesk>> PeopleDesk::open(const Settings& settings, s
   auto control = ControlSocket::open(control_path(settings), [raw = desk.get(), &clock](std::string_view request) {
     const auto order = decode_order(request);
     if (!order) return encode_answer(pass_on(order));
-    return encode_answer(app::carry_out(*raw->directory_, *order, clock, [raw] { return raw->base(); }));
+    return encode_answer(app::carry_out(*raw->directory_, *raw->audit_, *order, clock, [raw] { return raw->base(); }));
   });
   if (!control) return pass_on(control);
   desk->control_ = std::move(*control);
@@ -81,7 +83,7 @@ Result<std::string> on_the_record(const Settings& settings, const PeopleOrder& o
   if (!audit) return pass_on(audit);
   const auto directory = people::Directory::open(**record, **audit, clock, metrics);
   if (!directory) return pass_on(directory);
-  return carry_out(**directory, order, clock, [&] { return "http://" + settings.listen; });
+  return carry_out(**directory, **audit, order, clock, [&] { return "http://" + settings.listen; });
 }
 
 }  // namespace
@@ -99,6 +101,16 @@ Result<std::string> carry_out_here(const Settings& settings, const PeopleOrder& 
   if (told) return decode_answer(*told);
   if (told.error().code() != ErrorCode::not_found) return pass_on(told);
   return on_the_record(settings, order, clock);
+}
+
+Result<people::Secret> local_pass(const Settings& settings) {
+  PeopleOrder order;
+  order.verb = "local.pass";
+  const auto told = ask_control(control_path(settings), encode_order(order), order_patience);
+  if (!told) return pass_on(told);
+  const auto answer = decode_answer(*told);
+  if (!answer) return pass_on(answer);
+  return people::Secret(field_of(*answer, "secret"));
 }
 
 }  // namespace millrace::app

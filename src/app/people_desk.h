@@ -58,4 +58,8 @@ std::string control_path(const Settings& settings);
 // Errors   not_found  no record there; those of the record and of carry_out
 Result<std::string> carry_out_here(const Settings& settings, const PeopleOrder& order, const Clock& clock, bool make);
 
+// A bearer token of a few minutes for calls to the server of this data folder: how the other commands sign in.
+// Errors   not_found  no server uses the data folder; denied  it is another account's; unavailable
+Result<people::Secret> local_pass(const Settings& settings);
+
 }  // namespace millrace::app

@@ -178,6 +178,61 @@ Result<std::string> revoke_token(Directory& directory, const PeopleOrder& order)
   return "{\"data\":{\"id\":" + std::to_string(id.value) + ",\"revoked\":true}}";
 }
 
+Result<std::uint64_t> number_of(const PeopleOrder& order, std::string_view name, std::uint64_t otherwise) {
+  if (!order.has(name)) return otherwise;
+  const std::string word = order.word(name);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (error != std::errc{} || end != word.data() + word.size()) return fail(ErrorCode::invalid_input, "--" + std::string(name) + " takes a number, not \"" + printable(word) + "\"");
+  return number;
+}
+
+void write_audit_row(JsonWriter& json, const people::AuditRow& row) {
+  const people::AuditEntry& entry = row.entry;
+  json.begin_object().field("number", row.number).field("at", rfc3339(row.at)).field("who", entry.actor.who).field("via", entry.actor.via);
+  json.field("address", entry.actor.address).field("verb", entry.verb).field("object", entry.object);
+  for (const auto& [name, text] : {std::pair("before", &entry.before), std::pair("after", &entry.after)}) {
+    json.key(name);
+    if (text->empty()) json.null();
+    else json.raw(*text);
+  }
+  json.field("hash", people::hex(row.hash)).end_object();
+}
+
+Result<std::string> list_audit(const people::Audit& audit, const PeopleOrder& order) {
+  const auto before = number_of(order, "before", 0), limit = number_of(order, "limit", 50);
+  if (!before) return pass_on(before);
+  if (!limit) return pass_on(limit);
+  const auto page = audit.page(*before, *limit, {.who = order.word("who"), .object = order.word("object")});
+  if (!page) return pass_on(page);
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().key("data").begin_array();
+  for (const people::AuditRow& row : page->rows) write_audit_row(json, row);
+  json.end_array().key("next");
+  if (page->next) json.number(*page->next);
+  else json.null();
+  json.field("count", page->count).end_object();
+  return text;
+}
+
+Result<std::string> verify_audit(const people::Audit& audit) {
+  const auto proof = audit.verify([](std::uint64_t, std::uint64_t) { return true; });
+  if (!proof) return pass_on(proof);
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().key("data").begin_object().field("rows", proof->rows).field("problem", proof->problem).field("head", people::hex(proof->head.hash));
+  json.end_object().end_object();
+  return text;
+}
+
+Result<std::string> local_pass_answer(Directory& directory) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().key("data").begin_object().field("secret", directory.new_local_pass().reveal()).end_object().end_object();
+  return text;
+}
+
 constexpr std::uint8_t order_format = 1;
 constexpr std::size_t words_max = 32;
 
@@ -190,7 +245,7 @@ std::string PeopleOrder::word(std::string_view name) const {
 
 std::string setup_address(const std::string& base, const people::Secret& secret) { return base + "/setup#" + secret.reveal(); }
 
-Result<std::string> carry_out(people::Directory& directory, const PeopleOrder& order, const Clock& clock, const BaseAddress& base) {
+Result<std::string> carry_out(people::Directory& directory, const people::Audit& audit, const PeopleOrder& order, const Clock& clock, const BaseAddress& base) {
   if (order.verb == "user.add") return add_user(directory, order);
   if (order.verb == "user.list") return list_users(directory);
   if (order.verb == "user.change") return change_user(directory, order);
@@ -199,6 +254,9 @@ Result<std::string> carry_out(people::Directory& directory, const PeopleOrder& o
   if (order.verb == "token.add") return add_token(directory, order, clock);
   if (order.verb == "token.list") return list_tokens(directory);
   if (order.verb == "token.revoke") return revoke_token(directory, order);
+  if (order.verb == "audit.list") return list_audit(audit, order);
+  if (order.verb == "audit.verify") return verify_audit(audit);
+  if (order.verb == "local.pass") return local_pass_answer(directory);
   return fail(ErrorCode::invalid_input, "the running server does not know \"" + printable(order.verb) + "\"; is it an older version?");
 }
 

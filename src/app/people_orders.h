@@ -1,4 +1,4 @@
-// What the commands `user` and `token` ask for, said once: carried out by the command itself when no server runs, else by
+// What the commands `user`, `token` and `audit` ask for, said once: carried out by the command itself when no server runs, else by
 // the server that holds the record (app/control_socket.h), with the same answer.
 //
 // Invariants
@@ -30,7 +30,7 @@ using BaseAddress = std::function<std::string()>;
 
 // The answer as JSON: {"data": ...}.
 // Errors   what the directory says; invalid_input  an unknown verb or word
-Result<std::string> carry_out(people::Directory& directory, const PeopleOrder& order, const Clock& clock, const BaseAddress& base);
+Result<std::string> carry_out(people::Directory& directory, const people::Audit& audit, const PeopleOrder& order, const Clock& clock, const BaseAddress& base);
 
 // As one text, for the control socket.
 std::string encode_order(const PeopleOrder& order);

@@ -26,6 +26,7 @@ constexpr std::array dispatch_table = std::to_array<Dispatch>({
     {"restore", run_restore},
     {"user", run_user},
     {"token", run_token},
+    {"audit", run_audit},
     {"version", run_version},
     {"config", run_config},
 });
