@@ -83,7 +83,30 @@ Result<void> Directory::load() {
     if (!newest) return pass_on(newest);
     newest_token_ = *newest;
   }
+  if (const auto ended = end_sessions_of_another_record(); !ended) return ended;
   set_gauges();
+  return {};
+}
+
+Result<void> Directory::end_sessions_of_another_record() {
+  const auto position = record_.position();
+  if (!position) return pass_on(position);
+  const auto& bytes = position->identity.bytes;
+  const std::string identity(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const auto begun_on = record_.kept_one(state_space, record_key);
+  if (!begun_on) return pass_on(begun_on);
+  if (*begun_on == identity) return {};
+  std::lock_guard writing(writing_);
+  Write write;
+  write.batch.kept_put.push_back({state_space, record_key, identity});
+  for (const auto& [digest, session] : sessions_) write.end(session->kept);
+  if (!write.sessions_ended.empty())
+    write.tell({"restore", "server", "", {}}, "session.end", "", "{\"sessions\":" + std::to_string(write.sessions_ended.size()) + "}");
+  if (const auto stored = commit(std::move(write)); !stored) {
+    // A record that takes no changes now is served all the same; the next start ends them for good.
+    log_warning("sessions_not_ended", {{"error", stored.error().text()}});
+    sessions_.clear();
+  }
   return {};
 }
 

@@ -11,6 +11,7 @@
 //   * Sign-out, a new password, another role, another limit to orders and deactivation end the sessions of the user in the
 //     same commit; `on_revoked` hears of it at once. A token's rights follow its user's with the next request.
 //   * Secrets are kept as digests only and shown once.
+//   * A record that was restored from a backup brings back no session: they may have been ended since.
 //   * There is always an active administrator who can sign in, once there was one.
 #pragma once
 #include <atomic>
@@ -195,6 +196,7 @@ class Directory {
   Result<void> load();
   Result<void> load_sessions();
   Result<void> load_tokens();
+  Result<void> end_sessions_of_another_record();
 
   // The steps of a write; `writing_` is held by the caller.
   std::optional<Account> account(UserId id) const;

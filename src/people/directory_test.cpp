@@ -244,6 +244,58 @@ TEST_CASE("Sessions, users and tokens survive a restart") {
   CHECK(verified(office) == "whole");
 }
 
+TEST_CASE("A restored record brings users and tokens back but no session") {
+  Office office;
+  office.add("anna");
+  const SignedIn entered = office.signed_in("anna");
+  const auto token = office.directory().make_token(UserId{1}, {"t", Scope::read, {}}, command_line_actor());
+  const std::string backup = office.back_up();
+  REQUIRE(office.directory().end_sessions_of(UserId{1}, command_line_actor()));
+  office.restore_from(backup);
+  CHECK_FALSE(office.holds(entered));  // it was ended after the backup
+  CHECK(office.directory().identify_token(token->secret.reveal()));
+  CHECK(office.directory().sessions().empty());
+  CHECK(office.trail(1) == "session.end  by restore");
+  const SignedIn again = office.signed_in("anna");
+  office.restart();
+  CHECK(office.holds(again));
+  CHECK(verified(office) == "whole");
+}
+
+TEST_CASE("Requests are answered whole while users change and people come and go") {
+  Office office;
+  office.add("boss", Role::admin);
+  const User anna = office.add("anna", Role::planner);
+  const auto token = office.directory().make_token(anna.id, {"t", Scope::admin, {}}, command_line_actor());
+  const SignedIn boss = office.signed_in("boss");
+  std::atomic<bool> done{false};
+  std::atomic<std::uint64_t> asked{0}, wrong{0};
+  std::vector<std::thread> readers;
+  for (int t = 0; t < 3; ++t) {
+    readers.emplace_back([&] {
+      while (!done) {
+        const auto by_token = office.directory().identify_token(token->secret.reveal());
+        const bool whole = by_token && (by_token->rights == rights_of(Role::planner) || by_token->rights == rights_of(Role::floor)) &&
+                           by_token->rights == rights_of(by_token->role);
+        if (!whole || !office.directory().identify_session(boss.session.reveal())) ++wrong;
+        office.directory().sessions();
+        ++asked;
+      }
+    });
+  }
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(office.directory().change(anna.id, {.role = i % 2 == 0 ? Role::floor : Role::planner}, command_line_actor()));
+    office.signed_in("anna");
+    office.clock().turn(11min);
+    office.directory().step();
+  }
+  while (asked < 100) std::this_thread::yield();
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  CHECK(wrong == 0);
+  CHECK(verified(office) == "whole");
+}
+
 TEST_CASE("Old hashes become new ones at the next sign-in") {
   Office office;
   office.add("anna");

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "people/directory.h"
+#include "store/backup.h"
 #include "testing/temporary_folder.h"
 #include "testing/world.h"
 
@@ -28,6 +29,8 @@ inline DirectoryOptions cheap_options() {
   return options;
 }
 
+inline bool going_on(std::string_view, std::uint64_t, std::uint64_t) { return true; }
+
 class Office {
  public:
   explicit Office(DirectoryOptions options = cheap_options()) : options_(std::move(options)) { restart(); }
@@ -44,6 +47,19 @@ class Office {
     REQUIRE_MESSAGE(record, record.error().text());
     record_ = std::move(*record);
     open_on(*record_);
+  }
+  // The record becomes what the backup says.
+  void restore_from(const std::string& backup) {
+    close();
+    const auto restored = store::restore_backup(backup, folder_ / "record.sqlite", true, clock_.now(), going_on);
+    REQUIRE_MESSAGE(restored, restored.error().text());
+    restart();
+  }
+  std::string back_up() {
+    const std::string file = folder_ / "people.backup";
+    const auto written = store::write_backup(folder_ / "record.sqlite", file, clock_.now(), going_on);
+    REQUIRE_MESSAGE(written, written.error().text());
+    return file;
   }
   // Through a record that a test puts in between.
   void open_on(store::Record& record) {

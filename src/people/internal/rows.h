@@ -5,6 +5,7 @@
 //   people/tokens    <digest>     one token
 //   people/state     setup        digest and end of the one-time setup link, while there is one
 //   people/state     numbers      the newest token number that was ever given
+//   people/state     record       identity of the record that the sessions were begun on
 #pragma once
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ inline const std::string tokens_space = "people/tokens";
 inline const std::string state_space = "people/state";
 inline const std::string setup_key = "setup";
 inline const std::string numbers_key = "numbers";
+inline const std::string record_key = "record";
 
 struct Account {
   User user;
