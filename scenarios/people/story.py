@@ -121,6 +121,15 @@ class People(Story):
         # The record itself notices first: its sums do not fit any more.
         self.assertRegex(said, "audit row 1 is missing|damaged")
 
+    def test_other_accounts_of_the_machine_cannot_read_the_record(self):
+        self.user("add", "boss", "--role", "admin", password="three small words")
+        files = [path for path in self.data.iterdir() if path.name.startswith("record")]
+        self.assertTrue(files)
+        self.write("Open/SO7.json", order_json(7))
+        self.serve()
+        for path in files:
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode) & 0o007, 0, path)
+
     def test_without_a_record_nothing_is_made_by_asking(self):
         self.assertIn("there is no record", self.user("list", code=4))
         self.assertFalse(self.data.exists())

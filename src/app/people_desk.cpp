@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/people_answer.h"
+#include "base/log.h"
 
 namespace millrace::app {
 namespace {
@@ -12,12 +13,26 @@ using namespace std::chrono_literals;
 constexpr auto step_pause = 1s;
 constexpr auto order_patience = 60s;  // a password is hashed in between, perhaps behind others; or every audit row is read
 
+// The record holds hashes of passwords and who works here: other accounts of the machine have no business in it. SQLite
+// gives its further files the rights of the database.
+void keep_from_others(const Settings& settings) {
+  using std::filesystem::perms;
+  for (const char* const suffix : {"", "-wal", "-shm"}) {
+    const std::string path = record_path(settings) + suffix;
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) continue;
+    std::filesystem::permissions(path, perms::others_all, std::filesystem::perm_options::remove, error);
+    if (error) log_warning("record_open_to_others", {{"file", path}, {"reason", error.message()}});
+  }
+}
+
 }  // namespace
 
 std::string control_path(const Settings& settings) { return settings.data + "/control.sock"; }
 
 Result<std::unique_ptr<PeopleDesk>> PeopleDesk::open(const Settings& settings, store::Record& record, metrics::Registry& metrics, const Clock& clock,
                                                      people::DirectoryOptions options) {
+  keep_from_others(settings);
   std::unique_ptr<PeopleDesk> desk(new PeopleDesk);
   auto audit = people::Audit::open(record, clock);
   if (!audit) return pass_on(audit);
@@ -78,6 +93,7 @@ namespace {
 Result<std::string> on_the_record(const Settings& settings, const PeopleOrder& order, const Clock& clock) {
   auto record = store::open_sqlite_record({.path = record_path(settings), .clock = &clock});
   if (!record) return pass_on(record);
+  keep_from_others(settings);
   metrics::Registry metrics;
   const auto audit = people::Audit::open(**record, clock);
   if (!audit) return pass_on(audit);
