@@ -118,6 +118,38 @@ constexpr std::array<std::string_view, 3> restore_examples = {"millrace restore 
                                                               "millrace restore monday.backup --data /var/lib/millrace",
                                                               "millrace restore monday.backup --data /var/lib/millrace --force"};
 
+constexpr std::array user_options = std::to_array<OptionRow>({
+    {"--role", "ROLE", "", "of a new user: viewer, sales, planner, finance, floor or admin [viewer]", false},
+    {"--email", "ADDRESS", "", "of a new user", false},
+    {"--name", "NAME", "", "of a new user, as people call him", false},
+    {"--orders-of", "SALESPERSON", "", "a new user sees the orders of this salesperson alone", false},
+    {"--password-file", "FILE", "", "take the password from its first line; - is standard input", false},
+    {"--no-password", "", "", "a new user who signs in with the company's provider only", false},
+    {"--data", "DIR", "data", "", false},
+    {"--listen", "ADDRESS", "listen", "address of the server, for the setup link", false},
+});
+constexpr std::array<std::string_view, 4> user_examples = {
+    "millrace user add anna --role planner --email anna@example.com", "millrace user list",
+    "millrace user role anna admin", "millrace user setup-link"};
+
+constexpr std::array token_options = std::to_array<OptionRow>({
+    {"--user", "LOGIN", "", "whose rights the token has, at most", false},
+    {"--scope", "SCOPE", "", "read, write or admin: takes away what is not meant [read]", false},
+    {"--expires", "TIME", "", "90d, a day such as 2027-01-31, or never [never]", false},
+    {"--data", "DIR", "data", "", false},
+});
+constexpr std::array<std::string_view, 3> token_examples = {"millrace token add nightly-export --user anna --expires 365d", "millrace token list",
+                                                            "millrace token revoke 3"};
+
+constexpr std::array audit_options = std::to_array<OptionRow>({
+    {"--who", "LOGIN", "", "only what this user did", false},
+    {"--object", "OBJECT", "", "only what was done to it: order:500123, or user: for all users", false},
+    {"--before", "NUMBER", "", "rows below this number", false},
+    {"--limit", "N", "", "so many rows [50]", false},
+    {"--data", "DIR", "data", "", false},
+});
+constexpr std::array<std::string_view, 3> audit_examples = {"millrace audit list", "millrace audit list --object user: --json", "millrace audit verify"};
+
 constexpr std::array<std::string_view, 3> version_examples = {"millrace version", "millrace version --json",
                                                               "millrace --version"};
 
@@ -158,7 +190,7 @@ constexpr std::array command_table = std::to_array<CommandRow>({
      "Reads the file into packed columns, writes it back in memory and compares byte by byte; changes nothing.\n"
      "Numbers are numbers only where they give back their exact text; everything else stays text. Exit code 2 when the\n"
      "file is no table, with the row and the reason.",
-     pack_options, pack_examples, false},
+     pack_options, pack_examples, false, true},
     {"status", "", "ask the running server how it is",
      "Exit code 0 when it answers and is ready, 3 when it is not there or not ready yet.", status_options,
      status_examples, false},
@@ -172,11 +204,24 @@ constexpr std::array command_table = std::to_array<CommandRow>({
     {"restore", "FILE", "put the record of a backup into a data folder",
      "The backup is unpacked and verified before anything is touched; stop the server first. A record that is there is\n"
      "moved aside with --force, never deleted. Exit code 5 without --force when there is one.",
-     restore_options, restore_examples, false},
-    {"version", "", "print version, commit, compiler and data format", "", {}, version_examples, false},
+     restore_options, restore_examples, false, true},
+    {"user", "add|list|passwd|role|activate|deactivate|setup-link [LOGIN] [ROLE]", "add, change and list the people who may sign in",
+     "A running server is asked through its data folder, which the same account or root may do; without one the record is\n"
+     "opened. Passwords are asked for on the terminal or read from a file, never given as an argument. A new password, another\n"
+     "role and deactivation end the user's open sessions. setup-link prints a link that makes an administrator, once, within\n"
+     "24 hours.",
+     user_options, user_examples, false},
+    {"token", "add|list|revoke [NAME|NUMBER]", "make, list and revoke what machines sign in with",
+     "A token has the rights of its user, cut by its scope, and follows when they change. It is shown once, when it is made.",
+     token_options, token_examples, false},
+    {"audit", "list|verify", "show who did what, or prove that the trail is what was written",
+     "Every row holds the hash of the row before it: verify names the first one that was changed, is missing or was swapped,\n"
+     "and prints the hash of the newest one, which can be kept elsewhere. Exit code 1 when the trail is not what was written.",
+     audit_options, audit_examples, false, true},
+    {"version", "", "print version, commit, compiler and data format", "", {}, version_examples, false, true},
     {"config", "show", "show the settings that count and where they come from",
      "A flag wins over a variable MILLRACE_<NAME>, that over the user's file, that over /etc/millrace/millrace.toml.",
-     config_options, config_examples, false},
+     config_options, config_examples, false, true},
     {"parse-worker", "", "read documents for a server (internal)", "", {}, {}, true},
 });
 
@@ -344,21 +389,39 @@ constexpr std::string_view exit_codes_text =
     "  0 ok   1 failed   2 wrong use   3 not ready   4 not found   5 conflict\n"
     "  6 done, but some files were rejected   75 try again later   130 interrupted\n";
 
-std::string command_lines() {
+constexpr std::size_t arguments_shown_max = 20;  // longer ones stand on the command's own page
+
+std::string command_lines(bool all) {
   std::size_t width = 0;
   const auto shown = [](const CommandRow& row) {
-    return std::string(row.name) + (row.arguments.empty() ? "" : " " + std::string(row.arguments));
+    const bool fits = row.arguments.size() <= arguments_shown_max;
+    return std::string(row.name) + (row.arguments.empty() ? "" : " " + (fits ? std::string(row.arguments) : "..."));
   };
   for (const CommandRow& row : command_table) {
     if (!row.hidden) width = std::max(width, shown(row).size());
   }
-  std::string text;
+  std::string text, others;
   for (const CommandRow& row : command_table) {
     if (row.hidden) continue;
+    if (row.rare && !all) {
+      others += (others.empty() ? "" : ", ") + std::string(row.name);
+      continue;
+    }
     const std::string name = shown(row);
     text += "  " + name + std::string(width - name.size() + 2, ' ') + std::string(row.summary) + "\n";
   }
-  return text;
+  return others.empty() ? text : text + "  and " + others + "\n";
+}
+
+// The first lines of both help pages.
+std::string introduction(bool all) {
+  return "Millrace: what is open, what is late, what changed. A live server over your order files.\n\n"
+         "Examples\n"
+         "  millrace demo                                 a made-up company, in your browser\n"
+         "  millrace scan /srv/share/orders               what your folder says, once\n"
+         "  millrace serve --orders /srv/share/orders     the live server\n\n"
+         "Commands\n" +
+         command_lines(all) + "\n" + "`millrace COMMAND -h` shows one command, `millrace --help` everything.\n";
 }
 
 }  // namespace
@@ -382,6 +445,7 @@ Result<Invocation> parse_command_line(std::span<const std::string> arguments) {
   std::vector<std::string> positional;
   app.set_help_flag();
   app.allow_extras();
+  app.require_subcommand(0, 1);  // behind the command its words are arguments: `token add export`
   const OptionRow version{"--version", "", "", "", false};
   add_option(app, version, taken);
   for (const OptionRow& row : common_table) add_option(app, row, taken);
@@ -401,9 +465,6 @@ Result<Invocation> parse_command_line(std::span<const std::string> arguments) {
   }
   Invocation invocation;
   const auto chosen = app.get_subcommands();
-  if (chosen.size() > 1)
-    return fail(ErrorCode::invalid_input,
-                "one command at a time: " + chosen[0]->get_name() + " or " + chosen[1]->get_name());
   if (!chosen.empty()) invocation.command = find_command(chosen.front()->get_name());
   for (const std::string& rest : app.remaining(true)) {
     if (rest.starts_with('-') && rest != "--") return unknown_flag(rest, invocation.command);
@@ -420,18 +481,10 @@ Result<Invocation> parse_command_line(std::span<const std::string> arguments) {
   return invocation;
 }
 
-std::string short_help() {
-  return "Millrace: what is open, what is late, what changed. A live server over your order files.\n\n"
-         "Examples\n"
-         "  millrace demo                                 a made-up company, in your browser\n"
-         "  millrace scan /srv/share/orders               what your folder says, once\n"
-         "  millrace serve --orders /srv/share/orders     the live server\n\n"
-         "Commands\n" +
-         command_lines() + "\n" + "`millrace COMMAND -h` shows one command, `millrace --help` everything.\n";
-}
+std::string short_help() { return introduction(false); }
 
 std::string full_help() {
-  std::string text = short_help() + "\nFlags of every command\n" + option_lines(common_table);
+  std::string text = introduction(true) + "\nFlags of every command\n" + option_lines(common_table);
   for (const CommandRow& row : command_table) {
     if (!row.hidden) text += "\n" + full_help(row);
   }

@@ -33,6 +33,7 @@ struct CommandRow {
   std::span<const OptionRow> options;
   std::span<const std::string_view> examples;  // three, shown first
   bool hidden = false;
+  bool rare = false;  // the first help page only names it
 };
 std::span<const CommandRow> command_rows();
 const CommandRow* find_command(std::string_view name);

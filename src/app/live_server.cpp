@@ -55,7 +55,11 @@ Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, 
   if (!road) return pass_on(road);
   live->road_ = std::move(*road);
   live->results_ = std::make_unique<cache::MemoryCache>(settings.cache_memory, live->road_->metrics());
+  auto people = PeopleDesk::open(settings, live->road_->record(), live->road_->metrics(), clock);
+  if (!people) return pass_on(people);
+  live->people_ = std::move(*people);
   if (const auto started = live->start_server(settings, clock); !started) return pass_on(started);
+  live->people_->reached_at("http://" + live->server_->address());
   live->road_->follow([raw = live.get()](const std::vector<feed::Change>& changes, const readmodel::SnapshotPtr& snapshot) {
     raw->server_->publish(changes, snapshot);
   });
@@ -138,6 +142,7 @@ void LiveServer::refresh_all() {
 void LiveServer::stop(std::chrono::milliseconds patience) {
   if (stopped_.exchange(true)) return;
   if (server_) server_->stop(patience);
+  people_.reset();
   if (road_) road_->stop();
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/people_desk.h"
 #include "app/road.h"
 #include "app/settings.h"
 #include "cache/cache.h"
@@ -37,6 +38,7 @@ class LiveServer {
 
   std::unique_ptr<Road> road_;
   std::unique_ptr<cache::MemoryCache> results_;  // counts in the road's registry
+  std::unique_ptr<PeopleDesk> people_;
   std::unique_ptr<server::Server> server_;
   mutable std::atomic<bool> first_load_told_{false};  // what the first look found has reached the answers
   std::atomic<bool> stopped_{false};

@@ -24,6 +24,9 @@ constexpr std::array dispatch_table = std::to_array<Dispatch>({
     {"doctor", run_doctor},
     {"backup", run_backup},
     {"restore", run_restore},
+    {"user", run_user},
+    {"token", run_token},
+    {"audit", run_audit},
     {"version", run_version},
     {"config", run_config},
 });

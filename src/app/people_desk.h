@@ -1,0 +1,65 @@
+// The people of one data folder, in the server that holds its record: audit trail, directory, and the door for commands.
+//
+// Invariants
+//   * Opened after the record and closed before it.
+//   * What ran out ends within a second or so: a thread of its own steps the directory.
+#pragma once
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "app/control_socket.h"
+#include "app/people_orders.h"
+#include "app/settings.h"
+#include "metrics/metrics.h"
+#include "people/audit.h"
+#include "people/directory.h"
+#include "store/record.h"
+
+namespace millrace::app {
+
+class PeopleDesk {
+ public:
+  // Errors   those of Audit::open and Directory::open; unavailable  the control socket cannot be made
+  static Result<std::unique_ptr<PeopleDesk>> open(const Settings& settings, store::Record& record, metrics::Registry& metrics, const Clock& clock,
+                                                  people::DirectoryOptions options = {});
+  ~PeopleDesk();
+
+  people::Directory& directory() { return *directory_; }
+  people::Audit& audit() { return *audit_; }
+  // Where people reach this server, once that is known; stands in setup links.
+  void reached_at(std::string base);
+  // With nobody in the list yet: a link that makes the first administrator. Else "".
+  Result<std::string> first_link();
+
+ private:
+  PeopleDesk() = default;
+  std::string base() const;
+  void step_until_stopped();
+
+  std::unique_ptr<people::Audit> audit_;
+  std::unique_ptr<people::Directory> directory_;
+  std::unique_ptr<ControlSocket> control_;
+  std::thread stepper_;
+  mutable std::mutex mutex_;
+  // guarded by mutex_
+  std::condition_variable stop_news_;
+  bool stopping_ = false;
+  std::string base_;
+};
+
+// The socket of a data folder.
+std::string control_path(const Settings& settings);
+
+// Has an order carried out: by the server that uses the data folder, else on the record itself. With `make` a data folder
+// that is not there yet is made.
+// Errors   not_found  no record there; those of the record and of carry_out
+Result<std::string> carry_out_here(const Settings& settings, const PeopleOrder& order, const Clock& clock, bool make);
+
+// A bearer token of a few minutes for calls to the server of this data folder: how the other commands sign in.
+// Errors   not_found  no server uses the data folder; denied  it is another account's; unavailable
+Result<people::Secret> local_pass(const Settings& settings);
+
+}  // namespace millrace::app
