@@ -28,6 +28,7 @@ int run_status(const CommandContext& context);
 int run_doctor(const CommandContext& context);
 int run_backup(const CommandContext& context);
 int run_restore(const CommandContext& context);
+int run_jobs(const CommandContext& context);
 int run_version(const CommandContext& context);
 int run_config(const CommandContext& context);
 

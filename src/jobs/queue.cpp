@@ -32,7 +32,12 @@ Result<std::unique_ptr<Queue>> Queue::open(QueueOptions options, std::vector<Kin
                                            metrics::Registry& metrics, const Clock& clock) {
   std::unique_ptr<Queue> queue(new Queue(std::move(options), std::move(kinds), record, metrics, clock));
   if (auto made = queue->results_.open(); !made) return pass_on(made);
-  if (auto loaded = queue->load(); !loaded) return pass_on(loaded, "loading the jobs");
+  if (auto loaded = queue->load(); !loaded) {
+    if (record.condition().state != store::RecordCondition::State::damaged) return pass_on(loaded, "loading the jobs");
+    // The rest of a damaged record is still shown; it takes no changes, so no job could run.
+    log_error("jobs_not_loaded", {{"reason", loaded.error().text()}});
+    queue->index_ = {};
+  }
   return queue;
 }
 

@@ -98,7 +98,7 @@ class Play {
     (void)world_.queue->cancel(found->first);
   }
   void restart() {
-    world_.restart();
+    world_.restart_queue();
     check();
   }
 

@@ -17,21 +17,10 @@
 #include <thread>
 #include <vector>
 
+#include "jobs/own_answer.h"
 #include "jobs/queue.h"
 
 namespace millrace::jobs {
-
-// An answer of our own API, block by block.
-class OwnAnswer {
- public:
-  virtual ~OwnAnswer() = default;
-  virtual int status() const = 0;
-  virtual std::string type() const = 0;
-  // Appends the next block; false when nothing follows.
-  virtual Result<bool> next(std::string& out) = 0;
-};
-// Answers GET `path` for the job. Any thread may call.
-using Asker = std::function<Result<std::unique_ptr<OwnAnswer>>(const Job& job, const std::string& path)>;
 
 struct RunnerOptions {
   unsigned workers = 4;

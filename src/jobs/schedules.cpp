@@ -66,8 +66,9 @@ Result<std::unique_ptr<Schedules>> Schedules::open(store::Record& record, Queue&
     else readable = pass_on(entry, "schedule " + row.key);
     return readable.has_value();
   });
-  if (!read) return pass_on(read);
-  if (!readable) return pass_on(readable);
+  if (read && readable) return schedules;
+  if (record.condition().state != store::RecordCondition::State::damaged) return read ? pass_on(readable) : pass_on(read);
+  schedules->entries_.clear();  // nothing could be written at their turn
   return schedules;
 }
 
