@@ -35,7 +35,7 @@ Error error_of(const HttpAnswer& answer, const std::string& asked) {
     case 401: case 403: return {ErrorCode::denied, text};
     case 404: return {ErrorCode::not_found, text};
     case 409: return {ErrorCode::conflict, text};
-    case 422: return {ErrorCode::limit_reached, text};
+    case 413: case 422: case 429: return {ErrorCode::limit_reached, text};
     default: return {answer.status >= 500 ? ErrorCode::unavailable : ErrorCode::internal, text};
   }
 }

@@ -52,7 +52,7 @@ TEST_CASE("a wish that cannot be a job says why") {
   CHECK(answered(R"({"kind":"forecast"})") == 404);
   CHECK(answered(R"({"kind":"report"})", "Idempotency-Key: used\r\n") == 409);
   const auto full = start(plant, R"({"kind":"report"})", "Idempotency-Key: full\r\n");
-  CHECK(full.status == 422);
+  CHECK(full.status == 429);
   CHECK(full.header("retry-after") == "5");
   CHECK(ask(plant.address, "POST", "/api/v1/jobs", "Content-Type: text/plain\r\n", "{}").status == 415);
 }

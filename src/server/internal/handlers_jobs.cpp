@@ -131,7 +131,9 @@ void write_kinds(JsonWriter& json, const std::vector<jobs::KindStatus>& kinds) {
 }
 
 Response refused(const Request& request, const Error& error) {
-  Response response = problem_response(request, problem_of(error));
+  Problem problem = problem_of(error);
+  if (error.code() == ErrorCode::limit_reached) problem.status = 429, problem.code = "too-many-requests";  // as for pushed batches
+  Response response = problem_response(request, problem);
   if (error.code() == ErrorCode::limit_reached || error.code() == ErrorCode::unavailable) response.header("Retry-After", "5");
   return response;
 }
