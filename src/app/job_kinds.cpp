@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view backup_start = "millrace-";
 constexpr std::string_view backup_end = ".backup";
+constexpr auto leftover_age = 2h;  // longer than any backup takes
 constexpr auto look_pause = 50ms;  // at a source whose sync is awaited
 
 std::string file_stamp(Instant at) {
@@ -233,6 +234,24 @@ jobs::KindRow self_test_kind(const JobParts& parts, const std::function<Result<s
 
 std::string backup_folder(const std::string& data) { return data + "/backups"; }
 
+std::string scratch_folder(const std::string& data) { return data + "/scratch"; }
+
+void remove_leftovers(const std::string& data) {
+  std::error_code error;
+  fs::remove_all(scratch_folder(data), error);
+  if (error) log_warning("leftover_not_removed", {{"path", scratch_folder(data)}, {"reason", error.message()}});
+  // A backup is made in a folder of its own beside its file (store/backup.h), which a kill leaves there. A person may be
+  // making one at this moment, so only old ones go.
+  const auto old = fs::file_time_type::clock::now() - leftover_age;
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(backup_folder(data), error))
+    if (entry.is_directory(error) && entry.path().filename().string().starts_with(".millrace-") && entry.last_write_time(error) < old) leftovers.push_back(entry.path());
+  for (const fs::path& leftover : leftovers) {
+    fs::remove_all(leftover, error);
+    if (error) log_warning("leftover_not_removed", {{"path", leftover.string()}, {"reason", error.message()}});
+  }
+}
+
 std::string newest_backup(const std::string& folder) {
   const auto all = backups_in(folder);
   return all.empty() ? "" : all.back();
@@ -240,7 +259,7 @@ std::string newest_backup(const std::string& folder) {
 
 std::vector<jobs::KindRow> job_kinds(const JobParts& parts) {
   const auto brief = [data = parts.data, path = parts.record_path, &clock = parts.clock](const jobs::Job& job) -> Result<std::string> {
-    return encode(WorkerBrief{path, data, newest_backup(backup_folder(data)), job.tries, iso(utc_day(clock.now()))});
+    return encode(WorkerBrief{path, scratch_folder(data), newest_backup(backup_folder(data)), job.tries, iso(utc_day(clock.now()))});
   };
   return {report_kind(brief), sync_kind(parts), backup_kind(parts), restore_test_kind(brief), verify_kind(parts), self_test_kind(parts, brief)};
 }

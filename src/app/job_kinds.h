@@ -37,6 +37,10 @@ std::span<const jobs::WorkerKind> worker_kinds();
 inline constexpr std::string_view self_test_space = "jobs/self_test";
 
 std::string backup_folder(const std::string& data);
+// Where backups are unpacked to be tested.
+std::string scratch_folder(const std::string& data);
+// Removes what a restore test or a backup that was killed has left; called before any job runs.
+void remove_leftovers(const std::string& data);
 // The newest backup there, "" none.
 std::string newest_backup(const std::string& folder);
 

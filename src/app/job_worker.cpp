@@ -6,6 +6,7 @@
 #include <atomic>
 #include <boost/json.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -156,6 +157,11 @@ Result<jobs::Outcome> run_restore_test(jobs::WorkerRun& run) {
   const auto brief = parse_brief(run.brief());
   if (!brief) return pass_on(brief);
   if (brief->backup.empty()) return fail(ErrorCode::not_found, "there is no backup to test; run a backup first");
+  // One restore test at a time: what is there was left by one that was killed.
+  std::error_code error;
+  std::filesystem::remove_all(brief->scratch, error);
+  if (!error) std::filesystem::create_directories(brief->scratch, error);
+  if (error) return fail(ErrorCode::unavailable, "the folder " + brief->scratch + " cannot be made anew: " + error.message());
   const auto manifest = store::verify_backup(brief->backup, brief->scratch, [&](std::string_view phase, std::uint64_t done, std::uint64_t total) {
     run.progress({done, total, phase == "verifying" ? "rows" : "bytes", std::string(phase)});
     return !run.stop_wanted();
