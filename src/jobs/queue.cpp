@@ -65,7 +65,7 @@ Result<void> Queue::load() {
   if (!paused) return paused;
   const std::size_t orphans = results_.remove_orphans([this](const std::string& name) {
     const auto found = index_.ended.find(name);
-    return found != index_.ended.end() && found->second.file;
+    return found != index_.ended.end() && found->second.file_bytes;
   });
   if (orphans > 0) log_info("results_removed", {{"files", std::to_string(orphans)}, {"reason", "their jobs did not end with them"}});
   measure();
@@ -363,7 +363,7 @@ Result<void> Queue::cancelled(const std::string& id, std::uint64_t lease) {
 Result<void> Queue::forget_old() {
   for (;;) {
     std::unique_lock lock(mutex_);
-    const auto old = index_.to_forget(clock_.now() - options_.ended_age_max, options_.ended_max, forgotten_at_once);
+    const auto old = index_.to_forget(clock_.now() - options_.ended_age_max, options_.ended_max, options_.results_bytes_max, forgotten_at_once);
     if (old.empty()) return {};
     for (const std::string& id : old) index_.ended.at(id).busy = true;
     lock.unlock();

@@ -10,7 +10,8 @@
 //   * One change of a job at a time: it is `busy` while its row is on the way. No lock is held over a commit, so changes
 //     of several jobs share one.
 //   * What ran when the server ended waits again at the next start; with its tries used up it is a dead letter.
-//   * Bounded: live_max jobs that have not ended, ended_max and ended_age_max for those that have.
+//   * Bounded: live_max jobs that have not ended, ended_max, ended_age_max and
+//     results_bytes_max for those that have.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -39,6 +40,7 @@ struct QueueOptions {
   std::size_t live_max = 10'000;
   std::size_t ended_max = 10'000;
   std::chrono::hours ended_age_max{7 * 24};
+  std::uint64_t results_bytes_max = 4ull << 30;  // of all result files; the oldest jobs go first
   std::string results_folder;
   std::uint64_t seed = 0;  // of the spread of retries; 0 draws one
 };

@@ -300,6 +300,25 @@ TEST_CASE("ended jobs are forgotten after seven days or beyond the newest ones, 
   CHECK(world.queue->counts().done == 0);
 }
 
+TEST_CASE("when result files take more room than they may, the oldest jobs are forgotten first") {
+  QueueWorld world;
+  world.results_bytes_max = 20;
+  world.restart();
+  std::vector<std::string> ids;
+  for (int i = 0; i < 3; ++i) {
+    ids.push_back(world.add("report"));
+    const auto job = world.take();
+    std::ofstream(world.queue->results().part_path(job->id, job->lease)) << "ten bytes.";
+    REQUIRE(world.queue->complete(job->id, job->lease, {"{}", ResultFile{"rows.txt", "text/plain", 0}}));
+    world.clock.advance(1s);
+  }
+  world.restart();
+  REQUIRE(world.queue->forget_old());
+  CHECK(world.queue->show(ids[0]).error().code() == ErrorCode::not_found);
+  CHECK(world.queue->results().read(ids[1]));
+  CHECK(world.queue->counts().done == 2);
+}
+
 TEST_CASE("a result file that belongs to no job that is done is removed at the start") {
   QueueWorld world;
   const auto id = world.add("report");

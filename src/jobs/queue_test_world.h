@@ -90,6 +90,7 @@ class QueueWorld {
     QueueOptions options;
     options.live_max = live_max;
     options.ended_max = ended_max;
+    options.results_bytes_max = results_bytes_max;
     options.results_folder = folder / "results";
     options.seed = 7;
     return options;
@@ -141,6 +142,7 @@ class QueueWorld {
   }
 
   std::size_t live_max = 10'000, ended_max = 10'000;
+  std::uint64_t results_bytes_max = 1 << 20;
   testing::TemporaryFolder folder;
   SetClock clock;
   metrics::Registry metrics;

@@ -29,7 +29,8 @@ void QueueIndex::drop(const std::string& id) {
 
 void QueueIndex::add_ended(const Job& job) {
   const Instant at = job.ended.value_or(job.created);
-  ended[job.id] = {job.state, job.kind, job.idempotency_key, at, job.file.has_value(), false};
+  ended[job.id] = {job.state, job.kind, job.idempotency_key, at, job.file ? std::optional(job.file->bytes) : std::nullopt, false};
+  if (job.file) file_bytes_ += job.file->bytes;
   by_end_.emplace(at, job.id);
   if (!job.idempotency_key.empty()) idempotency[job.idempotency_key] = job.id;
 }
@@ -38,6 +39,7 @@ void QueueIndex::drop_ended(const std::string& id) {
   const auto found = ended.find(id);
   if (found == ended.end()) return;
   by_end_.erase({found->second.ended, id});
+  file_bytes_ -= found->second.file_bytes.value_or(0);
   if (const auto known = idempotency.find(found->second.idempotency_key); known != idempotency.end() && known->second == id) idempotency.erase(known);
   ended.erase(found);
 }
@@ -79,13 +81,16 @@ std::vector<LiveJob*> QueueIndex::with_key(const std::string& unique_key) {
   return found;
 }
 
-std::vector<std::string> QueueIndex::to_forget(Instant before, std::size_t most, std::size_t at_once) const {
+std::vector<std::string> QueueIndex::to_forget(Instant before, std::size_t most, std::uint64_t bytes_most, std::size_t at_once) const {
   std::vector<std::string> found;
   std::size_t left = by_end_.size();
+  std::uint64_t bytes_left = file_bytes_;
   for (const auto& [at, id] : by_end_) {
-    if ((at >= before && left <= most) || found.size() >= at_once) break;
+    if ((at >= before && left <= most && bytes_left <= bytes_most) || found.size() >= at_once) break;
+    const EndedJob& job = ended.at(id);
     --left;
-    if (!ended.at(id).busy) found.push_back(id);
+    bytes_left -= job.file_bytes.value_or(0);
+    if (!job.busy) found.push_back(id);
   }
   return found;
 }

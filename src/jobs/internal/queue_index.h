@@ -30,7 +30,7 @@ struct EndedJob {
   std::string kind;
   std::string idempotency_key;
   Instant ended;
-  bool file = false;
+  std::optional<std::uint64_t> file_bytes;  // of its result file
   bool busy = false;
 };
 
@@ -55,8 +55,9 @@ class QueueIndex {
   std::optional<Instant> next_time(Place place) const;
   // Live jobs with this unique key.
   std::vector<LiveJob*> with_key(const std::string& unique_key);
-  // Ended jobs that are to be forgotten: older than `before`, or more than `most`.
-  std::vector<std::string> to_forget(Instant before, std::size_t most, std::size_t at_once) const;
+  // The oldest of those that are to be forgotten: they ended before `before`, are more than `most`, or left more than
+  // `bytes_most` bytes of files.
+  std::vector<std::string> to_forget(Instant before, std::size_t most, std::uint64_t bytes_most, std::size_t at_once) const;
 
  private:
   using Turn = std::tuple<std::int32_t, std::string>;  // -priority, id
@@ -70,6 +71,7 @@ class QueueIndex {
   Line inside_, worker_;
   std::multimap<std::string, std::string> keys_;  // unique key -> job
   std::set<std::tuple<Instant, std::string>> by_end_;
+  std::uint64_t file_bytes_ = 0;  // of all ended jobs
 };
 
 }  // namespace millrace::jobs
