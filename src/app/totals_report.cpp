@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 
 #include "base/text.h"
 #include "query/cells.h"
@@ -109,7 +110,7 @@ Result<void> write_totals_report(std::string_view answer, std::string_view forma
     const auto rows = rows_of(parsed);
     if (!rows) return pass_on(rows);
     return format == "xlsx" ? write_xlsx(*rows, parsed, sink) : write_csv(*rows, sink);
-  } catch (const boost::system::system_error& error) {
+  } catch (const std::exception& error) {
     return fail(ErrorCode::corrupt, std::string("the answer of the totals is not what was expected: ") + error.what());
   }
 }
