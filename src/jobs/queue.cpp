@@ -82,6 +82,7 @@ void Queue::take_in(Job job) {
     job.run_after = clock_.now() + retry_delay(TryEnd::died, job.tries, std::uniform_real_distribution<>()(chance_));
     metrics_.counter("millrace_job_deaths_total", job.kind).add();
   }
+  if (job.tries > 0 && job.run_after) job.run_after = std::min(*job.run_after, clock_.now() + failed_delay_max);
   const KindRow* const kind = find_kind(job.kind);
   index_.line_up(index_.add(std::move(job), kind == nullptr ? Place::inside : kind->place));
 }
@@ -171,11 +172,25 @@ bool Queue::may_run(const LiveJob& entry) {
   return true;
 }
 
+// A clock that was set back would let jobs that are to be tried again wait as long as it went back.
+void Queue::bound_retries(Instant now) {
+  const bool set_back = now < looked_at_ - failed_delay_max;
+  looked_at_ = now;
+  if (!set_back) return;
+  for (auto& [id, entry] : index_.live) {
+    if (entry.busy || entry.job.tries == 0 || !entry.job.run_after || *entry.job.run_after <= now + failed_delay_max) continue;
+    index_.leave_line(entry);
+    entry.job.run_after = now + failed_delay_max;
+    index_.line_up(entry);
+  }
+}
+
 std::optional<std::string> Queue::pick(std::unique_lock<std::mutex>& lock, Place place, std::chrono::milliseconds patience) {
   const auto until = Stopwatch::now() + patience;
   for (;;) {
     if (stopping_) return std::nullopt;
     const Instant now = clock_.now();
+    bound_retries(now);
     if (Stopwatch::now() >= hold_off_)
       if (auto found = index_.next_due(place, now, [this](const LiveJob& entry) { return may_run(entry); })) return found;
     const auto left = until - Stopwatch::now();

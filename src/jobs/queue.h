@@ -134,6 +134,7 @@ class Queue {
   void end_try(Job& next, TryEnd end, bool again, const std::string& reason);
   void prepare_done(Job& next, store::Batch& batch, Outcome outcome);
   bool may_run(const LiveJob& entry);
+  void bound_retries(Instant now);
   std::optional<std::string> pick(std::unique_lock<std::mutex>& lock, Place place, std::chrono::milliseconds patience);
   void note(const Job& job) const;
   void changed() const;
@@ -154,6 +155,7 @@ class Queue {
   std::set<std::string> paused_;  // kinds; "" is the whole queue
   std::uint64_t last_id_ = 0;
   std::mt19937_64 chance_;
+  Instant looked_at_{};               // the clock at the last look for a job
   Stopwatch::time_point hold_off_{};  // the record refused a start: not before this
   bool stopping_ = false;
 };

@@ -90,6 +90,18 @@ TEST_CASE("a job that fails is tried three times, longer and longer apart, and i
   CHECK(world.told(id).starts_with("report running 1/3"));
 }
 
+TEST_CASE("a clock that is set back by a year lets no job that is to be tried again wait for a year") {
+  QueueWorld world;
+  const auto id = world.add("report"), planned = world.queue->enqueue({.kind = "report", .run_after = testing::instant("2026-03-02T08:00:30Z")})->id;
+  REQUIRE(world.queue->failed(id, world.take()->lease, true, "the ERP does not answer"));
+  world.clock.set("2025-03-02T08:00:00Z");
+  CHECK_FALSE(world.take());
+  world.clock.advance(failed_delay_max);
+  CHECK(world.take()->id == id);
+  CHECK_FALSE(world.take());  // a time that a person chose stays
+  CHECK(world.told(planned) == "report waiting 0/3");
+}
+
 TEST_CASE("a job that says trying again is no use fails at once") {
   QueueWorld world;
   const auto id = world.add("report");
