@@ -47,7 +47,7 @@ struct QueueOptions {
 
 class Queue;
 
-// A job in a batch that is not committed yet. Given up unless `committed` is called.
+// A job in a batch that is not committed yet. Given up unless `committed` is called. The queue outlives it.
 class PendingJob {
  public:
   PendingJob(PendingJob&& other) noexcept : queue_(std::exchange(other.queue_, nullptr)), enqueued_(std::move(other.enqueued_)) {}

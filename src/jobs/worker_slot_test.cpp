@@ -1,6 +1,9 @@
 // Jobs in worker processes: real ones, that do, die, hang and ask.
 #include <doctest/doctest.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
@@ -116,7 +119,10 @@ TEST_CASE("a worker that died while it had nothing to do costs no try") {
   const std::string second = world.run("pid");
   CHECK(first == second);  // it is kept
   const int pid = std::stoi(first.substr(std::string("done 1 ").size()));
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   REQUIRE(::kill(pid, SIGKILL) == 0);
+  pollfd gone{process.get(), POLLIN, 0};  // its socket is closed when it is
+  REQUIRE(::poll(&gone, 1, 60'000) == 1);
   const auto third = world.run("pid");
   CHECK(third.starts_with("done 1 "));
   CHECK(third != first);
