@@ -27,6 +27,8 @@ LOOPS = [
      ("--events", "3000")),
     ("many_files", "200,000 files in 20,000 folders: bounded memory, progress, and none opened twice", 1, 0, ()),
     ("erp", "an ERP that changes, lies and breaks while it is read, and kills in between", 2000, 0, ()),
+    ("jobs", "kills of workers and of the server under jobs: every effect once, picked up in time, poison set aside", 500, 8,
+     ("--pick-up-max", "30")),
     ("memory", "allocations that fail, an address space that is bounded", 20, 0, ()),
 ]
 

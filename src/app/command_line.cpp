@@ -150,6 +150,14 @@ constexpr std::array audit_options = std::to_array<OptionRow>({
 });
 constexpr std::array<std::string_view, 3> audit_examples = {"millrace audit list", "millrace audit list --object user: --json", "millrace audit verify"};
 
+constexpr std::array jobs_options = std::to_array<OptionRow>({
+    {"--payload", "FILE", "", "of run: JSON that says what the job shall do; default {}", false},
+    {"--no-wait", "", "", "of run: do not follow the job to its end", false},
+    {"--listen", "ADDRESS", "listen", "address of the running server", false},
+});
+constexpr std::array<std::string_view, 3> jobs_examples = {"millrace jobs list", "millrace jobs run backup",
+                                                           "millrace jobs run report --payload late.json --json"};
+
 constexpr std::array<std::string_view, 3> version_examples = {"millrace version", "millrace version --json",
                                                               "millrace --version"};
 
@@ -218,11 +226,17 @@ constexpr std::array command_table = std::to_array<CommandRow>({
      "Every row holds the hash of the row before it: verify names the first one that was changed, is missing or was swapped,\n"
      "and prints the hash of the newest one, which can be kept elsewhere. Exit code 1 when the trail is not what was written.",
      audit_options, audit_examples, false, true},
+    {"jobs", "list|show|cancel|retry|pause|resume|run|schedules [ID|KIND]", "show and steer the running server's work for later",
+     "list [STATE], show ID, cancel ID, retry ID, pause [KIND], resume [KIND], run KIND, schedules. run follows the job to its end and\n"
+     "ends with 1 when it did not end well. Kinds: report, sync, backup, restore_test, verify_record, self_test;\n"
+     "GET /api/v1/jobs says what each one takes.",
+     jobs_options, jobs_examples, false},
     {"version", "", "print version, commit, compiler and data format", "", {}, version_examples, false, true},
     {"config", "show", "show the settings that count and where they come from",
      "A flag wins over a variable MILLRACE_<NAME>, that over the user's file, that over /etc/millrace/millrace.toml.",
      config_options, config_examples, false, true},
     {"parse-worker", "", "read documents for a server (internal)", "", {}, {}, true},
+    {"job-worker", "", "run jobs for a server (internal)", "", {}, {}, true},
 });
 
 constexpr std::array common_table = std::to_array<OptionRow>({

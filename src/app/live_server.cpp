@@ -6,6 +6,7 @@
 
 #include "app/build_info.h"
 #include "app/commands.h"
+#include "app/job_kinds.h"
 #include "app/source_wiring.h"
 #include "base/log.h"
 #include "ingest/layout_profile.h"
@@ -23,6 +24,14 @@ Result<ingest::LayoutProfile> layout_profile(const std::string& path) {
   return profile;
 }
 
+// Resolved here: inside the sandbox of a worker the link would mean the sandbox's own program.
+Result<std::string> own_program() {
+  std::error_code error;
+  auto path = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  if (error) return fail(ErrorCode::unavailable, "cannot find the program file of this process: " + error.message());
+  return path;
+}
+
 // Why the record takes no changes, for /health and for whoever asks for some.
 std::optional<Error> refusal(const store::RecordCondition& condition) {
   using State = store::RecordCondition::State;
@@ -36,10 +45,9 @@ Result<ingest::ParserPoolOptions> parser_options(const Settings& settings) {
   auto profile = layout_profile(settings.layout_profile);
   if (!profile) return pass_on(profile);
   ingest::ParserPoolOptions parsers;
-  // Resolved here: inside the sandbox the link would mean the sandbox's own program.
-  std::error_code error;
-  parsers.executable = std::filesystem::read_symlink("/proc/self/exe", error).string();
-  if (error) return fail(ErrorCode::unavailable, "cannot find the program file of this process: " + error.message());
+  auto program = own_program();
+  if (!program) return pass_on(program);
+  parsers.executable = std::move(*program);
   parsers.worker_count = settings.parser_workers;
   if (settings.parser_memory > 0) parsers.memory_max = settings.parser_memory;
   if (settings.file_size_max > 0) parsers.file_size_max = settings.file_size_max;
@@ -58,15 +66,33 @@ Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, 
   auto people = PeopleDesk::open(settings, live->road_->record(), live->road_->metrics(), clock);
   if (!people) return pass_on(people);
   live->people_ = std::move(*people);
+  if (const auto opened = live->open_jobs(settings, clock); !opened) return pass_on(opened);
   if (const auto started = live->start_server(settings, clock); !started) return pass_on(started);
   live->people_->reached_at("http://" + live->server_->address());
   live->road_->follow([raw = live.get()](const std::vector<feed::Change>& changes, const readmodel::SnapshotPtr& snapshot) {
     raw->server_->publish(changes, snapshot);
   });
+  live->jobs_->start([raw = live.get()](const jobs::Job&, const std::string& path) { return raw->server_->ask(path); });
   return live;
 }
 
 LiveServer::~LiveServer() { stop(std::chrono::milliseconds{0}); }
+
+Result<void> LiveServer::open_jobs(const Settings& settings, const Clock& clock) {
+  auto program = own_program();
+  if (!program) return pass_on(program);
+  jobs::ServiceOptions options;
+  options.queue.results_folder = results_path(settings);
+  options.runner.workers = settings.job_workers;
+  options.runner.executable = std::move(*program);
+  options.time_zone = settings.time_zone;
+  remove_leftovers(settings.data);
+  const JobParts parts{settings.data, record_path(settings), road_->record(), road_->control(), clock};
+  auto jobs = jobs::Service::open(std::move(options), job_kinds(parts), road_->record(), road_->metrics(), clock);
+  if (!jobs) return pass_on(jobs);
+  jobs_ = std::move(*jobs);
+  return {};
+}
 
 Result<void> LiveServer::start_server(const Settings& settings, const Clock& clock) {
   server::Services services{
@@ -86,6 +112,7 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .build = build_info(),
       .company = settings.company,
       .push = road_->push(),
+      .jobs = *jobs_,
       .webhook_key = [keys = std::make_shared<WebhookKeys>(settings.sources, process_environment())](std::string_view source) { return keys->of(source); },
   };
   server::ServerOptions options;
@@ -141,6 +168,7 @@ void LiveServer::refresh_all() {
 
 void LiveServer::stop(std::chrono::milliseconds patience) {
   if (stopped_.exchange(true)) return;
+  if (jobs_) jobs_->stop();  // what runs asks the server
   if (server_) server_->stop(patience);
   people_.reset();
   if (road_) road_->stop();

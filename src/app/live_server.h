@@ -1,4 +1,4 @@
-// The road with its screens: HTTP answers and live clients follow what the applier publishes.
+// The road with its screens: HTTP answers and live clients follow what the applier publishes; beside it the jobs.
 //
 // Invariants
 //   * Starting reads top to bottom; stopping is starting in reverse.
@@ -13,6 +13,7 @@
 #include "app/road.h"
 #include "app/settings.h"
 #include "cache/cache.h"
+#include "jobs/service.h"
 #include "server/server.h"
 
 namespace millrace::app {
@@ -33,12 +34,14 @@ class LiveServer {
 
  private:
   LiveServer() = default;
+  Result<void> open_jobs(const Settings& settings, const Clock& clock);
   Result<void> start_server(const Settings& settings, const Clock& clock);
   bool ready(std::string& why_not) const;
 
   std::unique_ptr<Road> road_;
   std::unique_ptr<cache::MemoryCache> results_;  // counts in the road's registry
   std::unique_ptr<PeopleDesk> people_;
+  std::unique_ptr<jobs::Service> jobs_;
   std::unique_ptr<server::Server> server_;
   mutable std::atomic<bool> first_load_told_{false};  // what the first look found has reached the answers
   std::atomic<bool> stopped_{false};

@@ -99,13 +99,14 @@ Result<HttpAnswer> parse_answer(const std::string& address, const std::string& r
   return answer;
 }
 
-Result<HttpAnswer> ask(std::string_view method, const std::string& address, const std::string& path, std::chrono::milliseconds patience) {
+Result<HttpAnswer> ask(std::string_view method, const std::string& address, const std::string& path, const std::string& body, std::chrono::milliseconds patience) {
   const auto deadline = Stopwatch::now() + patience;
   auto fd = connect_to(address, deadline);
   if (!fd) return pass_on(fd);
   const std::string request =
       std::string(method) + " " + path + " HTTP/1.1\r\nHost: " + address + "\r\nAccept: application/json\r\n" +
-      (method == "POST" ? "Content-Length: 0\r\n" : "") + "Connection: close\r\n\r\n";
+      (method == "GET" ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") +
+      (body.empty() ? "" : "Content-Type: application/json\r\n") + "Connection: close\r\n\r\n" + body;
   std::string_view rest = request;
   while (!rest.empty()) {
     if (!wait_for(fd->get(), POLLOUT, deadline)) return nobody(address, "time is over");
@@ -139,11 +140,16 @@ Result<HttpAnswer> ask(std::string_view method, const std::string& address, cons
 }  // namespace
 
 Result<HttpAnswer> get_from(const std::string& address, const std::string& path, std::chrono::milliseconds patience) {
-  return ask("GET", address, path, patience);
+  return ask("GET", address, path, "", patience);
 }
 
 Result<HttpAnswer> post_to(const std::string& address, const std::string& path, std::chrono::milliseconds patience) {
-  return ask("POST", address, path, patience);
+  return ask("POST", address, path, "", patience);
+}
+
+Result<HttpAnswer> send_to(const std::string& address, const std::string& method, const std::string& path, const std::string& json,
+                           std::chrono::milliseconds patience) {
+  return ask(method, address, path, json, patience);
 }
 
 Result<void> try_to_listen(const std::string& address) {

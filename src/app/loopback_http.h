@@ -25,6 +25,10 @@ Result<HttpAnswer> get_from(const std::string& address, const std::string& path,
 // Asks to do something; nothing is sent but the path.
 Result<HttpAnswer> post_to(const std::string& address, const std::string& path, std::chrono::milliseconds patience);
 
+// Any method, with a JSON body unless it is "".
+Result<HttpAnswer> send_to(const std::string& address, const std::string& method, const std::string& path, const std::string& json,
+                           std::chrono::milliseconds patience);
+
 // Whether the address could be listened on right now.
 // Errors   invalid_input  not an address with a port
 //          conflict       the port is taken

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/job_kinds.h"
 #include "app/program.h"
 #include "ingest/parser_pool.h"
 
@@ -23,6 +24,7 @@ void handle_stop(int signal) {
 int main(int argc, char** argv) {
   // Before anything else: the worker must not read settings, terminals or the environment of its server.
   if (argc > 1 && std::string_view(argv[1]) == "parse-worker") return millrace::ingest::run_parse_worker(argc, argv);
+  if (argc > 1 && std::string_view(argv[1]) == "job-worker") return millrace::jobs::run_job_worker(millrace::app::worker_kinds());
   ::signal(SIGPIPE, SIG_IGN);  // `millrace export orders | head` ends with a failed write, not with a signal
   ::signal(SIGINT, handle_stop);
   ::signal(SIGTERM, handle_stop);

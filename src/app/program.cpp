@@ -27,6 +27,7 @@ constexpr std::array dispatch_table = std::to_array<Dispatch>({
     {"user", run_user},
     {"token", run_token},
     {"audit", run_audit},
+    {"jobs", run_jobs},
     {"version", run_version},
     {"config", run_config},
 });
@@ -91,7 +92,7 @@ int run_program(std::span<const std::string> arguments, std::ostream& out, std::
   for (const Dispatch& row : dispatch_table) {
     if (row.command == chosen.command->name) return row.run(context);
   }
-  console.error("parse-worker is started by the server, not by people");
+  console.error(std::string(chosen.command->name) + " is started by the server, not by people");
   return exit_usage;
 }
 

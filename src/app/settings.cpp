@@ -61,6 +61,10 @@ constexpr std::array setting_table = std::to_array<SettingRow>({
     {"connections_max", SettingType::count, "connections", "2048", 16, 100000, "", "", "N", "open connections at once"},
     {"cache_memory", SettingType::bytes, "bytes", "8MiB", 0, 4096 * mebibyte, "", "", "SIZE",
      "memory for kept results"},
+    {"job_workers", SettingType::count, "processes", "4", 1, 64, "", "", "N",
+     "processes that run jobs at the same time; started when needed"},
+    {"time_zone", SettingType::text, "", "", 0, 0, "", "", "ZONE",
+     "time zone of the plant, such as Europe/Berlin: when schedules are due; empty is that of this machine"},
     {"log_level", SettingType::choice, "", "info", 0, 0, "debug|info|warning|error", "--log-level", "LEVEL",
      "least important event that is logged"},
     {"demo_orders", SettingType::count, "orders", "3000", 50, 200000, "", "", "N", "size of the demo company"},
@@ -96,6 +100,8 @@ void store_number(Settings& settings, std::string_view name, std::int64_t number
     settings.server_threads = static_cast<unsigned>(number);
   else if (name == "connections_max")
     settings.connections_max = static_cast<unsigned>(number);
+  else if (name == "job_workers")
+    settings.job_workers = static_cast<unsigned>(number);
   else if (name == "cache_memory")
     settings.cache_memory = static_cast<std::uint64_t>(number);
   else if (name == "demo_orders")
@@ -115,6 +121,8 @@ void store_text(Settings& settings, std::string_view name, const std::string& te
     settings.listen = text;
   else if (name == "auth")
     settings.auth = text;
+  else if (name == "time_zone")
+    settings.time_zone = text;
   else if (name == "company")
     settings.company = text;
   else if (name == "layout_profile")
@@ -479,6 +487,7 @@ std::string example_settings_file() {
 
 std::string record_path(const Settings& settings) { return settings.data + "/record.sqlite"; }
 std::string warm_path(const Settings& settings) { return settings.data + "/warm.bin"; }
+std::string results_path(const Settings& settings) { return settings.data + "/results"; }
 std::string demo_orders_path(const Settings& settings) { return settings.data + "/orders"; }
 
 }  // namespace millrace::app

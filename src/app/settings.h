@@ -49,6 +49,8 @@ struct Settings {
   unsigned server_threads = 2;
   unsigned connections_max = 2048;
   std::uint64_t cache_memory = 0;  // bytes of kept results
+  unsigned job_workers = 4;        // processes
+  std::string time_zone;           // the plant's, for schedules; "" is that of this machine
   LogLevel log_level = LogLevel::info;
   // of the demo company
   std::size_t demo_orders = 3000;
@@ -131,6 +133,8 @@ std::string example_settings_file();
 std::string record_path(const Settings& settings);
 // What makes the next start quick; may be deleted at any time.
 std::string warm_path(const Settings& settings);
+// What jobs leave for people.
+std::string results_path(const Settings& settings);
 // Where the demo company writes its order files.
 std::string demo_orders_path(const Settings& settings);
 

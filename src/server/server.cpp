@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "server/internal/network.h"
+#include "server/internal/own_answer.h"
 #include "server/internal/webhook_events.h"
 
 namespace millrace::server {
@@ -101,6 +102,8 @@ class ServerImpl final : public Server {
   void publish(const std::vector<feed::Change>& changes, readmodel::SnapshotPtr snapshot) override {
     hub_->publish(changes, std::move(snapshot));
   }
+
+  Result<std::unique_ptr<jobs::OwnAnswer>> ask(const std::string& path) override { return own_answer(path, core_.backend); }
 
   void stop(std::chrono::milliseconds patience) override {
     if (stopped_) return;

@@ -19,6 +19,8 @@
 #include "feed/reader.h"
 #include "ingest/control.h"
 #include "ingest/push.h"
+#include "jobs/control.h"
+#include "jobs/own_answer.h"
 #include "metrics/metrics.h"
 #include "readmodel/read_model.h"
 
@@ -52,6 +54,7 @@ struct Services {
   BuildInfo build;
   std::string company;  // shown in the header, "" is fine
   ingest::PushDoor& push;
+  jobs::Control& jobs;
   std::function<std::optional<std::string>(std::string_view source)> webhook_key;  // what its webhooks are signed with; nothing: it takes none
 };
 
@@ -77,6 +80,8 @@ class Server {
   virtual std::string address() const = 0;  // "127.0.0.1:8080", with the real port when 0 was asked
   // Tells live clients: these changes were just applied, `snapshot` is the state after them. Never waits.
   virtual void publish(const std::vector<feed::Change>& changes, readmodel::SnapshotPtr snapshot) = 0;
+  // Answers a GET of our own API to one of our own parts, on the caller's thread. Errors as own_answer.h says.
+  virtual Result<std::unique_ptr<jobs::OwnAnswer>> ask(const std::string& path) = 0;
   // Stops accepting, finishes what runs within `patience`, closes WebSockets with 1001.
   virtual void stop(std::chrono::milliseconds patience) = 0;
 };

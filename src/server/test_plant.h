@@ -9,6 +9,7 @@
 
 #include "server/server.h"
 #include "server/test_client.h"
+#include "server/test_jobs.h"
 #include "testing/world.h"
 
 namespace millrace::server {
@@ -221,6 +222,7 @@ class TestPlant {
             {"1.2.3", "abc", "g++"},
             "Plant Nord",
             push,
+            jobs,
             [](std::string_view source) { return source == "orders" ? std::optional<std::string>("webhook key") : std::nullopt; }};
   }
 
@@ -251,6 +253,7 @@ class TestPlant {
   TestHistory history;
   TestSources sources;
   TestPush push;
+  TestJobs jobs;
   metrics::Registry metrics;
   cache::MemoryCache results{8 << 20};
   TestClock clock;

@@ -46,6 +46,21 @@ Response push_batch(const Request& request, Backend& backend);
 Response show_batch(const Request& request, Backend& backend);
 Response greet_webhook(const Request& request, Backend& backend);
 Response take_webhook(const Request& request, Backend& backend);
+// work for later
+Response list_jobs(const Request& request, Backend& backend);
+Response show_job(const Request& request, Backend& backend);
+Response show_job_log(const Request& request, Backend& backend);
+Response show_job_result(const Request& request, Backend& backend);
+Response start_job(const Request& request, Backend& backend);
+Response cancel_job(const Request& request, Backend& backend);
+Response retry_job(const Request& request, Backend& backend);
+Response pause_jobs(const Request& request, Backend& backend);
+Response resume_jobs(const Request& request, Backend& backend);
+Response list_schedules(const Request& request, Backend& backend);
+Response put_schedule(const Request& request, Backend& backend);
+Response remove_schedule(const Request& request, Backend& backend);
+// What live clients are told about the jobs: counts, and those that run.
+std::string jobs_news(const jobs::Control& control, Instant now);
 // ourselves
 Response show_performance(const Request& request, Backend& backend);
 Response show_memory(const Request& request, Backend& backend);

@@ -1,6 +1,9 @@
 #include "server/internal/json_in.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
+
+#include "base/text.h"
 
 namespace millrace::server {
 
@@ -123,6 +126,92 @@ std::string object_of(const std::string& type) {
 }
 
 }  // namespace
+
+namespace {
+
+// Who is named when nobody is.
+constexpr std::string_view nobody_named = "local";
+
+Result<void> take_text(const json::object& object, const char* name, std::size_t length_max, std::string& to) {
+  if (!object.contains(name)) return {};
+  auto text = text_member(object, name, length_max);
+  if (!text) return pass_on(text);
+  to = std::move(*text);
+  return {};
+}
+
+Result<void> take_number(const json::object& object, const char* name, std::int64_t least, std::int64_t most, std::optional<std::int64_t>& to) {
+  const json::value* value = object.if_contains(name);
+  if (!value) return {};
+  to = whole_number(*value);
+  if (to && *to >= least && *to <= most) return {};
+  return fail(ErrorCode::invalid_input, std::string("\"") + name + "\" is a whole number from " + std::to_string(least) + " to " + std::to_string(most) + ".");
+}
+
+Result<void> only_members(const json::object& object, std::initializer_list<std::string_view> known) {
+  for (const auto& member : object) {
+    const std::string_view name(member.key().data(), member.key().size());
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    std::string names;
+    for (const std::string_view each : known) names += (names.empty() ? "" : ", ") + std::string(each);
+    return fail(ErrorCode::invalid_input, "\"" + printable(name.substr(0, 60)) + "\" is not known here; there is " + names + ".");
+  }
+  return {};
+}
+
+// What jobs and schedules have in common.
+template <class Wish>
+Result<void> take_work(const json::object& object, Wish& wish) {
+  auto kind = text_member(object, "kind", 64);
+  if (!kind) return pass_on(kind);
+  wish.kind = std::move(*kind);
+  if (const json::value* payload = object.if_contains("payload")) {
+    if (!payload->is_object()) return fail(ErrorCode::invalid_input, "\"payload\" is a JSON object, {...}.");
+    wish.payload = json::serialize(*payload);
+  }
+  std::optional<std::int64_t> priority;
+  if (auto taken = take_number(object, "priority", -100, 100, priority); !taken) return taken;
+  wish.priority = static_cast<std::int32_t>(priority.value_or(0));
+  wish.created_by = nobody_named;
+  return take_text(object, "by", 128, wish.created_by);
+}
+
+}  // namespace
+
+Result<jobs::NewJob> parse_new_job(std::string_view text) {
+  const auto object = parse_object(text);
+  if (!object) return pass_on(object);
+  if (auto known = only_members(*object, {"kind", "payload", "priority", "unique_key", "run_after", "tries_max", "by"}); !known) return pass_on(known);
+  jobs::NewJob wish;
+  if (auto taken = take_work(*object, wish); !taken) return pass_on(taken);
+  if (auto taken = take_text(*object, "unique_key", 256, wish.unique_key); !taken) return pass_on(taken);
+  std::string run_after;
+  if (auto taken = take_text(*object, "run_after", 40, run_after); !taken) return pass_on(taken);
+  if (!run_after.empty()) {
+    wish.run_after = parse_instant(run_after);
+    if (!wish.run_after) return fail(ErrorCode::invalid_input, "\"run_after\" is a moment like 2026-11-23T02:00:00Z.");
+  }
+  std::optional<std::int64_t> tries_max;
+  if (auto taken = take_number(*object, "tries_max", 1, jobs::tries_limit, tries_max); !taken) return pass_on(taken);
+  if (tries_max) wish.tries_max = static_cast<std::uint32_t>(*tries_max);
+  return wish;
+}
+
+Result<jobs::Schedule> parse_schedule(std::string_view text) {
+  const auto object = parse_object(text);
+  if (!object) return pass_on(object);
+  if (auto known = only_members(*object, {"kind", "timing", "payload", "priority", "enabled", "by"}); !known) return pass_on(known);
+  jobs::Schedule schedule;
+  if (auto taken = take_work(*object, schedule); !taken) return pass_on(taken);
+  auto timing = text_member(*object, "timing", 200);
+  if (!timing) return pass_on(timing);
+  schedule.timing = std::move(*timing);
+  if (const json::value* enabled = object->if_contains("enabled")) {
+    if (!enabled->is_bool()) return fail(ErrorCode::invalid_input, "\"enabled\" is true or false.");
+    schedule.enabled = enabled->get_bool();
+  }
+  return schedule;
+}
 
 Result<std::vector<WebhookEvent>> parse_webhook(std::string_view text) {
   boost::system::error_code error;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "jobs/control.h"
 
 namespace millrace::server {
 
@@ -26,6 +27,12 @@ struct DecisionCommand {
 Result<DecisionCommand> parse_decision(std::string_view text);
 // The same without its source.
 Result<DecisionCommand> parse_undecision(std::string_view text);
+
+// {"kind": "report", "payload": {..}, "priority": 0, "unique_key": "..", "run_after": "2026-11-23T02:00:00Z", "tries_max": 3, "by": "Ann"};
+// all but `kind` may be missing.
+Result<jobs::NewJob> parse_new_job(std::string_view text);
+// {"kind": "report", "timing": "30 2 * * *", "payload": {..}, "priority": 0, "enabled": true, "by": "Ann"}
+Result<jobs::Schedule> parse_schedule(std::string_view text);
 
 // {"interval_s": 600}
 Result<std::int64_t> parse_interval(std::string_view text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json_writer.h"
+#include "server/internal/handlers.h"
 #include "server/internal/json_in.h"
 #include "server/internal/rows.h"
 
@@ -61,6 +62,7 @@ struct LiveHub::Impl {
   readmodel::SnapshotPtr current;
   std::unordered_map<const LiveClient*, Client> clients;
   std::string sources_told;
+  std::uint64_t jobs_told = 0;
   Day day_told{};
   std::map<std::string, std::uint64_t> refresh_counts;
   std::jthread thread;
@@ -213,6 +215,8 @@ struct LiveHub::Impl {
     client.subscriptions.push_back(std::move(wanted));
     if (client.subscriptions.back().topic == Topic::sources) {
       tell_sources(client, client.subscriptions.back(), sources_text(services.clock.now()));
+    } else if (client.subscriptions.back().topic == Topic::jobs) {
+      tell(client, client.subscriptions.back(), "jobs", jobs_news(services.jobs, services.clock.now()));
     } else {
       Shared shared;
       catch_up(client, client.subscriptions.back(), shared);
@@ -231,7 +235,7 @@ struct LiveHub::Impl {
   }
   void deliver(Client& client, Shared& shared) {
     for (Subscription& subscription : client.subscriptions) {
-      if (subscription.topic == Topic::sources || subscription.from == kept.last()) continue;
+      if (is_told_by_clock(subscription.topic) || subscription.from == kept.last()) continue;
       if (client.out->backlog() >= std::min(merge_from_messages, options.queue_max)) {
         fall_behind(client);
         return;
@@ -289,6 +293,8 @@ struct LiveHub::Impl {
     const bool new_day = utc_day(now) != day_told;
     day_told = utc_day(now);
     const std::string text = sources_changed ? sources_text(now) : std::string();
+    const std::uint64_t jobs_revision = services.jobs.revision();
+    std::string jobs_text;  // made when somebody listens
     std::vector<const LiveClient*> lost;
     for (auto& [who, client] : clients) {
       if (client.behind && Stopwatch::now() - client.behind_since > behind_max) {
@@ -299,11 +305,16 @@ struct LiveHub::Impl {
       if (client.behind) continue;
       for (const Subscription& subscription : client.subscriptions) {
         if (subscription.topic == Topic::sources && sources_changed) tell_sources(client, subscription, text);
+        if (subscription.topic == Topic::jobs && jobs_revision != jobs_told) {
+          if (jobs_text.empty()) jobs_text = jobs_news(services.jobs, now);
+          tell(client, subscription, "jobs", jobs_text);
+        }
         // What is late depends on the day, not only on what was committed.
         if (new_day && (subscription.topic == Topic::orders || subscription.topic == Topic::totals))
           resync(client, subscription);
       }
     }
+    jobs_told = jobs_revision;
     for (const LiveClient* who : lost) clients.erase(who);
     if (!lost.empty()) count_clients();
   }
@@ -317,12 +328,17 @@ struct LiveHub::Impl {
     return out;
   }
 
-  void tell_sources(Client& client, const Subscription& subscription, const std::string& text) {
+  // What changes without a Sequence and is looked at once a second.
+  static bool is_told_by_clock(Topic topic) { return topic == Topic::sources || topic == Topic::jobs; }
+
+  void tell_sources(Client& client, const Subscription& subscription, const std::string& text) { tell(client, subscription, "sources", text); }
+
+  void tell(Client& client, const Subscription& subscription, std::string_view name, const std::string& text) {
     if (client.out->backlog() >= std::min(merge_from_messages, options.queue_max)) return;  // the next tick tells it
     std::string out;
     JsonWriter json(out);
     json.begin_object().field("op", "delta").field("id", subscription.id).field("as_of", kept.last());
-    json.key("sources").raw(text).end_object();
+    json.key(name).raw(text).end_object();
     send(client, std::move(out), "delta");
   }
 

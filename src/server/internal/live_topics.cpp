@@ -20,6 +20,7 @@ std::optional<Topic> parse_topic(std::string_view name) {
   if (name == "sources") return Topic::sources;
   if (name == "rejections") return Topic::rejections;
   if (name == "totals") return Topic::totals;
+  if (name == "jobs") return Topic::jobs;
   return std::nullopt;
 }
 
@@ -33,7 +34,7 @@ std::optional<Problem> read_topic(const std::string& text, Day today, Subscripti
     return Problem{404,
                    "not-found",
                    "There is no topic \"" + printable(text.substr(0, std::min<std::size_t>(mark, 40))) +
-                       "\"; there are orders, changes, sources, rejections and totals.",
+                       "\"; there are orders, changes, sources, rejections, totals and jobs.",
                    {}};
   wanted.topic = *topic;
   auto parameters =
@@ -220,6 +221,7 @@ std::optional<std::string> delta_tail(const Subscription& subscription, std::uin
       write_totals(json, subscription, state);
       break;
     case Topic::sources:
+    case Topic::jobs:
       return std::string();
   }
   if (!worth) return std::nullopt;

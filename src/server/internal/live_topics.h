@@ -21,7 +21,7 @@ namespace millrace::server {
 
 inline constexpr std::size_t changes_kept = 4096;
 
-enum class Topic { orders, changes, sources, rejections, totals };
+enum class Topic { orders, changes, sources, rejections, totals, jobs };
 
 struct Subscription {
   std::string id;

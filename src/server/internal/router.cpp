@@ -12,6 +12,8 @@ std::string_view name_of(Method method) {
       return "GET";
     case Method::post:
       return "POST";
+    case Method::put:
+      return "PUT";
     case Method::patch:
       return "PATCH";
     case Method::remove:
@@ -56,7 +58,7 @@ Router::Match Router::match(Request& request) const {
   Match match;
   match.index = routes_.size();
   if (request.raw_path == "*" && request.method == "OPTIONS") {
-    match.refusal = options("GET, HEAD, OPTIONS, POST, PATCH, DELETE");
+    match.refusal = options("GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE");
     return match;
   }
   std::vector<std::string> parts;

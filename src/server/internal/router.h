@@ -12,7 +12,7 @@ namespace millrace::server {
 
 struct Backend;
 
-enum class Method { get, post, patch, remove };
+enum class Method { get, post, put, patch, remove };
 std::string_view name_of(Method method);
 
 // Where a parameter's text comes from and what the example says.

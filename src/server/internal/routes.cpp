@@ -430,6 +430,39 @@ std::vector<Route> push_routes() {
   };
 }
 
+std::vector<Route> job_routes() {
+  const ParameterRow job = {"job", "string", "The job's id.", "j1"};
+  const ParameterRow schedule = {"schedule", "string", "The schedule's name.", "nightly"};
+  const ParameterRow kind = {"kind", "string", "Only jobs of this kind.", "report"};
+  return {
+      {Method::get, "/api/v1/jobs", list_jobs, Answer::document, 200, true, "listJobs",
+       "Jobs, newest first, with counts by state and the kinds there are.", false,
+       {{"state", "string", "waiting, paused, running, done, failed, dead or cancelled.", "waiting"}, kind, limit_parameter, cursor_parameter}, ""},
+      {Method::post, "/api/v1/jobs", start_job, Answer::document, 202, true, "startJob",
+       "Start a job: kind and payload. Durable when answered; Location says what becomes of it. Prefer: wait=5 waits for its end. "
+       "The same Idempotency-Key and wish do nothing twice.",
+       false, {}, R"({"kind":"report","payload":{"of":"orders","format":"csv"}})"},
+      {Method::get, "/api/v1/jobs/schedules", list_schedules, Answer::document, 200, false, "listSchedules", "Jobs by the clock.", false, {}, ""},
+      {Method::put, "/api/v1/jobs/schedules/{schedule}", put_schedule, Answer::document, 200, true, "putSchedule",
+       "Make or change a schedule: a cron line in the plant's time zone, or an interval.", false, {schedule},
+       R"({"kind":"report","timing":"30 2 * * 1-5","payload":{"of":"orders","format":"csv"}})"},
+      {Method::remove, "/api/v1/jobs/schedules/{schedule}", remove_schedule, Answer::document, 200, true, "removeSchedule",
+       "Remove a schedule; its jobs stay.", false, {schedule}, ""},
+      {Method::post, "/api/v1/jobs/pause", pause_jobs, Answer::document, 200, true, "pauseJobs",
+       "Start no more jobs, of one kind or at all; what runs goes on.", false, {kind}, ""},
+      {Method::post, "/api/v1/jobs/resume", resume_jobs, Answer::document, 200, true, "resumeJobs", "Start jobs again.", false, {kind}, ""},
+      {Method::get, "/api/v1/jobs/{job}", show_job, Answer::document, 200, true, "showJob",
+       "One job: state, progress, tries and their reasons, result.", false, {job}, ""},
+      {Method::get, "/api/v1/jobs/{job}/log", show_job_log, Answer::text, 200, true, "showJobLog", "What happened to the job, line by line.", false, {job}, ""},
+      {Method::get, "/api/v1/jobs/{job}/result", show_job_result, Answer::document, 200, true, "showJobResult",
+       "What the job gave: its file, or its result as JSON. 409 while it is not done.", false, {job}, ""},
+      {Method::post, "/api/v1/jobs/{job}/cancel", cancel_job, Answer::document, 202, true, "cancelJob",
+       "End a job: a waiting one at once, a running one is asked and ended by force after two seconds.", false, {job}, ""},
+      {Method::post, "/api/v1/jobs/{job}/retry", retry_job, Answer::document, 202, true, "retryJob",
+       "Let a dead, failed or cancelled job wait again with all its tries.", false, {job}, ""},
+  };
+}
+
 std::vector<Route> own_routes() {
   return {
       {Method::get,
@@ -561,7 +594,7 @@ const std::vector<Route>& route_table() {
   static const std::vector<Route> table = [] {
     std::vector<Route> rows;
     for (auto&& part :
-         {order_routes(), difference_routes(), change_routes(), source_routes(), push_routes(), own_routes(), page_routes()})
+         {order_routes(), difference_routes(), change_routes(), source_routes(), push_routes(), job_routes(), own_routes(), page_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();
