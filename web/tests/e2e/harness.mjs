@@ -152,9 +152,17 @@ export async function serviceInStep(demo) {
 }
 
 // A difference that no person has decided, once there is one.
-// The demo goes on while tests run: what was delivered differs until the ERP's next sync, a wish longer, but not for ever.
+// The demo goes on while tests run: a file that changed differs only until the ERP's next sync. What the ERP changed alone stays.
 export const undecided = (demo) =>
-  until('the sources of the demo differ somewhere', async () => (await getJson(demo.address, '/api/v1/differences?decided=0&field=requested&limit=1')).data[0], startTimeout);
+  until(
+    'the ERP of the demo differs somewhere',
+    async () => {
+      const { data } = await getJson(demo.address, '/api/v1/differences?decided=0&limit=100');
+      const updated = (row, source) => row.values.find((value) => value.source === source)?.updated ?? '';
+      return data.find((row) => updated(row, 'erp') > updated(row, 'orders'));
+    },
+    startTimeout,
+  );
 
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
