@@ -97,6 +97,7 @@ interval_max = "1h"
     def in_step(self, millrace, syncs):
         return millrace.wait_for(lambda: (lambda now: now if now["refresh"]["count"] >= syncs and not now["refresh"]["running"] else None)(self.sap(millrace)),
                                  f"{syncs} syncs")
+        millrace.wait_for(lambda: millrace.get("/api/v1/orders?limit=1")["total"] == self.sap(millrace)["orders"], "what came is shown")
 
     def sync_now(self, millrace):
         count = self.sap(millrace)["refresh"]["count"]
@@ -183,7 +184,7 @@ interval_max = "1h"
 
         self.assertEqual(millrace.post("/api/v1/sources/sap/reject-held")[0], 202)
         # What is rejected is looked at again, and there it still is; nothing left us.
-        millrace.wait_for(lambda: self.sap(millrace)["state"] == "held" and millrace.get("/api/v1/held")["data"], "it is held again")
+        millrace.wait_for(lambda: any(one["since"] > held["since"] for one in millrace.get("/api/v1/held")["data"]), "it is held again")
         self.assertEqual(self.digest(millrace), before)
 
         self.assertEqual(millrace.post("/api/v1/sources/sap/accept-held")[0], 202)

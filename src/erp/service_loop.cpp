@@ -74,7 +74,9 @@ bool ServiceLoop::turn() {
   const bool names = !due && names_may_go();
   if (!syncing_ && !hints && !names && !due) return false;
   if (!connected_ && (peer_.pace->now() < due_ || !connect())) return false;
-  if (hints) return turn_hints();
+  // Hints go before the sync that runs, to their end, then it has a turn: webhooks without end must not keep it from ending.
+  if (hints && !(syncing_ && sync_waits_)) return turn_hints();
+  sync_waits_ = false;
   if (syncing_) return turn_sync();
   if (names) {
     turn_rename();
@@ -218,7 +220,10 @@ void ServiceLoop::take_step(StreamSync& sync, const SyncStep& step, bool hint) {
       break;
     case SyncStep::Kind::finished: break;
   }
-  if (hint) return ask_unknown_items();
+  if (hint) {
+    sync_waits_ = true;
+    return ask_unknown_items();
+  }
   if (sync.stream().name == StreamName::orders) orders_in_step_ = scans_ && step.kind == SyncStep::Kind::finished;
   count_stream(sync);
   end_stream();
@@ -369,7 +374,10 @@ void ServiceLoop::take_requests() {
   Requests requests;
   {
     const std::lock_guard lock(mutex_);
+    // Beside a sync what is being asked for because of hints comes to its end first: it takes no more.
+    auto keys = syncing_ && std::ranges::any_of(streams_, [](const auto& sync) { return sync->hinted(); }) ? std::exchange(requests_.keys, {}) : decltype(requests_.keys){};
     requests = std::exchange(requests_, Requests{});
+    requests_.keys = std::move(keys);
   }
   const auto at_once = [&] { due_ = peer_.pace->now(); };
   if (requests.interval) pace_.set(*requests.interval), due_ = std::min(due_, peer_.pace->now() + *requests.interval);

@@ -114,6 +114,7 @@ class ServiceLoop final : public ingest::Source {
   TimePoint commit_due_{};     // of the next try while the record refuses
   std::string blocked_;        // why, "" when not
   bool syncing_ = false, everything_ = false, first_ = false;
+  bool sync_waits_ = false;  // hints came to their end: the sync that runs has the next turn
   bool everything_next_ = false;  // the next sync reads every row whole
   bool again_ = false;            // somebody asked for a sync while one runs
   std::size_t at_ = 0;         // of streams_: the one that is synced

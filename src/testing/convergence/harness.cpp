@@ -392,7 +392,7 @@ void World::hint_some() {
 }
 
 void World::step_until_it_ends() {
-  constexpr int steps_max = 20'000;
+  constexpr int steps_max = 200'000;
   const std::uint64_t before = source_->status().refresh_count;
   source_->request_refresh(restless_ && dice_.percent(schedule_.reread_percent));
   std::optional<std::uint64_t> decided;  // at which count: a person decides once about what one sync shows
@@ -507,7 +507,7 @@ void World::settle() {
   static_cast<void>(book_.take_written());
   const std::size_t rows = server_.truth().orders.size();
   const std::size_t wanted = schedule_.needs_whole_round ? 16 + 2 * (rows / schedule_.slice_keys) : 2;
-  constexpr std::size_t tries_max = 100;
+  const std::size_t tries_max = wanted + 100;  // a busy day may leave thousands of rows, whose round takes many syncs
   std::size_t good = 0;
   for (std::size_t tries = 0; good < wanted; ++tries) {
     if (tries == tries_max)
