@@ -95,9 +95,10 @@ interval_max = "1h"
         return [source for source in millrace.get("/api/v1/sources")["data"] if source["id"] == "sap"][0]
 
     def in_step(self, millrace, syncs):
-        return millrace.wait_for(lambda: (lambda now: now if now["refresh"]["count"] >= syncs and not now["refresh"]["running"] else None)(self.sap(millrace)),
-                                 f"{syncs} syncs")
+        now = millrace.wait_for(lambda: (lambda now: now if now["refresh"]["count"] >= syncs and not now["refresh"]["running"] else None)(self.sap(millrace)),
+                                f"{syncs} syncs")
         millrace.wait_for(lambda: millrace.get("/api/v1/orders?limit=1")["total"] == self.sap(millrace)["orders"], "what came is shown")
+        return now
 
     def sync_now(self, millrace):
         count = self.sap(millrace)["refresh"]["count"]
