@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "app/internal/socket_wait.h"
 #include "base/log.h"
 #include "base/time.h"
 
@@ -43,17 +44,6 @@ class SocketAddress {
   UniqueFd folder_;
   sockaddr_un address_{};
 };
-
-bool wait_for(int fd, short events, Stopwatch::time_point deadline) {
-  for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Stopwatch::now()).count();
-    if (left <= 0) return false;
-    pollfd entry{fd, events, 0};
-    const int ready = ::poll(&entry, 1, static_cast<int>(left));
-    if (ready > 0) return true;
-    if (ready == 0 || errno != EINTR) return false;
-  }
-}
 
 bool send_all(int fd, std::string_view bytes, Stopwatch::time_point deadline) {
   while (!bytes.empty()) {

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -12,6 +11,7 @@
 #include <cstring>
 #include <memory>
 
+#include "app/internal/socket_wait.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -38,18 +38,6 @@ Result<AddressList> resolve(const std::string& address) {
                 "\"" + printable(address) + "\" is not a numeric address with a port: " + ::gai_strerror(error));
   }
   return AddressList(found, ::freeaddrinfo);
-}
-
-// Waits until the socket can be read or written, or the deadline is over.
-bool wait_for(int fd, short events, Stopwatch::time_point deadline) {
-  for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Stopwatch::now()).count();
-    if (left <= 0) return false;
-    pollfd entry{fd, events, 0};
-    const int ready = ::poll(&entry, 1, static_cast<int>(left));
-    if (ready > 0) return true;
-    if (ready == 0 || errno != EINTR) return false;
-  }
 }
 
 Failure nobody(const std::string& address, const std::string& why) {
