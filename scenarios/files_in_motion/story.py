@@ -5,6 +5,7 @@ What a folder tells is less than what is in its files; the stories of A24 say wh
 """
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -145,6 +146,29 @@ class FilesInMotion(Story):
         self.assertEqual(self.history(millrace, 9), ["order_changed", "order_new"])
 
     # ---- A19
+
+    def test_a18_an_order_whose_file_is_moved_and_rewritten_at_once_never_leaves_the_list(self):
+        self.write("Open/SO7.json", order_json(7))
+        self.write("Open/SO8.json", order_json(8))
+        (self.orders / "Shipped").mkdir()
+        millrace = self.serve()
+        self.wait_book(millrace, ["7 Open 100.00", "8 Open 100.00"])
+        socket = millrace.live("orders?fields=order,status,open_amount")
+        text = order_json(7, "120.00", updated="2026-11-01 09:00:00").encode()
+        os.kill(millrace.process.pid, signal.SIGSTOP)  # the server hears of the move when the writer is at work already
+        os.rename(self.orders / "Open/SO7.json", self.orders / "Shipped/SO7.json")
+        with open(self.orders / "Shipped/SO7.json", "wb", buffering=0) as file:
+            file.write(text[:100])
+            os.kill(millrace.process.pid, signal.SIGCONT)
+            (self.orders / "Open/SO8.json").unlink()  # the writer holds up no other removal
+            self.wait_book(millrace, ["7 Open 100.00"])
+            file.write(text[100:])
+        self.wait_book(millrace, ["7 Shipped 120.00"])
+        gone = []
+        while not (message := socket.receive()).get("rows") or message["op"] != "delta":
+            gone += message.get("gone", [])
+        self.assertEqual((gone + message["gone"], message["rows"][0]["status"]), (["8"], "Shipped"))
+        self.assertNotIn("removed", self.history(millrace, 7))
 
     def test_a19_replaced_a_thousand_times_a_second_every_answer_is_one_version_and_the_last_wins(self):
         texts = [version_csv(version) for version in range(20)]

@@ -54,6 +54,38 @@ TEST_CASE("a removal keeps the moment it was first expected, and is found by its
   CHECK(removals.next_due() == TimePoint::max());
 }
 
+TEST_CASE("what was moved is due again at its new moment and knows where it lies, however often it moved on") {
+  ExpectedRemovals removals;
+  removals.expect("Open/7", at(1), 77);
+  removals.moved("Open/7", "Production/7", at(5));
+  removals.expect("Open/8", at(6), 78);
+  CHECK(removals.first() == "Open/7");
+  CHECK(removals.first_target() == "Production/7");
+  removals.postpone("Production/7", at(9));  // it is leaving there, too
+  CHECK(removals.first() == "Open/8");
+  CHECK(removals.first_target() == "");
+  removals.moved("Production/7", "Shipped/7", at(3));
+  CHECK(removals.first_target() == "Shipped/7");
+  removals.postpone("Open/7", at(2));  // never earlier
+  CHECK(removals.next_due() == at(3));
+  removals.moved("Shipped/7", "Open/7", at(4));
+  CHECK(removals.first_target() == "");
+  CHECK(removals.take_first() == "Open/7");
+  removals.moved("Open/7", "Production/7", at(5));
+  CHECK(removals.size() == 1);
+}
+
+TEST_CASE("the second half of a move finds the first, unless that is too long ago") {
+  HalfMoves halves(2s);
+  halves.left(1, "a", at(1));
+  halves.left(2, "b", at(1));
+  CHECK(halves.arrived(2) == "b");
+  CHECK(halves.arrived(2) == std::nullopt);
+  halves.left(3, "c", at(9));
+  CHECK(halves.arrived(1) == std::nullopt);
+  CHECK(halves.arrived(3) == "c");
+}
+
 // The same files in a plain map answer the same, whatever was changed, taken and erased before.
 TEST_CASE("whatever happens to waiting files, the next one due is the one a look at all of them finds") {
   const bool holds = rc::check([](const std::vector<std::tuple<unsigned char, unsigned char, bool, unsigned char>>& steps) {

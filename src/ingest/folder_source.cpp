@@ -23,6 +23,7 @@ FolderSource::FolderSource(FolderSourceOptions options, Intake& intake, ParserPo
       requests_(std::make_unique<Requests>()),
       reader_(options_.root, {.thread_count_max = options_.listing.thread_count_max, .file_size_max = options_.file_size_max},
               [this] { request_wake(); }),
+      half_moves_(options_.half_move_grace),
       pace_(options_.poll),
       next_job_(options_.job_id_base),
       refresh_due_(Stopwatch::now()) {
@@ -128,6 +129,8 @@ bool FolderSource::step(std::chrono::milliseconds patience) {
   }
   if (Stopwatch::now() >= refresh_due_) {
     refresh();
+    // A file that moved while the folders were listed may be in none of them: its events are here by now.
+    if (watch_) handle_events(watch_->step(0ms));
     busy = true;
   }
   busy |= take_reads();
@@ -221,6 +224,8 @@ void FolderSource::handle_event(const FolderEvent& event) {
       forget_reading(event.path);
       break;
     case Kind::file_closed:
+      if (event.cookie != 0)
+        if (const auto from = half_moves_.arrived(event.cookie)) removals_.moved(*from, event.path, now + options_.removal_grace);
       pending_.change(event.path, [&](PendingFile& file) {
         file.being_written = false;
         file.closed = true;
@@ -237,6 +242,10 @@ void FolderSource::handle_event(const FolderEvent& event) {
       pending_.erase(event.path);
       forget_reading(event.path);
       expect_removal(event.path, now + options_.removal_grace);
+      if (event.cookie != 0) {
+        half_moves_.left(event.cookie, event.path, now);
+        removals_.postpone(event.path, now + options_.half_move_grace);
+      }
       break;
     case Kind::folder_appeared: {
       auto listing = [&] {
@@ -283,13 +292,22 @@ FolderSource::TimePoint FolderSource::oldest_on_its_way() const {
   return oldest;
 }
 
+bool FolderSource::is_on_its_way(const std::string& path) const { return pending_.find(path) != nullptr || reading_.contains(path); }
+
 bool FolderSource::remove_gone() {
   if (removals_.empty() || commit_blocked_) return false;
   const TimePoint now = Stopwatch::now();
   // A newer copy may still be on its way: what was seen before a removal must be read first.
   const TimePoint oldest = oldest_on_its_way();
   std::vector<std::string> gone;
-  while (removals_.next_due() <= now && removals_.next_due() < oldest) gone.push_back(removals_.take_first());
+  while (removals_.next_due() <= now && removals_.next_due() < oldest) {
+    // Its writer holds up no other removal, but this one.
+    if (is_on_its_way(removals_.first_target())) {
+      removals_.postpone(std::string(removals_.first()), now + options_.removal_grace);
+    } else {
+      gone.push_back(removals_.take_first());
+    }
+  }
   if (gone.empty()) return false;
   const auto stamps = stamps_of(gone);
   if (stop_) return true;

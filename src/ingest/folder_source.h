@@ -45,7 +45,8 @@ struct FolderSourceOptions {
   std::chrono::seconds refresh_interval{1800};
   PollBounds poll;                                   // where file events do not work
   std::chrono::milliseconds settle{300};             // without a close event: stand still this long
-  std::chrono::milliseconds removal_grace{10};       // for the other half of a move, or a file that is written anew
+  std::chrono::milliseconds removal_grace{10};       // for a file that is written anew
+  std::chrono::milliseconds half_move_grace{100};    // for the other half of a move, whose writer may be interrupted
   std::chrono::milliseconds retry_delay{700};        // before a fresh file that cannot be read is refused
   std::chrono::milliseconds held_interval{3'000};    // between looks at a root that vanished
   std::chrono::milliseconds commit_retry{500};       // between tries while the record refuses: a full disk is asked, not hammered
@@ -99,6 +100,8 @@ class FolderSource final : public Source {
   void start_watch();
   void refresh();
   bool root_is_trustworthy(const Listing& listing, std::uint64_t missing);
+  Result<Listing> list_root();
+  bool all_is_heard() const { return watch_ && watch_->unwatched_count() == 0; }
   Difference hold_against_book(const Listing& listing, std::string_view below);
   void settle_renumbered(Difference& difference, const Listing& listing);
   void take_difference(Difference difference, Listing& listing);
@@ -123,6 +126,7 @@ class FolderSource final : public Source {
   template <class Change>
   void wait_again(const InFlight& flight, Change change);
   TimePoint oldest_on_its_way() const;
+  bool is_on_its_way(const std::string& path) const;
   bool remove_gone();
   std::vector<Result<FileStamp>> stamps_of(const std::vector<std::string>& paths);
   bool commit();
@@ -161,6 +165,7 @@ class FolderSource final : public Source {
   std::uint64_t in_flight_bytes_ = 0;  // of the documents that were opened
   std::unordered_map<std::string, std::uint64_t> reading_;  // paths in flight
   ExpectedRemovals removals_;
+  HalfMoves half_moves_;
   bool changed_elsewhere_ = false;  // by others than this machine: file events would not tell
   PollPace pace_;
   std::uint64_t next_job_;

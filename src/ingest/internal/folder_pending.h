@@ -6,6 +6,7 @@
 //   * No clock and no file system: moments come from the caller. One thread.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -74,6 +75,9 @@ class PendingFiles {
 };
 
 // Files that went away, and may only have moved.
+//
+// A file that is known to lie at another place now has a target: while that is on its way - perhaps being rewritten by a
+// writer who takes his time - its order must not be shown as gone.
 class ExpectedRemovals {
  public:
   using TimePoint = Stopwatch::time_point;
@@ -82,23 +86,58 @@ class ExpectedRemovals {
   std::size_t size() const { return removals_.size(); }
   // The first word counts: a file that is expected to go already keeps its moment.
   void expect(const std::string& path, TimePoint due, std::uint64_t inode);
+  // Not before `due`, for the file itself and for those that were moved to its place; nothing happens when none is.
+  void postpone(const std::string& path, TimePoint due);
+  // What lay at `from` lies at `to` now; also what had been moved to `from` before. Due at `due`.
+  void moved(const std::string& from, const std::string& to, TimePoint due);
   void cancel(const std::string& path);
   void clear();
   std::vector<std::string> with_inode(std::uint64_t inode) const;
 
   TimePoint next_due() const;  // max when there is none
-  std::string take_first();    // not empty
+  // Of the one that is due first; there must be one.
+  const std::string& first() const;
+  const std::string& first_target() const;  // empty: it went nowhere that is known
+  std::string take_first();
 
  private:
   struct Removal {
     TimePoint due;
     std::uint64_t inode = 0;
+    std::string target;
   };
   using Removals = std::map<std::string, Removal>;
+  using ByTarget = std::multimap<std::string, Removals::value_type*, std::less<>>;
+  void set_due(Removals::value_type& removal, TimePoint due);
+  void set_target(Removals::value_type& removal, const std::string& target);
+  std::vector<Removals::value_type*> at_or_moved_to(const std::string& path);
 
   Removals removals_;
   std::set<std::pair<TimePoint, const Removals::value_type*>> by_due_;
   std::multimap<std::uint64_t, const Removals::value_type*> by_inode_;
+  ByTarget by_target_;  // those that have one
+};
+
+// Renames of which one half was heard: the kernel tells both halves one after the other, and whoever renames can be
+// interrupted in between.
+class HalfMoves {
+ public:
+  using TimePoint = Stopwatch::time_point;
+
+  explicit HalfMoves(Stopwatch::duration patience) : patience_(patience) {}
+  void left(std::uint32_t cookie, const std::string& path, TimePoint now);
+  // Where the file that arrived with `cookie` came from; nothing when it came from outside.
+  std::optional<std::string> arrived(std::uint32_t cookie);
+
+ private:
+  struct Half {
+    std::uint32_t cookie;
+    std::string path;
+    TimePoint since;
+  };
+
+  Stopwatch::duration patience_;
+  std::deque<Half> halves_;  // oldest first; what is older than the patience went out of the tree
 };
 
 }  // namespace millrace::ingest

@@ -68,6 +68,23 @@ void FolderSource::hold(const std::string& why) {
   watch_.reset();
 }
 
+Result<Listing> FolderSource::list_root() {
+  const Touch touch(*this);
+  const auto kind = folder_kind(options_.root);
+  if (!kind) return pass_on(kind);
+  changed_elsewhere_ = kind->changed_elsewhere;
+  now_.file_system = kind->name;
+  start_watch();  // before listing: what changes meanwhile is heard
+  ListOptions how = options_.listing;
+  how.pulse = &touching_;
+  touching_.store(Stopwatch::now().time_since_epoch().count(), std::memory_order_relaxed);
+  return list_folder(options_.root, how, stop_, [&](std::uint64_t files) {
+    now_.progress_total = files;
+    const std::lock_guard lock(status_mutex_);
+    published_ = now_;
+  });
+}
+
 void FolderSource::refresh() {
   refresh_began_ = Stopwatch::now();
   now_.refresh_started = clock_.now();
@@ -77,28 +94,22 @@ void FolderSource::refresh() {
   }
   now_.files_read = now_.files_unchanged = now_.bytes_read = now_.progress_done = now_.progress_total = 0;
   publish_status();
-  const auto listed = [&]() -> Result<Listing> {
-    const Touch touch(*this);
-    const auto kind = folder_kind(options_.root);
-    if (!kind) return pass_on(kind);
-    changed_elsewhere_ = kind->changed_elsewhere;
-    now_.file_system = kind->name;
-    start_watch();  // before listing: what changes meanwhile is heard
-    ListOptions how = options_.listing;
-    how.pulse = &touching_;
-    touching_.store(Stopwatch::now().time_since_epoch().count(), std::memory_order_relaxed);
-    return list_folder(options_.root, how, stop_, [&](std::uint64_t files) {
-      now_.progress_total = files;
-      const std::lock_guard lock(status_mutex_);
-      published_ = now_;
-    });
-  };
-  auto listing = listed();
+  auto listing = list_root();
   if (stop_) return;
   if (!listing) return hold(listing.error().text() + "; its orders stay as they were");
   const auto cost = std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - refresh_began_);
   Difference difference = hold_against_book(*listing, "");
   if (!root_is_trustworthy(*listing, difference.missing)) return;
+  if (!all_is_heard() && !difference.gone.empty()) {
+    // A file that moved while the folders were listed may be in none of them, and no event says so: who is missing is
+    // looked for twice.
+    listing = list_root();
+    if (stop_) return;
+    if (!listing) return hold(listing.error().text() + "; its orders stay as they were");
+    const auto missed = std::exchange(difference, hold_against_book(*listing, "")).gone;
+    std::erase_if(difference.gone, [&](const std::string& path) { return !std::ranges::binary_search(missed, path); });
+    if (!root_is_trustworthy(*listing, difference.missing)) return;
+  }
   pace_.listed(cost, !difference.appeared.empty() || !difference.changed.empty() || !difference.gone.empty());
   refresh_open_ = true;
   refresh_wrote_ = false;
@@ -115,7 +126,7 @@ void FolderSource::refresh() {
 
 // Where events work the listing only verifies; elsewhere it is how changes are found.
 void FolderSource::plan_next_listing() {
-  const bool all_heard = watch_ && watch_->unwatched_count() == 0;
+  const bool all_heard = all_is_heard();
   const auto longest = std::chrono::milliseconds(now_.refresh_interval);
   const auto pause = all_heard ? longest : std::min(pace_.interval(), longest);
   refresh_due_ = Stopwatch::now() + pause;
@@ -226,7 +237,7 @@ void FolderSource::take_difference(Difference difference, Listing& listing) {
   files_unchanged_metric_.add(difference.unchanged);
   if (!removals_.empty())
     for (const ListedFile& file : listing.files) removals_.cancel(file.path);
-  for (const std::string& path : difference.gone) expect_removal(path, now);
+  for (const std::string& path : difference.gone) expect_removal(path, now + (watch_ ? options_.removal_grace : 0ms));
   if (backlog_.empty()) {
     backlog_since_ = now;
     backlog_reread_ = reread_;
@@ -237,6 +248,8 @@ void FolderSource::take_difference(Difference difference, Listing& listing) {
 }
 
 void FolderSource::wait_for_reading(ListedFile& file, TimePoint now, std::int64_t wall_ns) {
+  for (const std::string& from : removals_.with_inode(file.stamp.inode))
+    if (from != file.path) removals_.moved(from, file.path, now + options_.removal_grace);
   const PendingFile* waiting = pending_.find(file.path);
   if (waiting != nullptr && waiting->being_written) return;
   const bool closed = waiting != nullptr && waiting->closed;
