@@ -28,6 +28,7 @@ class LiveServer {
   void stop(std::chrono::milliseconds patience);
 
   std::string address() const { return server_->address(); }
+  std::chrono::milliseconds network_silence() const { return server_->silence(); }
   Road::Loaded loaded() const { return road_->loaded(); }
   std::vector<ingest::SourceStatus> sources() const { return road_->sources(); }
   void refresh_all();

@@ -16,6 +16,7 @@
 #include "app/demo_ticker.h"
 #include "app/exit_code.h"
 #include "app/live_server.h"
+#include "app/service_manager.h"
 #include "base/log.h"
 
 namespace millrace::app {
@@ -136,7 +137,7 @@ void say_first_look(Console& console, const std::vector<ingest::SourceStatus>& s
 }
 
 // Shows how far the first look at the sources is, until it ends or somebody asks to stop. Answers that signal.
-int watch_first_look(LiveServer& live, Console& console, const Signals& signals) {
+int watch_first_look(LiveServer& live, ServiceManager& manager, Console& console, const Signals& signals) {
   Progress progress(console, "read", "files", Stopwatch::now());
   for (;;) {
     const auto sources = live.sources();
@@ -151,9 +152,12 @@ int watch_first_look(LiveServer& live, Console& console, const Signals& signals)
     if (!looking) {
       progress.finish();
       say_first_look(console, sources);
+      manager.status("http://" + live.address());
       return 0;
     }
     progress.update(done, total, Stopwatch::now());
+    manager.status("reading the order folders");
+    manager.alive(live.network_silence());
     if (const int signal = signals.wait(look_pause)) {
       progress.finish();
       return signal;
@@ -190,10 +194,12 @@ class HeapUpkeep {
 };
 
 // Until somebody asks to stop: SIGHUP looks at all sources again, the demo ticks.
-void serve_until_stopped(LiveServer& live, Demo* demo, const Settings& settings, const Signals& signals, const Clock& clock) {
+void serve_until_stopped(LiveServer& live, ServiceManager& manager, Demo* demo, const Settings& settings, const Signals& signals,
+                         const Clock& clock) {
   HeapUpkeep upkeep;
   for (;;) {
     upkeep.step(Stopwatch::now());
+    manager.alive(live.network_silence());
     const int signal = signals.wait(demo != nullptr ? look_pause : 1000ms);
     if (signal == SIGHUP) live.refresh_all();
     if (signal == SIGINT || signal == SIGTERM) return;
@@ -231,20 +237,26 @@ int run_serve(const Settings& settings, ServeMode mode) {
     if (served.company.empty()) served.company = DemoCompany::name();
   }
   const auto began = Stopwatch::now();
+  ServiceManager manager;
   Progress loading(console, "load", "changes", began);
-  auto live = LiveServer::start(served, clock, [&](std::uint64_t done, std::uint64_t total) { loading.update(done, total, Stopwatch::now()); });
+  auto live = LiveServer::start(served, clock, [&](std::uint64_t done, std::uint64_t total) {
+    loading.update(done, total, Stopwatch::now());
+    manager.loading(done, total);
+  });
   loading.finish();
   if (!live) return report(console, live.error());
   say_load(console, (*live)->loaded());
-  const int asked = watch_first_look(**live, console, signals);
+  manager.ready((*live)->address());
+  const int asked = watch_first_look(**live, manager, console, signals);
   ::malloc_trim(0);  // what the first look needed and nothing needs again
   if (asked == 0) {
     say_address(console, **live, served, mode);
     if (mode == ServeMode::demo && settings.demo_open_browser) open_browser((*live)->address());
-    serve_until_stopped(**live, demo.get(), served, signals, clock);
+    serve_until_stopped(**live, manager, demo.get(), served, signals, clock);
   }
   console.note("  stopping …");
   signals.unblock();
+  manager.stopping();
   (*live)->stop(stop_patience);
   return exit_ok;
 }

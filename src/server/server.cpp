@@ -105,6 +105,12 @@ class ServerImpl final : public Server {
 
   Result<std::unique_ptr<jobs::OwnAnswer>> ask(const std::string& path) override { return own_answer(path, core_.backend); }
 
+  std::chrono::milliseconds silence() const override {
+    Stopwatch::duration longest{};
+    for (const auto& thread : threads_) longest = std::max(longest, thread->silence());
+    return std::chrono::duration_cast<std::chrono::milliseconds>(longest);
+  }
+
   void stop(std::chrono::milliseconds patience) override {
     if (stopped_) return;
     stopped_ = true;

@@ -82,6 +82,8 @@ class Server {
   virtual void publish(const std::vector<feed::Change>& changes, readmodel::SnapshotPtr snapshot) = 0;
   // Answers a GET of our own API to one of our own parts, on the caller's thread. Errors as own_answer.h says.
   virtual Result<std::unique_ptr<jobs::OwnAnswer>> ask(const std::string& path) = 0;
+  // How long the slowest network thread has done nothing: about a second at most, unless it hangs.
+  virtual std::chrono::milliseconds silence() const = 0;
   // Stops accepting, finishes what runs within `patience`, closes WebSockets with 1001.
   virtual void stop(std::chrono::milliseconds patience) = 0;
 };

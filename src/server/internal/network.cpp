@@ -76,6 +76,7 @@ void IoThread::sweep() {
   timer_.async_wait([this](error_code error) {
     if (error) return;
     const auto now = Stopwatch::now();
+    swept_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const std::vector<std::shared_ptr<Connection>> all(connections_.begin(), connections_.end());
     for (const auto& connection : all) connection->sweep(now);
     if (accept_waits_ && acceptor_.is_open()) {

@@ -67,6 +67,8 @@ class IoThread {
   void start();
   void begin_stop();  // any thread
   void join();
+  // How long ago this thread last looked at its connections, which it does once a second. Any thread.
+  Stopwatch::duration silence() const { return Stopwatch::now() - Stopwatch::time_point{Stopwatch::duration(swept_.load(std::memory_order_relaxed))}; }
 
   Core& core() { return core_; }
   asio::io_context& context() { return context_; }
@@ -83,6 +85,7 @@ class IoThread {
   asio::io_context context_{1};
   tcp::acceptor acceptor_{context_};
   asio::steady_timer timer_{context_};
+  std::atomic<Stopwatch::rep> swept_{Stopwatch::now().time_since_epoch().count()};
   bool accept_waits_ = false;  // no file descriptors left: tried again at the next sweep
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::thread thread_;
