@@ -176,5 +176,12 @@ class LiveSocket:
             if first & 0x80:
                 return json.loads(message)
 
+    def wait_for(self, op, timeout=30):
+        """The next message of this kind; what came before it is passed over."""
+        while (message := self.receive(timeout)) is not None:
+            if message["op"] == op:
+                return message
+        raise AssertionError(f"no {op} on the live connection after {timeout} s")
+
     def close(self):
         self.socket.close()

@@ -153,7 +153,8 @@ class FilesInMotion(Story):
         (self.orders / "Shipped").mkdir()
         millrace = self.serve()
         self.wait_book(millrace, ["7 Open 100.00", "8 Open 100.00"])
-        socket = millrace.live("orders?fields=order,status,open_amount")
+        live = millrace.live("orders?fields=order,status,open_amount")
+        live.wait_for("subscribed")
         text = order_json(7, "120.00", updated="2026-11-01 09:00:00").encode()
         os.kill(millrace.process.pid, signal.SIGSTOP)  # the server hears of the move when the writer is at work already
         os.rename(self.orders / "Open/SO7.json", self.orders / "Shipped/SO7.json")
@@ -165,9 +166,9 @@ class FilesInMotion(Story):
             file.write(text[100:])
         self.wait_book(millrace, ["7 Shipped 120.00"])
         gone = []
-        while not (message := socket.receive()).get("rows") or message["op"] != "delta":
-            gone += message.get("gone", [])
-        self.assertEqual((gone + message["gone"], message["rows"][0]["status"]), (["8"], "Shipped"))
+        while not (delta := live.wait_for("delta"))["rows"]:
+            gone += delta["gone"]
+        self.assertEqual((gone + delta["gone"], [row["status"] for row in delta["rows"]]), (["8"], ["Shipped"]))
         self.assertNotIn("removed", self.history(millrace, 7))
 
     def test_a19_replaced_a_thousand_times_a_second_every_answer_is_one_version_and_the_last_wins(self):

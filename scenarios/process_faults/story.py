@@ -86,6 +86,7 @@ class ProcessFaults(Story):
     def test_signals_that_pause_or_disturb_it_do_no_harm(self):
         millrace = self.serve()
         live = millrace.live("orders")
+        live.wait_for("subscribed")
         millrace.process.send_signal(signal.SIGPIPE)
         millrace.process.send_signal(signal.SIGSTOP)
         self.write("Open/SO90.json", order_json(90), age=0)
