@@ -394,6 +394,17 @@ TEST_CASE("what would remove too much waits for a person") {
     CHECK(plant.orders() == "");
     CHECK(plant.source->status().state == ingest::SourceState::polling);
   }
+  SUBCASE("and who looks at it learns as well that the ERP is not reached any more") {
+    const std::string why = status.message;
+    plant.erp().answers_not = RemoteError{RemoteErrorKind::denied, "the ERP refuses the user; check its password", true};
+    plant.sync();
+    status = plant.source->status();
+    CHECK(status.state == ingest::SourceState::held);
+    CHECK(status.message == why + ". Besides: the ERP refuses the user; check its password");
+    plant.erp().answers_not.reset();
+    plant.sync();
+    CHECK(plant.source->status().message == why);
+  }
   SUBCASE("rejected") {
     fill(plant.erp());
     plant.source->request_reject();

@@ -56,7 +56,7 @@ void ServiceLoop::count_stream(const StreamSync& sync) {
 std::string ServiceLoop::message() const {
   if (!blocked_.empty()) return "what the ERP answered waits to be stored: " + blocked_;
   for (const auto& sync : streams_)
-    if (const auto* held = sync->held()) return held->why;
+    if (const auto* held = sync->held()) return failure_.empty() || syncing_ ? held->why : held->why + ". Besides: " + failure_;
   return failure_;
 }
 

@@ -407,8 +407,10 @@ void World::step_until_it_ends() {
       if (hidden_) return;  // rejected: it looks again, and finds the same
     }
     const bool ended = status.refresh_count > before && status.state != ingest::SourceState::scanning;
+    // Refused while something is held: it is held on, and the next try comes later.
+    const bool refused = status.state == ingest::SourceState::failed || (status.state == ingest::SourceState::held && decided == status.refresh_count);
     // What follows a sync (names that changed) ends when there is nothing more to do before the next one.
-    if (!did && (ended || status.state == ingest::SourceState::failed)) return;
+    if (!did && (ended || refused)) return;
     if (!did) time_.pass(1s);
   }
   throw Broken{"a sync does not end: " + source_->status().message};
@@ -501,6 +503,12 @@ void World::restless_round() {
 void World::settle() {
   restless_ = false;
   server_.plan_faults({});
+  if (schedule_.hint_percent > 0) {
+    // Hints that wait for a system that did not answer go before the names of the next sync, and an order is then written
+    // once with the old names and once with the new: a restart forgets them.
+    close();
+    open();
+  }
   counts_.orders_written += book_.read_on(*record_);
   const std::size_t differ = differences().size();
   const std::uint64_t written_before = counts_.orders_written;
