@@ -1,13 +1,16 @@
 """Millrace as a service of systemd: it says when it is ready, that it is alive, and that it is stopping."""
+import json
 import os
 import pathlib
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import unittest
 
-from story import ROOT, Story, order_json
+from millrace_client import Millrace
+from story import BINARY, ROOT, SANITIZER, Story, order_json
 
 UNIT = ROOT / "packaging/millrace.service"
 EXPOSURE_MAX = 20  # tenths
@@ -57,6 +60,27 @@ class AsAService(Story):
         self.heard("READY=1")
         millrace.process.terminate()
         self.assertNotIn("WATCHDOG=1", self.heard("STOPPING=1"))
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not installed")
+    @unittest.skipIf(SANITIZER, "a program that watches itself needs more than a service")
+    def test_behind_the_walls_of_the_unit_every_kind_of_document_is_read_and_a_report_is_made(self):
+        behind = self.folder / "millrace"
+        behind.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT}/scripts/unit_walls.py" "{UNIT}" "{pathlib.Path(BINARY).resolve()}" "$@"\n',
+                          encoding="utf-8")
+        behind.chmod(0o755)
+        millrace = Millrace(behind, self.data, command="demo", arguments=["--orders", "120", "--pause", "0", "--no-open"])
+        self.addCleanup(millrace.stop)
+        millrace.wait_for(lambda: millrace.get("/api/v1/orders?limit=1")["total"] >= 120, "all orders of the demo company")
+        kinds = {path.suffix for path in (self.data / "orders").rglob("*") if path.is_file()}
+        self.assertLessEqual({".json", ".csv", ".xlsx", ".pdf"}, kinds)
+        # The demo's own broken documents, and no other.
+        self.assertEqual([row["outcome"] for row in millrace.get("/api/v1/rejections")["data"]], ["reject"] * 5)
+        wish = json.dumps({"kind": "report", "payload": {"of": "orders", "format": "xlsx"}})
+        status, _, body = millrace.request("POST", "/api/v1/jobs", wish, {"Content-Type": "application/json"})
+        self.assertEqual(status, 202, body)
+        url = json.loads(body)["job"]["url"]
+        millrace.wait_for(lambda: millrace.get(url)["job"]["state"] == "done", "the report")
+        self.assertEqual(millrace.stop(), 0)
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not installed")
     def test_the_unit_allows_little_and_makes_sense(self):

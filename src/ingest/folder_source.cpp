@@ -356,6 +356,7 @@ void FolderSource::finish_refresh_when_idle() {
   now_.progress_done = now_.progress_total;
   now_.state = watch_ ? SourceState::live : SourceState::polling;
   if (watch_ && watch_->unwatched_count() > 0) now_.message = watch_->unwatched_reason();
+  now_.files = intake_.with_book([&](OrderBook& book) { return book.file_count(options_.id); });
   log_info("source_refreshed", {{"source", options_.id},
                                 {"files", std::to_string(now_.files)},
                                 {"read", std::to_string(now_.files_read)},

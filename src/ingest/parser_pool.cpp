@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "ingest/internal/parser_desk.h"
+#include "ingest/sandbox.h"
 
 namespace millrace::ingest {
 namespace {
@@ -46,7 +47,7 @@ class Pool final : public ParserPool {
     threads_.clear();
   }
 
-  std::string sandbox() const override { return through_bubblewrap_ ? "bubblewrap + rlimits + seccomp" : "rlimits + seccomp"; }
+  std::string sandbox() const override { return through_bubblewrap_ ? "bubblewrap + rlimits + seccomp" : landlock_works() ? "landlock + rlimits + seccomp" : "rlimits + seccomp"; }
   std::uint64_t workers_replaced() const override { return replaced_; }
 
  private:

@@ -1,17 +1,22 @@
 #include "ingest/sandbox.h"
 
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+
+#include "base/fd.h"
 
 namespace millrace::ingest {
 namespace {
@@ -71,7 +76,31 @@ Result<void> filter_calls(bool inside_bubblewrap) {
   return {};
 }
 
+constexpr std::uint64_t landlock_reads = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+// All that the first version of Landlock knows; seccomp refuses what came later.
+constexpr std::uint64_t landlock_everything = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+
+// Of the files only what bubblewrap would show stays visible: libraries, fonts, pdftotext.
+Result<void> hide_files() {
+  const landlock_ruleset_attr wish{.handled_access_fs = landlock_everything};
+  const UniqueFd rules(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &wish, sizeof wish, 0)));
+  if (!rules) return refused("landlock", errno);
+  for (const char* path : {"/usr", "/lib", "/lib64", "/etc/fonts", "/etc/ld.so.cache", "/dev/null", "/dev/urandom"}) {
+    const UniqueFd place(::open(path, O_PATH | O_CLOEXEC));
+    if (!place) continue;  // a system without it needs none
+    struct stat status {};
+    if (::fstat(place.get(), &status) != 0) return refused("landlock", errno);
+    const landlock_path_beneath_attr rule{.allowed_access = S_ISDIR(status.st_mode) ? landlock_reads : landlock_reads & ~LANDLOCK_ACCESS_FS_READ_DIR,
+                                          .parent_fd = place.get()};
+    if (::syscall(SYS_landlock_add_rule, rules.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) return refused("landlock", errno);
+  }
+  if (::syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) return refused("landlock", errno);
+  return {};
+}
+
 }  // namespace
+
+bool landlock_works() { return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0; }
 
 std::vector<std::string> worker_command(const std::string& executable, bool through_bubblewrap) {
   if (!through_bubblewrap) return {executable, "parse-worker", "--direct"};
@@ -104,6 +133,9 @@ Result<void> enter_sandbox(std::uint64_t memory_max, std::uint64_t file_size_max
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return refused("no tracing", errno);
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return refused("end with the parent", errno);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused("no new rights", errno);
+  if (!inside_bubblewrap && landlock_works()) {
+    if (auto done = hide_files(); !done) return done;
+  }
   return filter_calls(inside_bubblewrap);
 }
 

@@ -4,7 +4,8 @@
 //   socketpair, fd 3  ------>   no network, own PIDs, own /tmp  --> rlimits, no_new_privs, seccomp, then documents
 //                               system libraries read-only
 //
-// Without bubblewrap (no user namespaces) the worker is started directly and keeps rlimits and seccomp.
+// Without bubblewrap (no user namespaces, as in our systemd unit) the worker is started directly: it keeps rlimits and
+// seccomp, and Landlock (Linux 5.13 and newer, landlock(7)) hides the files instead.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -19,6 +20,9 @@ inline constexpr int worker_socket = 3;  // the only descriptor a worker inherit
 // The command that starts `executable parse-worker`, through bubblewrap or directly. With bubblewrap only the
 // libraries, the fonts, pdftotext and the executable itself are visible, all read-only.
 std::vector<std::string> worker_command(const std::string& executable, bool through_bubblewrap);
+
+// Whether this system can hide files from a worker that is started directly.
+bool landlock_works();
 
 // Called by the worker before it sees the first document. Irrevocable.
 //
