@@ -1,5 +1,6 @@
 #include "app/live_server.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -22,6 +23,11 @@ Result<ingest::LayoutProfile> layout_profile(const std::string& path) {
   auto profile = ingest::parse_layout_profile(text);
   if (!profile) return pass_on(profile, path);
   return profile;
+}
+
+// Whether the source proves itself to us by a token of its own.
+bool asks_push_key(const std::vector<SourceSettings>& sources, std::string_view id) {
+  return std::ranges::any_of(sources, [&](const SourceSettings& source) { return source.id == id && !source.push_token_file.empty(); });
 }
 
 // Resolved here: inside the sandbox of a worker the link would mean the sandbox's own program.
@@ -63,9 +69,12 @@ Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, 
   if (!road) return pass_on(road);
   live->road_ = std::move(*road);
   live->results_ = std::make_unique<cache::MemoryCache>(settings.cache_memory, live->road_->metrics());
-  auto people = PeopleDesk::open(settings, live->road_->record(), live->road_->metrics(), clock);
+  auto people = PeopleDesk::open(settings, live->road_->record(), live->road_->metrics(), clock, [raw = live.get()](const people::Revoked& revoked) {
+    if (server::Server* const server = raw->hears_of_people_.load()) server->revoke(revoked);
+  });
   if (!people) return pass_on(people);
   live->people_ = std::move(*people);
+  live->asks_sign_in_ = app::asks_sign_in(settings, live->people_->directory());
   if (const auto opened = live->open_jobs(settings, clock); !opened) return pass_on(opened);
   if (const auto started = live->start_server(settings, clock); !started) return pass_on(started);
   live->people_->reached_at("http://" + live->server_->address());
@@ -114,6 +123,10 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .push = road_->push(),
       .jobs = *jobs_,
       .webhook_key = [keys = std::make_shared<WebhookKeys>(settings.sources, process_environment())](std::string_view source) { return keys->of(source); },
+      .push_key = [sources = settings.sources](std::string_view source) { return asks_push_key(sources, source); },
+      .people = &people_->directory(),
+      .audit = &people_->audit(),
+      .sign_in = asks_sign_in_,
   };
   server::ServerOptions options;
   options.listen = settings.listen;
@@ -122,6 +135,7 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
   auto server = server::Server::start(std::move(services), std::move(options));
   if (!server) return pass_on(server);
   server_ = std::move(*server);
+  hears_of_people_ = server_.get();
   return {};
 }
 

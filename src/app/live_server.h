@@ -29,6 +29,9 @@ class LiveServer {
 
   std::string address() const { return server_->address(); }
   std::chrono::milliseconds network_silence() const { return server_->silence(); }
+  bool asks_sign_in() const { return asks_sign_in_; }
+  // With sign-in and nobody who could: the link that makes the first administrator. Else "".
+  Result<std::string> first_link() { return asks_sign_in_ ? people_->first_link() : std::string(); }
   Road::Loaded loaded() const { return road_->loaded(); }
   std::vector<ingest::SourceStatus> sources() const { return road_->sources(); }
   void refresh_all();
@@ -44,6 +47,8 @@ class LiveServer {
   std::unique_ptr<PeopleDesk> people_;
   std::unique_ptr<jobs::Service> jobs_;
   std::unique_ptr<server::Server> server_;
+  std::atomic<server::Server*> hears_of_people_{nullptr};
+  bool asks_sign_in_ = false;
   mutable std::atomic<bool> first_load_told_{false};  // what the first look found has reached the answers
   std::atomic<bool> stopped_{false};
 };

@@ -87,14 +87,16 @@ Result<HttpAnswer> parse_answer(const std::string& address, const std::string& r
   return answer;
 }
 
-Result<HttpAnswer> ask(std::string_view method, const std::string& address, const std::string& path, const std::string& body, std::chrono::milliseconds patience) {
+Result<HttpAnswer> ask(std::string_view method, const LocalServer& server, const std::string& path, const std::string& body, std::chrono::milliseconds patience) {
+  const std::string& address = server.address;
   const auto deadline = Stopwatch::now() + patience;
   auto fd = connect_to(address, deadline);
   if (!fd) return pass_on(fd);
   const std::string request =
       std::string(method) + " " + path + " HTTP/1.1\r\nHost: " + address + "\r\nAccept: application/json\r\n" +
       (method == "GET" ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") +
-      (body.empty() ? "" : "Content-Type: application/json\r\n") + "Connection: close\r\n\r\n" + body;
+      (body.empty() ? "" : "Content-Type: application/json\r\n") + (server.pass.empty() ? "" : "Authorization: Bearer " + server.pass.reveal() + "\r\n") +
+      "Connection: close\r\n\r\n" + body;
   std::string_view rest = request;
   while (!rest.empty()) {
     if (!wait_for(fd->get(), POLLOUT, deadline)) return nobody(address, "time is over");
@@ -127,17 +129,25 @@ Result<HttpAnswer> ask(std::string_view method, const std::string& address, cons
 
 }  // namespace
 
-Result<HttpAnswer> get_from(const std::string& address, const std::string& path, std::chrono::milliseconds patience) {
-  return ask("GET", address, path, "", patience);
+Result<HttpAnswer> get_from(const LocalServer& server, const std::string& path, std::chrono::milliseconds patience) {
+  return ask("GET", server, path, "", patience);
 }
 
-Result<HttpAnswer> post_to(const std::string& address, const std::string& path, std::chrono::milliseconds patience) {
-  return ask("POST", address, path, "", patience);
+Result<HttpAnswer> post_to(const LocalServer& server, const std::string& path, std::chrono::milliseconds patience) {
+  return ask("POST", server, path, "", patience);
 }
 
-Result<HttpAnswer> send_to(const std::string& address, const std::string& method, const std::string& path, const std::string& json,
+Result<HttpAnswer> send_to(const LocalServer& server, const std::string& method, const std::string& path, const std::string& json,
                            std::chrono::milliseconds patience) {
-  return ask(method, address, path, json, patience);
+  return ask(method, server, path, json, patience);
+}
+
+bool is_loopback(const std::string& address) {
+  const auto resolved = resolve(address);
+  if (!resolved) return false;
+  const sockaddr* const target = (*resolved)->ai_addr;
+  if (target->sa_family == AF_INET) return (ntohl(reinterpret_cast<const sockaddr_in*>(target)->sin_addr.s_addr) >> 24) == 127;
+  return target->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(target)->sin6_addr);
 }
 
 Result<void> try_to_listen(const std::string& address) {

@@ -31,7 +31,7 @@ void keep_from_others(const Settings& settings) {
 std::string control_path(const Settings& settings) { return settings.data + "/control.sock"; }
 
 Result<std::unique_ptr<PeopleDesk>> PeopleDesk::open(const Settings& settings, store::Record& record, metrics::Registry& metrics, const Clock& clock,
-                                                     people::DirectoryOptions options) {
+                                                     std::function<void(const people::Revoked&)> on_revoked, people::DirectoryOptions options) {
   keep_from_others(settings);
   std::unique_ptr<PeopleDesk> desk(new PeopleDesk);
   auto audit = people::Audit::open(record, clock);
@@ -40,6 +40,7 @@ Result<std::unique_ptr<PeopleDesk>> PeopleDesk::open(const Settings& settings, s
   auto directory = people::Directory::open(record, *desk->audit_, clock, metrics, std::move(options));
   if (!directory) return pass_on(directory);
   desk->directory_ = std::move(*directory);
+  if (on_revoked) desk->directory_->on_revoked(std::move(on_revoked));
   desk->base_ = "http://" + settings.listen;
   auto control = ControlSocket::open(control_path(settings), [raw = desk.get(), &clock](std::string_view request) {
     const auto order = decode_order(request);
@@ -119,14 +120,20 @@ Result<std::string> carry_out_here(const Settings& settings, const PeopleOrder& 
   return on_the_record(settings, order, clock);
 }
 
-Result<people::Secret> local_pass(const Settings& settings) {
+bool asks_sign_in(const Settings& settings, const people::Directory& directory) {
+  if (settings.auth != "auto") return settings.auth == "sign-in";
+  return !is_loopback(settings.listen) || !directory.nobody_yet();
+}
+
+LocalServer local_server(const Settings& settings) {
+  LocalServer server{settings.listen};
   PeopleOrder order;
   order.verb = "local.pass";
   const auto told = ask_control(control_path(settings), encode_order(order), order_patience);
-  if (!told) return pass_on(told);
+  if (!told) return server;  // another folder's server, or none: it is asked as a stranger
   const auto answer = decode_answer(*told);
-  if (!answer) return pass_on(answer);
-  return people::Secret(field_of(*answer, "secret"));
+  if (answer && field_of(*answer, "address") == "http://" + settings.listen) server.pass = people::Secret(field_of(*answer, "secret"));
+  return server;
 }
 
 }  // namespace millrace::app

@@ -5,12 +5,14 @@
 //   * What ran out ends within a second or so: a thread of its own steps the directory.
 #pragma once
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 
 #include "app/control_socket.h"
+#include "app/loopback_http.h"
 #include "app/people_orders.h"
 #include "app/settings.h"
 #include "metrics/metrics.h"
@@ -22,9 +24,10 @@ namespace millrace::app {
 
 class PeopleDesk {
  public:
+  // `on_revoked` hears from any thread which sessions and tokens ended, from the first moment on.
   // Errors   those of Audit::open and Directory::open; unavailable  the control socket cannot be made
   static Result<std::unique_ptr<PeopleDesk>> open(const Settings& settings, store::Record& record, metrics::Registry& metrics, const Clock& clock,
-                                                  people::DirectoryOptions options = {});
+                                                  std::function<void(const people::Revoked&)> on_revoked = {}, people::DirectoryOptions options = {});
   ~PeopleDesk();
 
   people::Directory& directory() { return *directory_; }
@@ -58,8 +61,11 @@ std::string control_path(const Settings& settings);
 // Errors   not_found  no record there; those of the record and of carry_out
 Result<std::string> carry_out_here(const Settings& settings, const PeopleOrder& order, const Clock& clock, bool make);
 
-// A bearer token of a few minutes for calls to the server of this data folder: how the other commands sign in.
-// Errors   not_found  no server uses the data folder; denied  it is another account's; unavailable
-Result<people::Secret> local_pass(const Settings& settings);
+// Whether whoever reaches this server has to sign in.
+bool asks_sign_in(const Settings& settings, const people::Directory& directory);
+
+// The server that commands ask: that of the settings, with a pass of a few minutes when it is the one of this data folder.
+// A pass is shown to nobody else, whoever listens at that address.
+LocalServer local_server(const Settings& settings);
 
 }  // namespace millrace::app

@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/loopback_http.h"
+#include "app/people_desk.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 
@@ -41,7 +42,7 @@ Error error_of(const HttpAnswer& answer, const std::string& asked) {
 }
 
 Result<std::string> ask(const CommandContext& context, const Call& call) {
-  const auto answer = send_to(context.settings.values.listen, call.method, call.path, call.body, patience);
+  const auto answer = send_to(local_server(context.settings.values), call.method, call.path, call.body, patience);
   if (!answer) return pass_on(answer);
   if (answer->status / 100 != 2) return Failure(error_of(*answer, call.path));
   return answer->body;

@@ -3,6 +3,7 @@
 
 #include "app/commands.h"
 #include "app/loopback_http.h"
+#include "app/people_desk.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 
@@ -14,9 +15,11 @@ using namespace std::chrono_literals;
 
 constexpr auto patience = 3s;
 
-Result<json::value> ask(const std::string& address, const std::string& path) {
-  const auto answer = get_from(address, path, patience);
+Result<json::value> ask(const LocalServer& server, const std::string& path) {
+  const std::string& address = server.address;
+  const auto answer = get_from(server, path, patience);
   if (!answer) return pass_on(answer);
+  if (answer->status == 401) return fail(ErrorCode::denied, address + " asks for a sign-in; run the command under the server's account and with its --data");
   if (answer->status != 200)
     return fail(ErrorCode::unavailable, address + path + " answered " + std::to_string(answer->status));
   boost::system::error_code error;
@@ -124,8 +127,9 @@ int run_status(const CommandContext& context) {
                   "; `millrace serve` or `millrace demo` starts a server, --listen names another address");
     return readiness.error().code() == ErrorCode::invalid_input ? exit_usage : exit_not_ready;
   }
-  const auto performance = ask(address, "/api/v1/performance");
-  const auto sources = ask(address, "/api/v1/sources");
+  const LocalServer server = local_server(context.settings.values);
+  const auto performance = ask(server, "/api/v1/performance");
+  const auto sources = ask(server, "/api/v1/sources");
   const bool complete = performance.has_value() && sources.has_value();
   if (context.invocation.json) {
     std::string text;

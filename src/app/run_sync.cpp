@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/loopback_http.h"
+#include "app/people_desk.h"
 #include "app/source_wiring.h"
 #include "app/sync_report.h"
 #include "base/log.h"
@@ -128,26 +129,28 @@ Result<SyncReport> sync_here(const CommandContext& context, const SourceSettings
   return report;
 }
 
-Result<ingest::SourceStatus> status_from(const std::string& address, const std::string& id) {
-  const auto answer = get_from(address, "/api/v1/sources", answer_patience);
+Result<ingest::SourceStatus> status_from(const LocalServer& server, const std::string& id) {
+  const std::string& address = server.address;
+  const auto answer = get_from(server, "/api/v1/sources", answer_patience);
   if (!answer) return pass_on(answer);
   if (answer->status != 200) return fail(ErrorCode::unavailable, address + " answered " + std::to_string(answer->status));
   return source_of_answer(answer->body, id);
 }
 
 Result<SyncReport> sync_there(const CommandContext& context, const std::string& id, Progress& progress) {
-  const std::string& address = context.settings.values.listen;
-  const auto before = status_from(address, id);
+  const LocalServer server = local_server(context.settings.values);
+  const std::string& address = server.address;
+  const auto before = status_from(server, id);
   if (!before) return pass_on(before);
   SyncReport report;
   report.began = context.clock.now();
   const auto began = Stopwatch::now();
-  const auto asked = post_to(address, "/api/v1/sources/" + id + "/refresh", answer_patience);
+  const auto asked = post_to(server, "/api/v1/sources/" + id + "/refresh", answer_patience);
   if (!asked) return pass_on(asked);
   if (asked->status != 202) return fail(ErrorCode::unavailable, address + " refused to sync " + id + " now: it answered " + std::to_string(asked->status));
   bool running = false;
   for (;;) {
-    auto now = status_from(address, id);
+    auto now = status_from(server, id);
     if (!now) return pass_on(now);
     show(progress, *now);
     // It may be failed from before: only what came after our wish is an answer.

@@ -165,10 +165,14 @@ int watch_first_look(LiveServer& live, ServiceManager& manager, Console& console
   }
 }
 
-void say_address(Console& console, const LiveServer& live, const Settings& settings, ServeMode mode) {
+void say_address(Console& console, const LiveServer& live, const std::string& first_link, const Settings& settings, ServeMode mode) {
   console.note("");
   console.note("  → http://" + live.address());
-  console.note("    no sign-in, loopback only · Ctrl-C to stop · data in " + settings.data);
+  console.note((live.asks_sign_in() ? "    sign-in needed" : "    no sign-in, loopback only") + std::string(" · Ctrl-C to stop · data in ") + settings.data);
+  if (!first_link.empty()) {
+    console.note("  first:  open this link to make the administrator; it holds for 24 hours and once");
+    console.note("          " + first_link);
+  }
   if (mode == ServeMode::demo) {
     console.note("  try:  edit a file below " + demo_orders_path(settings) + " and watch the screen change");
     console.note("        millrace status --listen " + live.address());
@@ -250,7 +254,9 @@ int run_serve(const Settings& settings, ServeMode mode) {
   const int asked = watch_first_look(**live, manager, console, signals);
   ::malloc_trim(0);  // what the first look needed and nothing needs again
   if (asked == 0) {
-    say_address(console, **live, served, mode);
+    const auto first_link = (*live)->first_link();
+    if (!first_link) console.error("no link for the first administrator could be made: " + first_link.error().text() + "; `millrace user setup-link` tries again");
+    say_address(console, **live, first_link.value_or(""), served, mode);
     if (mode == ServeMode::demo && settings.demo_open_browser) open_browser((*live)->address());
     serve_until_stopped(**live, manager, demo.get(), served, signals, clock);
   }

@@ -33,7 +33,7 @@ struct Settings {
   std::string data;                 // folder of the record; created when missing
   std::vector<std::string> orders;  // folders of order files
   std::string listen;               // "127.0.0.1:8080"
-  std::string auth;                 // "none": until sign-in exists the server listens on loopback only
+  std::string auth;                 // "auto", "sign-in", "none"
   std::string company;              // shown in the header
   std::chrono::seconds refresh_interval{1800};
   ingest::WatchMode watch = ingest::WatchMode::automatic;

@@ -7,13 +7,15 @@
 
 namespace millrace::query {
 
+Failure no_such_order(std::string_view number) {
+  return fail(ErrorCode::not_found, "there is no order " + printable(number.substr(0, 64)) +
+                                        "; check the number without the source's prefix, and the rejections: its "
+                                        "file may have been refused or removed");
+}
+
 Result<OrderDetail> order_detail(const readmodel::Snapshot& snapshot, std::string_view number, Day today) {
   const auto row = snapshot.find(number);
-  if (!row) {
-    return fail(ErrorCode::not_found, "there is no order " + printable(number.substr(0, 64)) +
-                                          "; check the number without the source's prefix, and the rejections: its "
-                                          "file may have been refused or removed");
-  }
+  if (!row) return no_such_order(number);
   return OrderDetail{.as_of = snapshot.as_of(),
                      .as_of_time = snapshot.as_of_time(),
                      .row = internal::make_row(snapshot, *row, day_number(today)),

@@ -18,6 +18,8 @@ struct OrderDetail {
 
 // Errors   not_found  no such order; the text says what to check
 Result<OrderDetail> order_detail(const readmodel::Snapshot& snapshot, std::string_view number, Day today);
+// What it says then; also of an order that is not the asker's to see.
+Failure no_such_order(std::string_view number);
 
 // Rejections of the snapshot, newest first.
 std::vector<feed::Rejection> rejections(const readmodel::Snapshot& snapshot);

@@ -208,6 +208,11 @@ ParsedQuery parse_order_query(const Parameters& parameters, Day today, std::span
   return Parser(today, also_known).parse(parameters);
 }
 
+void only_of(OrderQuery& query, std::string salesman) {
+  query.filters.push_back({"salesman", FilterOp::exactly, {std::move(salesman)}});
+  query.filter_hash = internal::filter_hash(query);
+}
+
 namespace internal {
 
 std::uint64_t filter_hash(const OrderQuery& query) {

@@ -33,7 +33,8 @@ inline constexpr std::size_t filter_text_max = 512;
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;  // decoded query string, in order
 
-enum class FilterOp : std::uint8_t { equal, not_equal, less, less_equal, greater, greater_equal, one_of, contains };
+// `exactly` is for us, not for people: the whole text, every letter as it is, no wildcard.
+enum class FilterOp : std::uint8_t { equal, not_equal, less, less_equal, greater, greater_equal, one_of, contains, exactly };
 
 struct Filter {
   std::string name;  // a FieldRow or FilterRow name
@@ -70,6 +71,8 @@ struct ParsedQuery {
 };
 ParsedQuery parse_order_query(const Parameters& parameters, Day today,
                               std::span<const std::string_view> also_known = {});
+// Lets only orders of this salesperson pass, whatever else is asked.
+void only_of(OrderQuery& query, std::string salesman);
 
 // One row of the list; texts are views into the Snapshot and live as long as it does.
 struct OrderRow {

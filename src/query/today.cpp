@@ -65,17 +65,29 @@ std::vector<RowId> interleaved(const Snapshot& snapshot, std::map<std::uint32_t,
   return rows;
 }
 
+// Whose orders count, by code; nothing: everybody's.
+std::optional<std::vector<std::uint8_t>> counting_salesmen(const Snapshot& snapshot, std::string_view salesman) {
+  if (salesman.empty()) return std::nullopt;
+  const readmodel::Words words = snapshot.words(readmodel::Vocabulary::salesman);
+  std::vector<std::uint8_t> counts(words.size());
+  for (readmodel::Code code = 0; code < words.size(); ++code) counts[code] = words.text(code) == salesman;
+  return counts;
+}
+
 }  // namespace
 
-Today today(const Snapshot& snapshot, Day day, std::size_t limit) {
+Today today(const Snapshot& snapshot, Day day, std::size_t limit, std::string_view salesman) {
   const std::int32_t now = day_number(day);
-  CurrencySums soon;
+  const auto counting = counting_salesmen(snapshot, salesman);
+  CurrencySums own, soon;
   std::array<CurrencySums, age_names.size()> ages;
   std::map<std::uint32_t, std::vector<LateOrder>> late;
   for (std::size_t c = 0; c < snapshot.chunk_count(); ++c) {
     const readmodel::OrderChunk& chunk = snapshot.chunk(c);
     for (std::size_t i = 0; i < chunk.used; ++i) {
-      if (!chunk.live[i] || chunk.open_amount[i] <= 0) continue;
+      if (!chunk.live[i] || (counting && !(*counting)[chunk.salesman[i]])) continue;
+      if (counting) own.add_order(chunk, i, now);
+      if (chunk.open_amount[i] <= 0) continue;
       const std::int32_t due = chunk.due[i];
       ages[age_of(due, now)].add_order(chunk, i, now);
       if (due >= now && due <= now + soon_days) soon.add_order(chunk, i, now);
@@ -87,12 +99,14 @@ Today today(const Snapshot& snapshot, Day day, std::size_t limit) {
   Today answer;
   answer.as_of = snapshot.as_of();
   answer.as_of_time = snapshot.as_of_time();
-  answer.sums = internal::all_sums(snapshot, now).sorted();
+  answer.sums = counting ? own.sorted() : internal::all_sums(snapshot, now).sorted();
   answer.due_soon = soon.sorted();
   for (std::size_t i = 0; i < ages.size(); ++i) answer.ages.push_back({age_names[i], ages[i].sorted()});
   for (const RowId row : interleaved(snapshot, late, limit)) answer.needs_decision.push_back(internal::make_row(snapshot, row, now));
-  answer.rejections = snapshot.rejections().size();
-  answer.differences = count_differences(snapshot).undecided;
+  if (!counting) {
+    answer.rejections = snapshot.rejections().size();
+    answer.differences = count_differences(snapshot).undecided;
+  }
   return answer;
 }
 

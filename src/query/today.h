@@ -19,10 +19,12 @@ struct Today {
   std::vector<AgeBucket> ages;
   std::vector<OrderRow> needs_decision;  // late orders ranked by open amount x days late, at most `limit`,
                                          // currencies interleaved by rank, never compared as amounts
-  std::uint64_t rejections = 0;
-  std::uint64_t differences = 0;  // orders whose sources differ where no person decided yet
+  // Nothing where only one salesperson's orders are asked for: they are counted over all orders.
+  std::optional<std::uint64_t> rejections;
+  std::optional<std::uint64_t> differences;  // orders whose sources differ where no person decided yet
 };
 
-Today today(const readmodel::Snapshot& snapshot, Day day, std::size_t limit);
+// `salesman`: only the orders of this one, exactly as they write it; "" all.
+Today today(const readmodel::Snapshot& snapshot, Day day, std::size_t limit, std::string_view salesman = "");
 
 }  // namespace millrace::query

@@ -249,11 +249,17 @@ WordedChange worded(const feed::Change& change, const feed::Change* before) {
   worded.sequence = change.sequence;
   worded.at = change.at;
   switch (change.kind) {
-    case feed::ChangeKind::order_put: word_put(worded, change, before); break;
+    case feed::ChangeKind::order_put:
+      word_put(worded, change, before);
+      worded.salesman = change.put.order->salesperson;
+      break;
     case feed::ChangeKind::order_removed:
       worded.kind = "order_removed";
       worded.order = change.removed.number.text;
-      if (before != nullptr && before->put.order != nullptr) worded.customer_name = before->put.order->customer_name;
+      if (before != nullptr && before->put.order != nullptr) {
+        worded.customer_name = before->put.order->customer_name;
+        worded.salesman = before->put.order->salesperson;
+      }
       worded.text = spoken(worded.order) + ": removed" +
                     (change.removed.reason.empty() ? "" : ", " + printable(change.removed.reason));
       break;

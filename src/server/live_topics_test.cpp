@@ -19,7 +19,7 @@ KeptChange kept(std::uint64_t sequence) {
 
 Subscription subscribed(const std::string& topic) {
   Subscription wanted;
-  const auto problem = read_topic(topic, today, wanted);
+  const auto problem = read_topic(topic, people::local_identity(), today, wanted);
   if (problem) FAIL(problem->detail);
   return wanted;
 }
@@ -29,10 +29,10 @@ TEST_CASE("a topic is read with its filter, and a wrong one is named") {
   CHECK(subscribed("orders?status=Open").query.filters.size() == 1);
   CHECK(subscribed("totals").topic == Topic::totals);
   Subscription wanted;
-  CHECK(read_topic("prices", today, wanted)->status == 404);
-  CHECK(read_topic("changes?status=Open", today, wanted)->code == "unknown-parameter");
-  CHECK(read_topic("orders?statsu=Open", today, wanted)->errors.size() == 1);
-  CHECK(read_topic("orders?status=%F", today, wanted)->status == 400);
+  CHECK(read_topic("prices", people::local_identity(), today, wanted)->status == 404);
+  CHECK(read_topic("changes?status=Open", people::local_identity(), today, wanted)->code == "unknown-parameter");
+  CHECK(read_topic("orders?statsu=Open", people::local_identity(), today, wanted)->errors.size() == 1);
+  CHECK(read_topic("orders?status=%F", people::local_identity(), today, wanted)->status == 400);
 }
 
 TEST_CASE("kept are the last changes; what was before them is known to be missing") {

@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <boost/json.hpp>
+#include <set>
 
 #include "server/internal/assets.h"
+#include "server/internal/route_parts.h"
 #include "server/internal/router.h"
 #include "server/test_plant.h"
 
@@ -423,7 +425,7 @@ TEST_CASE("only loopback is listened on, and a taken port is named") {
   }
   ServerOptions options;
   options.listen = "0.0.0.0:0";
-  CHECK(Server::start(plant.services(), options).error().text().find("sign-in does not exist yet") !=
+  CHECK(Server::start(plant.services(), options).error().text().find("while nobody has to sign in") !=
         std::string::npos);
   options.listen = plant.address;
   const auto taken = Server::start(plant.services(), options);
@@ -438,6 +440,8 @@ TEST_CASE("every route of the table is described, and every example works") {
   const auto document = parsed(answer.body);
   CHECK(document.at("openapi").as_string() == "3.1.0");
   std::size_t replayed = 0;
+  std::set<std::string_view> of_people;  // have their own tests, with people
+  for (const Route& route : people_routes()) of_people.insert(route.name);
   for (const Route& route : route_table()) {
     std::string method(name_of(route.method));
     for (char& c : method) c = static_cast<char>(c | 0x20);
@@ -458,7 +462,7 @@ TEST_CASE("every route of the table is described, and every example works") {
         query += (query.empty() ? "?" : "&") + name + "=" + (text == ";" ? "%3B" : text);
       }
     }
-    if (route.answer == Answer::live || route.name == "takeWebhook") continue;  // have their own tests
+    if (route.answer == Answer::live || route.name == "takeWebhook" || of_people.contains(route.name)) continue;  // have their own tests
     const std::string headers = route.example_body.empty() ? "" : "Content-Type: application/json\r\n";
     const auto reply = ask(plant.address, name_of(route.method), target + query, headers, route.example_body);
     CHECK_MESSAGE(reply.status == route.status, target << query << " " << reply.body.substr(0, 300));
@@ -466,7 +470,7 @@ TEST_CASE("every route of the table is described, and every example works") {
     CHECK(reply.header("content-type").starts_with(std::string(content.begin()->key())));
     ++replayed;
   }
-  CHECK(replayed == route_table().size() - 2);
+  CHECK(replayed == route_table().size() - 2 - of_people.size());
 }
 
 }  // namespace millrace::server

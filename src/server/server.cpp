@@ -20,7 +20,7 @@ struct Listen {
   std::uint16_t port = 0;
 };
 
-Result<Listen> parse_listen(std::string_view text) {
+Result<Listen> parse_listen(std::string_view text, bool sign_in) {
   const auto wrong = [&] {
     return fail(ErrorCode::invalid_input,
                 "\"" + std::string(text) + "\" is not an address to listen on; write it as 127.0.0.1:8080.");
@@ -37,11 +37,10 @@ Result<Listen> parse_listen(std::string_view text) {
   error_code error;
   listen.address = asio::ip::make_address(host, error);
   if (error) return wrong();
-  if (!listen.address.is_loopback())
-    return fail(ErrorCode::invalid_input,
-                "Millrace does not listen on " + std::string(text) +
-                    ": sign-in does not exist yet, so everybody on the network could read and change everything. "
-                    "Listen on 127.0.0.1 and reach it from elsewhere through an SSH tunnel.");
+  if (!listen.address.is_loopback() && !sign_in)
+    return fail(ErrorCode::invalid_input, "Millrace does not listen on " + std::string(text) +
+                                              " while nobody has to sign in: everybody on the network could read and change everything. "
+                                              "Leave out --auth none, or listen on 127.0.0.1.");
   return listen;
 }
 
@@ -79,7 +78,7 @@ class ServerImpl final : public Server {
         router_(route_table()),
         statistics_(services_.metrics, route_names()),
         hub_(std::make_unique<LiveHub>(services_, LiveOptions{.queue_max = options.live_queue_max})),
-        core_{.backend = {services_, statistics_, *hub_, router_, webhooks_}, .options = options, .workers = workers_} {}
+        core_{.backend = {services_, statistics_, *hub_, router_, webhooks_}, .options = options, .workers = workers_, .hashing = hashing_} {}
 
   ~ServerImpl() override { stop(std::chrono::milliseconds(0)); }
 
@@ -103,6 +102,8 @@ class ServerImpl final : public Server {
     hub_->publish(changes, std::move(snapshot));
   }
 
+  void revoke(const people::Revoked& revoked) override { hub_->revoke(revoked); }
+
   Result<std::unique_ptr<jobs::OwnAnswer>> ask(const std::string& path) override { return own_answer(path, core_.backend); }
 
   std::chrono::milliseconds silence() const override {
@@ -120,6 +121,7 @@ class ServerImpl final : public Server {
       std::unique_lock lock(core_.mutex);
       core_.retired.wait_for(lock, patience, [&] { return core_.connections.load() == 0; });
     }
+    hashing_.stop();
     workers_.stop();
     for (const auto& thread : threads_) thread->join();
     hub_->stop();
@@ -134,6 +136,7 @@ class ServerImpl final : public Server {
   std::vector<std::unique_ptr<IoThread>> threads_;
   std::unique_ptr<LiveHub> hub_;
   WorkerPool workers_{2};
+  WorkerPool hashing_{4};  // they only wait; the desk of the directory says how many hash
   Core core_;
   std::string address_;
   bool stopped_ = false;
@@ -142,7 +145,7 @@ class ServerImpl final : public Server {
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::start(Services services, ServerOptions options) {
-  const auto listen = parse_listen(options.listen);
+  const auto listen = parse_listen(options.listen, services.sign_in);
   if (!listen) return pass_on(listen);
   auto server = std::make_unique<ServerImpl>(std::move(services), options);
   if (const auto done = server->listen(*listen); !done) return pass_on(done);

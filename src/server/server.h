@@ -3,7 +3,7 @@
 // Invariants
 //   * Every data answer is computed from one Snapshot and says so (as_of, ETag).
 //   * The server cannot reach the database: it gets a feed::Reader for histories and ingest::Control for sources.
-//   * Listens on loopback only until sign-in exists; any other address is refused at start.
+//   * Without sign-in it listens on loopback only; any other address is refused at start.
 //   * Every queue to a client is bounded; a client that does not read gets `resync` and, if it stays away, is closed.
 #pragma once
 #include <atomic>
@@ -22,6 +22,7 @@
 #include "jobs/control.h"
 #include "jobs/own_answer.h"
 #include "metrics/metrics.h"
+#include "people/directory.h"
 #include "readmodel/read_model.h"
 
 namespace millrace::server {
@@ -56,6 +57,10 @@ struct Services {
   ingest::PushDoor& push;
   jobs::Control& jobs;
   std::function<std::optional<std::string>(std::string_view source)> webhook_key;  // what its webhooks are signed with; nothing: it takes none
+  std::function<bool(std::string_view source)> push_key = {};  // whether the source asks for a token of its own
+  people::Directory* people = nullptr;  // with `audit`; nobody can sign in without
+  people::Audit* audit = nullptr;
+  bool sign_in = false;  // everybody must; else whoever reaches the server may do everything
 };
 
 struct ServerOptions {
@@ -72,7 +77,7 @@ struct ServerOptions {
 class Server {
  public:
   // Binds and starts serving. Errors
-  //   invalid_input  not an address, or not loopback (sign-in does not exist yet)
+  //   invalid_input  not an address, or not loopback while nobody has to sign in
   //   conflict       the port is taken; the text names it and how to choose another
   static Result<std::unique_ptr<Server>> start(Services services, ServerOptions options);
   virtual ~Server() = default;
@@ -80,6 +85,8 @@ class Server {
   virtual std::string address() const = 0;  // "127.0.0.1:8080", with the real port when 0 was asked
   // Tells live clients: these changes were just applied, `snapshot` is the state after them. Never waits.
   virtual void publish(const std::vector<feed::Change>& changes, readmodel::SnapshotPtr snapshot) = 0;
+  // These sessions and tokens ended, or their rights changed: live clients of theirs are closed. Any thread.
+  virtual void revoke(const people::Revoked& revoked) = 0;
   // Answers a GET of our own API to one of our own parts, on the caller's thread. Errors as own_answer.h says.
   virtual Result<std::unique_ptr<jobs::OwnAnswer>> ask(const std::string& path) = 0;
   // How long the slowest network thread has done nothing: about a second at most, unless it hangs.

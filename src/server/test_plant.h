@@ -168,7 +168,12 @@ class TestPush final : public ingest::PushDoor {
 // Three orders of ACME, one late, one refused file; then the server.
 class TestPlant {
  public:
-  explicit TestPlant(ServerOptions options = {}) {
+  explicit TestPlant(ServerOptions options = {}) : TestPlant(options, nullptr) { start_on(options); }
+  virtual ~TestPlant() = default;
+
+ protected:
+  // Without a server yet.
+  TestPlant(const ServerOptions&, std::nullptr_t) {
     world.sales_order("43659")
         .status("Open")
         .customer("C1", "ACME & Söhne")
@@ -197,6 +202,8 @@ class TestPlant {
       const auto changes = history.changes_of_order(OrderNumber{order}, 1000);
       return changes->empty() ? std::nullopt : std::optional(changes->back());
     };
+  }
+  void start_on(ServerOptions options) {
     options.listen = "127.0.0.1:0";
     auto started = Server::start(services(), options);
     if (!started) throw std::runtime_error(started.error().text());
@@ -204,7 +211,8 @@ class TestPlant {
     address = server->address();
   }
 
-  Services services() {
+ public:
+  virtual Services services() {
     return {[this] {
               const std::lock_guard lock(mutex);
               return snapshot;

@@ -124,10 +124,16 @@ std::optional<std::pair<Vocabulary, ColumnOf<Code>>> word_column(OrderField fiel
   }
 }
 
+std::vector<std::uint8_t> same_words(const Words& words, const std::vector<std::string>& values) {
+  std::vector<std::uint8_t> table(words.size());
+  for (Code code = 0; code < words.size(); ++code) table[code] = std::find(values.begin(), values.end(), words.text(code)) != values.end();
+  return table;
+}
+
 Condition word_condition(const Snapshot& snapshot, OrderField field, const Filter& filter, std::int32_t today) {
   const auto [vocabulary, column] = *word_column(field);
   const TextTest test(filter);
-  std::vector<std::uint8_t> table = test.any_of(snapshot.words(vocabulary));
+  std::vector<std::uint8_t> table = filter.op == FilterOp::exactly ? same_words(snapshot.words(vocabulary), filter.values) : test.any_of(snapshot.words(vocabulary));
   // "late" is no folder, but people ask for it as if it were one.
   const bool or_late = field == OrderField::status && !is_ordering(filter.op) && filter.op != FilterOp::contains &&
                        std::any_of(filter.values.begin(), filter.values.end(),

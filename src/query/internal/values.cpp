@@ -109,6 +109,7 @@ std::string_view word(FilterOp op) {
     case FilterOp::greater_equal: return "gte";
     case FilterOp::one_of: return "in";
     case FilterOp::contains: return "has";
+    case FilterOp::exactly: return "exactly";
   }
   return "eq";
 }

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "server/internal/access.h"
 #include "server/internal/encoding.h"
 #include "server/internal/rows.h"
 
@@ -46,9 +47,9 @@ std::string envelope(const Moment& at, const std::vector<ingest::SourceStatus>& 
 
 namespace {
 
-// The address as it was asked. Another spelling of the same question is another resource to HTTP, and to us.
+// The address as it was asked, and what of the answer the asker may see. Another spelling of the same question is another resource to HTTP, and to us.
 void append_address(std::string& out, const Request& request) {
-  out.append(request.raw_path).append("?").append(request.raw_query);
+  out.append(request.raw_path).append("?").append(request.raw_query).append(view_of(*request.caller).key());
 }
 
 void append_number(std::string& out, std::int64_t number) {
@@ -73,7 +74,7 @@ void add_data_headers(Response& response, const Moment& at, std::string tag) {
   response.header("Millrace-As-Of", std::to_string(at.as_of.value));
   response.header("Millrace-As-Of-Time", rfc3339(at.as_of_time));
   response.header("Cache-Control", "private, no-cache");
-  response.header("Vary", "Accept, Accept-Encoding, Authorization");
+  response.header("Vary", "Accept, Accept-Encoding, Authorization, Cookie");
 }
 
 // "12-20780-1234": Sequence, day, and a hash of what else decides the bytes.

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "server/internal/encoding.h"
 #include "server/internal/handlers.h"
+#include "server/internal/who_asks.h"
 
 namespace millrace::server {
 
@@ -88,8 +89,10 @@ std::string request_id(std::string_view offered) {
   return text;
 }
 
-std::optional<Problem> guard(const Request& request, bool changes_or_listens) {
-  if (!request.host.empty() && !is_loopback_authority(request.host))
+std::optional<Problem> guard(const Request& request, bool changes_or_listens, bool sign_in) {
+  // A foreign name would let pages of that site read everything. With sign-in there is nothing to read: a session's
+  // cookie goes to the name it was given under, and to no other.
+  if (!sign_in && !request.host.empty() && !is_loopback_authority(request.host))
     return Problem{403,
                    "host-refused",
                    "Millrace answers on this machine only: open it as localhost or 127.0.0.1, not as " +
@@ -98,8 +101,10 @@ std::optional<Problem> guard(const Request& request, bool changes_or_listens) {
   if (!changes_or_listens) return std::nullopt;
   const std::string_view origin = request.header("Origin");
   const std::string_view site = request.header("Sec-Fetch-Site");
-  const bool same_origin = origin.empty() || (origin.starts_with("http://") && !request.host.empty() &&
-                                              equal_ignoring_case(origin.substr(7), request.host));
+  // A proxy speaks TLS for us, so the page's scheme may be another one than ours.
+  const std::size_t scheme = origin.starts_with("https://") ? 8 : origin.starts_with("http://") ? 7 : std::string_view::npos;
+  const bool same_origin = origin.empty() || (scheme != std::string_view::npos && !request.host.empty() &&
+                                              equal_ignoring_case(origin.substr(scheme), request.host));
   const bool same_site = site.empty() || site == "same-origin" || site == "none";
   if (same_origin && same_site) return std::nullopt;
   return Problem{
@@ -132,15 +137,18 @@ std::optional<Response> page_without_slash(const Request& request, const Router&
 
 }  // namespace
 
-Dispatch dispatch(Request& request, Backend& backend) {
+namespace {
+
+Response refusal(const Request& request, const Problem& problem) {
+  Response response = problem_response(request, problem);
+  if (problem.status == 401) response.header("WWW-Authenticate", "Bearer realm=\"millrace\"");
+  return response;
+}
+
+bool is_safe(const Request& request) { return request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS"; }
+
+Dispatch routed(Request& request, Backend& backend) {
   Dispatch result;
-  result.index = backend.router.routes().size();
-  const bool safe = request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
-  const bool live = !request.header("Upgrade").empty();
-  if (const auto problem = guard(request, !safe || live)) {
-    result.response = problem_response(request, *problem);
-    return result;
-  }
   Router::Match match = backend.router.match(request);
   result.index = match.index;
   result.head = match.head || request.method == "HEAD";
@@ -153,6 +161,39 @@ Dispatch dispatch(Request& request, Backend& backend) {
     result.route = match.route;
   }
   return result;
+}
+
+// Machines that prove themselves to the handler carry a secret that is none of ours.
+std::optional<Problem> let_in(Request& request, const Route& route, const Services& services) {
+  if (auto problem = find_caller(request, services); problem && !route.right.asks_own_key()) return problem;
+  return check_right(request, route);
+}
+
+}  // namespace
+
+Dispatch dispatch(Request& request, Backend& backend) {
+  const bool live = !request.header("Upgrade").empty();
+  const auto stopped = [&](const Problem& problem, std::size_t index, bool head) {
+    return Dispatch{nullptr, index, head, refusal(request, problem)};
+  };
+  if (const auto problem = guard(request, !is_safe(request) || live, backend.services.sign_in))
+    return stopped(*problem, backend.router.routes().size(), false);
+  Dispatch found = routed(request, backend);
+  if (!found.route) return found;
+  if (const auto problem = let_in(request, *found.route, backend.services)) return stopped(*problem, found.index, found.head);
+  if (const auto problem = is_safe(request) ? std::nullopt : check_csrf(request)) return stopped(*problem, found.index, found.head);
+  return found;
+}
+
+Dispatch dispatch_own(Request& request, Backend& backend, people::Rights rights) {
+  people::Identity own = people::local_identity();
+  own.name = "job";
+  own.rights = rights;
+  request.caller = std::make_shared<const people::Identity>(std::move(own));
+  Dispatch found = routed(request, backend);
+  if (!found.route) return found;
+  if (const auto problem = check_right(request, *found.route)) return {nullptr, found.index, found.head, problem_response(request, *problem)};
+  return found;
 }
 
 Response run(const Route& route, const Request& request, Backend& backend) {

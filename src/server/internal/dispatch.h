@@ -7,11 +7,11 @@
 
 namespace millrace::server {
 
-// What must hold for every request: the Host is this machine, and a page of another site may neither change anything
-// nor listen to the live deltas.
-std::optional<Problem> guard(const Request& request, bool changes_or_listens);
+// What must hold for every request: where nobody signs in the Host is this machine, and a page of another site may
+// neither change anything nor listen to the live deltas.
+std::optional<Problem> guard(const Request& request, bool changes_or_listens, bool sign_in);
 
-// Fills path values. When `response` is empty, `route` is to be run.
+// Fills path values and the caller. When `response` is empty, `route` is to be run.
 struct Dispatch {
   const Route* route = nullptr;
   std::size_t index = 0;
@@ -19,6 +19,8 @@ struct Dispatch {
   std::optional<Response> response;
 };
 Dispatch dispatch(Request& request, Backend& backend);
+// The same for one of our own parts, which may read what `rights` name.
+Dispatch dispatch_own(Request& request, Backend& backend, people::Rights rights);
 // Runs a handler; what it throws becomes a problem with the request id, in the log and in the answer.
 Response run(const Route& route, const Request& request, Backend& backend);
 

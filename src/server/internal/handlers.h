@@ -3,6 +3,7 @@
 #include "base/json_writer.h"
 #include "query/order_detail.h"
 #include "server/internal/backend.h"
+#include "server/internal/order_question.h"
 
 namespace millrace::server {
 
@@ -78,14 +79,11 @@ Response app_page(const Request& request, Backend& backend);
 // A file of the web part by its path; not found for everything else.
 Response static_file(const Request& request);
 
-// "order": one order with its lines, documents and flags, as `show_order` answers it.
-void write_order(JsonWriter& json, const query::OrderDetail& detail);
+// "order": one order with its lines, documents and flags, as `show_order` answers it. Without `money` it has neither
+// amounts nor prices, nor what may name them in words.
+void write_order(JsonWriter& json, const query::OrderDetail& detail, bool money);
 
 // The filters of a list request, or what is wrong with them.
-struct OrderQuestion {
-  query::OrderQuery query;
-  std::optional<Problem> problem;
-};
 OrderQuestion order_question(const Request& request, Day today,
                              std::initializer_list<std::string_view> also_known = {});
 

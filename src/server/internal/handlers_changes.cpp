@@ -6,6 +6,7 @@
 #include "server/internal/handlers.h"
 #include "server/internal/live_hub.h"
 #include "server/internal/rows.h"
+#include "server/internal/who_asks.h"
 
 namespace millrace::server {
 
@@ -91,6 +92,8 @@ Response list_changes(const Request& request, Backend& backend) {
       worded = std::move(*read);
     }
     const std::uint64_t next = worded->empty() ? std::max(from, at.as_of).value : worded->back().sequence.value;
+    if (const View view = view_of(*request.caller); !view.salesman.empty())
+      std::erase_if(*worded, [&](const query::WordedChange& change) { return !view.shows(change.salesman); });
     std::string out;
     JsonWriter json(out);
     json.begin_object().key("data").begin_array();
@@ -124,6 +127,7 @@ Response open_live(const Request& request, Backend&) {
     return refusal;
   }
   if (auto problem = unknown_parameters(request, {"since"})) return problem_response(request, *problem);
+  if (auto problem = missing_right(*request.caller, told_changes, "listen to changes")) return problem_response(request, *problem);
   std::string_view text = request.header("Last-Event-ID");
   if (text.empty()) text = request.parameter("since");
   std::uint64_t since = since_now;

@@ -17,8 +17,6 @@ namespace millrace::server {
 namespace {
 
 inline constexpr std::int64_t page_default = 100;
-// Until there is sign-in, whoever sits at this machine.
-inline constexpr std::string_view nobody_named = "local";
 
 struct DifferenceQuestion {
   query::DifferenceQuery query;
@@ -145,7 +143,7 @@ Response decided_order(const Request& request, Backend& backend, const Result<fe
   std::string order;
   JsonWriter json(order);
   json.begin_object();
-  write_order(json, *detail);
+  write_order(json, *detail, view_of(*request.caller).money);
   json.end_object();
   response.body += order.substr(1);
   return response;
@@ -168,7 +166,9 @@ Response decide_difference(const Request& request, Backend& backend) {
   const auto command = parse_decision(request.body);
   if (!command) return problem_response(request, problem_of(command.error()));
   if (const auto refused = backend.services.record_facts().refuses) return problem_response(request, problem_of(*refused));
-  const std::string by = command->by.empty() ? std::string(nobody_named) : command->by;
+  // Who has signed in is who decides. Where nobody does, whoever sits at this machine may say his name.
+  const bool says_who = request.caller->by == people::Identity::By::local && !command->by.empty();
+  const std::string& by = says_who ? command->by : request.caller->name;
   return decided_order(request, backend, backend.services.sources.decide({request.path_values.at(0), command->field, command->line}, command->source, by));
 }
 

@@ -3,6 +3,7 @@
 #include "server/internal/handlers.h"
 #include "server/internal/router.h"
 #include "server/internal/rows.h"
+#include "server/internal/who_asks.h"
 
 namespace millrace::server {
 
@@ -37,6 +38,9 @@ std::vector<Check> checks_of(Backend& backend) {
   return checks;
 }
 
+// Whether somebody may look behind "ok": who may see how we are doing, and programs of this machine that watch it.
+bool sees_details(const Request& request) { return request.caller->may(people::Right::see_performance) || is_local(request); }
+
 }  // namespace
 
 Response livez(const Request&, Backend&) { return plain("text/plain; charset=utf-8", "ok\n"); }
@@ -45,10 +49,10 @@ Response readyz(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {"verbose"})) return problem_response(request, *problem);
   std::string why;
   if (!backend.services.ready(why)) {
-    Problem problem{503, "unavailable", why.empty() ? "Not ready yet." : why, {}};
+    Problem problem{503, "unavailable", why.empty() || !sees_details(request) ? "Not ready yet." : why, {}};
     return problem_response(request, problem);
   }
-  if (!request.has_parameter("verbose")) return plain("text/plain; charset=utf-8", "ok\n");
+  if (!request.has_parameter("verbose") || !sees_details(request)) return plain("text/plain; charset=utf-8", "ok\n");
   std::string text;
   for (const Check& check : checks_of(backend))
     text += (check.good ? "[+] " : "[-] ") + check.name + (check.detail.empty() ? "" : ": " + check.detail) + "\n";
@@ -66,6 +70,10 @@ Response health(const Request& request, Backend& backend) {
   JsonWriter json(out);
   json.begin_object();
   json.field("status", !ready ? "unavailable" : all_good ? "ok" : "degraded");
+  if (!sees_details(request)) {
+    json.end_object();
+    return plain("application/json", std::move(out), ready ? 200 : 503);
+  }
   json.field("version", backend.services.build.version).field("commit", backend.services.build.commit);
   json.field("as_of", snapshot->as_of().value).field("orders", snapshot->order_count());
   json.key("checks").begin_array();
@@ -77,6 +85,10 @@ Response health(const Request& request, Backend& backend) {
 
 Response metrics_text(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
+  if (!sees_details(request))
+    return problem_response(request, request.caller->by == people::Identity::By::nobody
+                                         ? Problem{401, "unauthorized", "Send a token with the right see_performance, or ask from this machine.", {}}
+                                         : *missing_right(*request.caller, people::Rights{people::Right::see_performance}, "see the metrics"));
   // What has no moment of its own at which it changes is looked at when somebody asks.
   metrics::Registry& metrics = backend.services.metrics;
   const auto snapshot = backend.services.snapshot();
@@ -93,12 +105,14 @@ Response openapi(const Request& request, Backend& backend) {
   query::OrderQuery first;
   first.limit = 1;
   std::string order = "43659", source = "orders", rejection = "1";
-  if (const auto page = query::orders(*at.snapshot, first, at.today); page && !page->rows.empty())
+  // Examples are from the data, for whoever sees all of it.
+  const bool sees_all = view_of(*request.caller).whole() && request.caller->may(people::Right::see_sources);
+  if (const auto page = query::orders(*at.snapshot, first, at.today); sees_all && page && !page->rows.empty())
     order = page->rows.front().order;
-  if (const auto sources = backend.services.sources.sources(); !sources.empty()) source = sources.front().id;
-  if (!at.snapshot->rejections().empty()) rejection = std::to_string(at.snapshot->rejections().front()->id);
+  if (const auto sources = backend.services.sources.sources(); sees_all && !sources.empty()) source = sources.front().id;
+  if (sees_all && !at.snapshot->rejections().empty()) rejection = std::to_string(at.snapshot->rejections().front()->id);
   Response response;
-  if (not_modified(request, at, "openapi", response)) return response;
+  if (not_modified(request, at, sees_all ? "openapi" : "openapi without data", response)) return response;
   response.content_type = "application/json";
   response.body = openapi_json(backend.router.routes(), backend.services.build.version, order, source, rejection);
   return response;

@@ -5,6 +5,7 @@
 #include "ingest/push.h"
 #include "server/internal/handlers.h"
 #include "server/internal/rows.h"
+#include "server/internal/who_asks.h"
 
 namespace millrace::server {
 namespace {
@@ -15,12 +16,6 @@ std::optional<ingest::PushFormat> format_of(std::string_view content_type) {
   if (media == "application/x-ndjson" || media == "application/ndjson" || media == "application/jsonl") return ingest::PushFormat::lines;
   if (media == "text/csv") return ingest::PushFormat::csv;
   return std::nullopt;
-}
-
-std::string_view token_of(const Request& request) {
-  const std::string_view sent = request.header("Authorization");
-  constexpr std::string_view scheme = "bearer ";
-  return sent.size() > scheme.size() && equal_ignoring_case(sent.substr(0, scheme.size()), scheme) ? trim(sent.substr(scheme.size())) : "";
 }
 
 void write_receipt(JsonWriter& json, const ingest::BatchReceipt& receipt) {
@@ -71,6 +66,15 @@ Response refused(const Request& request, const Error& error) {
   return response;
 }
 
+// A source with a token of its own looks at that itself; into the others batches come from whoever has the right.
+std::optional<Problem> may_push(const Request& request, const Backend& backend) {
+  const Services& services = backend.services;
+  if (request.caller->may(people::Right::push) || (services.push_key && services.push_key(request.path_values.at(0)))) return std::nullopt;
+  if (request.caller->by == people::Identity::By::nobody)
+    return Problem{401, "unauthorized", "Send a token with the right push as Authorization: Bearer ..., or give the source a push_token_file.", {}};
+  return missing_right(*request.caller, people::Rights{people::Right::push}, "push batches");
+}
+
 Problem bad_value(std::string_view parameter, std::string text) {
   return problem_of(std::vector<query::ParameterError>{{std::string(parameter), "bad-value", std::move(text)}});
 }
@@ -101,9 +105,10 @@ std::optional<Problem> read_wishes(const Request& request, ingest::PushedBatch& 
 Response push_batch(const Request& request, Backend& backend) {
   ingest::PushedBatch batch;
   if (const auto problem = read_wishes(request, batch)) return problem_response(request, *problem);
+  if (const auto problem = may_push(request, backend)) return problem_response(request, *problem);
   if (const auto none = backend.services.record_facts().refuses) return problem_response(request, problem_of(*none));
   batch.body = request.body;
-  const auto receipt = backend.services.push.push(request.path_values.at(0), std::move(batch), token_of(request));
+  const auto receipt = backend.services.push.push(request.path_values.at(0), std::move(batch), bearer_of(request));
   if (!receipt) return refused(request, receipt.error());
   Response response = receipt_response(202, *receipt);
   response.header("Location", address_of(*receipt));
@@ -113,8 +118,9 @@ Response push_batch(const Request& request, Backend& backend) {
 
 Response show_batch(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
+  if (const auto problem = may_push(request, backend)) return problem_response(request, *problem);
   const auto receipt =
-      backend.services.push.receipt(request.path_values.at(0), request.path_values.at(1), request.path_values.at(2), token_of(request));
+      backend.services.push.receipt(request.path_values.at(0), request.path_values.at(1), request.path_values.at(2), bearer_of(request));
   if (!receipt) return refused(request, receipt.error());
   return receipt_response(200, *receipt);
 }

@@ -12,11 +12,7 @@ using query::OrderField;
 
 OrderQuestion order_question(const Request& request, Day today, std::initializer_list<std::string_view> also_known) {
   const std::vector<std::string_view> known(also_known);
-  query::ParsedQuery parsed = query::parse_order_query(request.parameters, today, known);
-  OrderQuestion question;
-  question.query = std::move(parsed.query);
-  if (!parsed.errors.empty()) question.problem = problem_of(parsed.errors);
-  return question;
+  return read_order_question(request.parameters, view_of(*request.caller), today, known);
 }
 
 namespace {
@@ -36,7 +32,7 @@ std::string page_url(const Request& request, std::string_view cursor) {
 }
 
 // `out` is what `json` writes to.
-void write_page(JsonWriter& json, std::string& out, const query::OrderPage& page, const std::vector<OrderField>& fields) {
+void write_page(JsonWriter& json, std::string& out, const query::OrderPage& page, const std::vector<OrderField>& fields, bool money) {
   out.reserve(1024 + page.rows.size() * (fields.empty() ? 1024 : 48 * (fields.size() + 1)));
   json.key("data").begin_array();
   // Rows go where the writer writes; between its brackets it has nothing else to say.
@@ -57,11 +53,11 @@ void write_page(JsonWriter& json, std::string& out, const query::OrderPage& page
   cursor("next_cursor", page.next_cursor);
   cursor("prev_cursor", page.prev_cursor);
   json.field("total", page.matching).field("total_is_exact", true);
-  write_sums(json, "sums", page.sums);
+  write_sums(json, "sums", page.sums, money);
 }
 
 // `offset` of the first row, for windows: they say their page too when they begin at one.
-Built built_page(const query::OrderPage& page, const query::OrderQuery& query, std::optional<std::int64_t> offset) {
+Built built_page(const query::OrderPage& page, const query::OrderQuery& query, const View& view, std::optional<std::int64_t> offset) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
@@ -74,7 +70,7 @@ Built built_page(const query::OrderPage& page, const query::OrderQuery& query, s
       json.null();
     }
   }
-  write_page(json, out, page, query.fields);
+  write_page(json, out, page, query.fields, view.money);
   json.end_object();
   Built built(std::move(out));
   return page.examined <= examined_cheaply_max ? std::move(built).cheap() : std::move(built);
@@ -137,7 +133,7 @@ Response list_orders(const Request& request, Backend& backend) {
     if (question.problem) return *question.problem;
     const auto page = query::orders(*at.snapshot, question.query, at.today);
     if (!page) return cursor_problem(page.error());
-    return built_page(*page, question.query, std::nullopt);
+    return built_page(*page, question.query, view_of(*request.caller), std::nullopt);
   });
   // A packed answer keeps its cursors inside; the Link header is for clients that read plain JSON by hand.
   if (response.status == 200 && !response.encoded) {
@@ -165,22 +161,24 @@ Response window_orders(const Request& request, Backend& backend) {
     if (*page_number > 0) offset = (*page_number - 1) * static_cast<std::int64_t>(question.query.limit);
     const auto page = query::orders_window(*at.snapshot, question.query, static_cast<std::size_t>(*offset), at.today);
     if (!page) return problem_of(page.error());
-    return built_page(*page, question.query, offset);
+    return built_page(*page, question.query, view_of(*request.caller), offset);
   });
 }
 
 namespace {
 
-void write_line(JsonWriter& json, const SalesOrder& order, const OrderLine& line) {
+void write_line(JsonWriter& json, const SalesOrder& order, const OrderLine& line, bool money) {
   json.begin_object();
   json.field("line_number", std::int64_t{line.line_number}).field("item", line.item_code);
   json.field("item_name", line.item_name).field("manufacturer", line.manufacturer);
   json.field("warehouse", line.warehouse_code).field("unit", line.unit);
   json.field("quantity", decimal_text(line.quantity_ordered));
   json.field("open_quantity", decimal_text(line.quantity_open));
-  json.field("unit_price", decimal_text(line.unit_price)).field("discount", decimal_text(line.discount));
-  write_money(json, "line_total", line.line_total, order.currency);
-  write_money(json, "open_amount", line.open_amount, order.currency);
+  if (money) {
+    json.field("unit_price", decimal_text(line.unit_price)).field("discount", decimal_text(line.discount));
+    write_money(json, "line_total", line.line_total, order.currency);
+    write_money(json, "open_amount", line.open_amount, order.currency);
+  }
   json.field("status", word(line.status));
   write_day(json, "requested", line.requested_date);
   write_day(json, "promise", line.promise_date);
@@ -189,11 +187,11 @@ void write_line(JsonWriter& json, const SalesOrder& order, const OrderLine& line
   json.end_object();
 }
 
-void write_documents(JsonWriter& json, const query::OrderDetail& detail) {
+void write_documents(JsonWriter& json, const query::OrderDetail& detail, bool money) {
   json.key("documents").begin_array();
   bool first = true;
   for (const auto& document : detail.put.documents) {
-    write_document(json, document, detail.put.documents.front(), detail.row.currency, first);
+    write_document(json, document, detail.put.documents.front(), detail.row.currency, first, money);
     first = false;
   }
   json.end_array();
@@ -201,29 +199,39 @@ void write_documents(JsonWriter& json, const query::OrderDetail& detail) {
 
 }  // namespace
 
-void write_order(JsonWriter& json, const query::OrderDetail& detail) {
+namespace {
+
+// Columns of the source that we do not know, sentences about what does not fit, and what sources say differently: any of
+// them may hold an amount.
+void write_what_names_amounts(JsonWriter& json, const feed::OrderPut& put) {
+  const SalesOrder& order = *put.order;
+  if (order.document_total) {
+    write_money(json, "document_total", *order.document_total, order.currency);
+  } else {
+    json.key("document_total").null();
+  }
+  json.key("extra").begin_object();
+  for (const auto& [name, value] : order.extra) json.field(name, value);
+  json.end_object();
+  json.key("flags").begin_array();
+  for (const std::string& flag : put.flags) json.text(flag);
+  json.end_array();
+  write_joined(json, put);
+}
+
+}  // namespace
+
+void write_order(JsonWriter& json, const query::OrderDetail& detail, bool money) {
   const SalesOrder& order = *detail.put.order;
   json.key("order");
-  write_row_and_more(json, detail.row, [&](JsonWriter& more) {
+  write_row_and_more(json, detail.row, money, [&](JsonWriter& more) {
     more.field("payment_terms", order.payment_terms).field("comment", order.comment);
     more.field("cancelled", order.cancelled);
-    if (order.document_total) {
-      write_money(more, "document_total", *order.document_total, order.currency);
-    } else {
-      more.key("document_total").null();
-    }
-    more.field("source_key", order.source_key);
-    more.key("extra").begin_object();
-    for (const auto& [name, value] : order.extra) more.field(name, value);
-    more.end_object();
-    more.key("lines_data").begin_array();
-    for (const OrderLine& line : order.lines) write_line(more, order, line);
+    more.field("source_key", order.source_key).key("lines_data").begin_array();
+    for (const OrderLine& line : order.lines) write_line(more, order, line, money);
     more.end_array();
-    write_documents(more, detail);
-    more.key("flags").begin_array();
-    for (const std::string& flag : detail.put.flags) more.text(flag);
-    more.end_array();
-    write_joined(more, detail.put);
+    write_documents(more, detail, money);
+    if (money) write_what_names_amounts(more, detail.put);
   });
 }
 
@@ -325,7 +333,7 @@ void write_amounts(ProvenanceWriter& out, const query::OrderDetail& detail) {
                    [&](const OrderLine& line) { return number(line) + decimal_text(line.quantity_open); });
 }
 
-void write_provenance(JsonWriter& json, const query::OrderDetail& detail) {
+void write_provenance(JsonWriter& json, const query::OrderDetail& detail, bool money) {
   json.field("order", detail.row.order);
   json.key("values").begin_array();
   ProvenanceWriter out(json, detail);
@@ -343,18 +351,25 @@ void write_provenance(JsonWriter& json, const query::OrderDetail& detail) {
   out.value("lines", std::to_string(order.lines.size()), "count of the lines in the document");
   json.end_array();
   write_joined(json, detail.put);
-  write_documents(json, detail);
+  write_documents(json, detail, money);
 }
 
-Response about_order(const Request& request, Backend& backend, void (*write)(JsonWriter&, const query::OrderDetail&)) {
+// An order that is not the asker's is as if it were not there.
+Result<query::OrderDetail> visible_order(const Request& request, const Moment& at) {
+  auto detail = query::order_detail(*at.snapshot, request.path_values.at(0), at.today);
+  if (!detail || view_of(*request.caller).shows(detail->row.salesman)) return detail;
+  return query::no_such_order(request.path_values.at(0));
+}
+
+Response about_order(const Request& request, Backend& backend, void (*write)(JsonWriter&, const query::OrderDetail&, bool money)) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
   return data_response(request, backend, Keep::yes, [&](const Moment& at) -> Built {
-    const auto detail = query::order_detail(*at.snapshot, request.path_values.at(0), at.today);
+    const auto detail = visible_order(request, at);
     if (!detail) return problem_of(detail.error());
     std::string out;
     JsonWriter json(out);
     json.begin_object();
-    write(json, *detail);
+    write(json, *detail, view_of(*request.caller).money);
     json.end_object();
     return Built(std::move(out)).cheap();
   });
@@ -378,8 +393,9 @@ Response show_history(const Request& request, Backend& backend) {
     if (!changes) return pass_on(changes);
     // The record may already be ahead of the Snapshot this answer speaks of.
     std::erase_if(*changes, [&](const feed::Change& change) { return change.sequence > at.as_of; });
-    if (changes->empty()) {
-      const auto detail = query::order_detail(*at.snapshot, number.text, at.today);
+    // An order that is gone was somebody's, and nobody knows any more whose.
+    if (changes->empty() || !request.caller->own_orders.empty()) {
+      const auto detail = visible_order(request, at);
       if (!detail) return pass_on(detail);
     }
     std::string out;

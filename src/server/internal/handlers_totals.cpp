@@ -100,7 +100,7 @@ Response show_totals(const Request& request, Backend& backend) {
 Response show_today(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
   return data_response(request, backend, Keep::yes, [&](const Moment& at) -> Built {
-    const query::Today today = query::today(*at.snapshot, at.today, decisions_max);
+    const query::Today today = query::today(*at.snapshot, at.today, decisions_max, request.caller->own_orders);
     std::string out;
     JsonWriter json(out);
     json.begin_object().field("day", iso(at.today));
@@ -114,18 +114,26 @@ Response show_today(const Request& request, Backend& backend) {
     }
     json.end_array().key("needs_decision").begin_array();
     for (const auto& row : today.needs_decision) write_row(json, row, {});
-    json.end_array().field("rejections", today.rejections).field("differences", today.differences).end_object();
+    json.end_array();
+    for (const auto& [name, count] : {std::pair("rejections", today.rejections), std::pair("differences", today.differences)}) {
+      json.key(name);
+      if (count) json.number(*count);
+      else json.null();
+    }
+    json.end_object();
     return out;
   });
 }
 
 Response list_fields(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
-  return data_response(request, backend, Keep::yes, [](const Moment&) -> Built {
+  const bool money = view_of(*request.caller).money;
+  return data_response(request, backend, Keep::yes, [money](const Moment&) -> Built {
     std::string out;
     JsonWriter json(out);
     json.begin_object().key("data").begin_array();
     for (const auto& field : query::order_fields()) {
+      if (!money && field.type == query::FieldType::money) continue;
       json.begin_object().field("name", field.name).field("type", word(field.type)).field("title", field.title);
       json.field("filter", field.filter).field("sort", field.sort).field("help", field.help).end_object();
     }

@@ -49,7 +49,10 @@ inline constexpr std::size_t batch_bytes_max = 64 << 10;  // of answers that wai
 class HttpSession final : public Connection, public std::enable_shared_from_this<HttpSession> {
  public:
   HttpSession(IoThread& thread, tcp::socket socket)
-      : thread_(thread), core_(thread.core()), socket_(std::move(socket)) {}
+      : thread_(thread), core_(thread.core()), socket_(std::move(socket)) {
+    error_code gone;  // a client that is gone already has no address, and will not be answered
+    request_.peer = socket_.remote_endpoint(gone).address().to_string();
+  }
 
   void start() { begin_request(); }
 
@@ -275,7 +278,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
 
   void submit() {
     auto self = shared_from_this();
-    const bool taken = core_.workers.submit([self] {
+    const bool taken = (dispatch_.route->hashes ? core_.hashing : core_.workers).submit([self] {
       auto response = std::make_shared<Response>(run(*self->dispatch_.route, self->request_, self->core_.backend));
       asio::post(self->thread_.context(), [self, response] {
         self->now_ = Stopwatch::now();
@@ -423,7 +426,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     if (response_.live == Live::websocket) {
       if (buffer_.size() > 0)
         return refuse({400, "bad-request", "Nothing may follow before the WebSocket is agreed.", {}});
-      start_websocket(thread_, std::move(socket_), parser_->release());
+      start_websocket(thread_, std::move(socket_), parser_->release(), {request_.caller, started_});
     } else {
       Response events;
       events.content_type = "text/event-stream";
@@ -433,7 +436,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
       std::string head;
       append_head(head, request_, events, core_.backend.services.clock.now(), false);
       const std::uint64_t since = response_.live_since;
-      start_events(thread_, std::move(socket_), std::move(head), !request_.http_1_0, since);
+      start_events(thread_, std::move(socket_), std::move(head), !request_.http_1_0, {request_.caller, started_}, since);
     }
     // The connection lives on in another object, which retires it in our stead.
     thread_.hand_over(self);

@@ -15,8 +15,12 @@ inline constexpr std::size_t merge_from_messages = 8;  // beyond this, deltas wa
 inline constexpr auto behind_max = std::chrono::seconds(30);
 inline constexpr auto tick_period = std::chrono::seconds(1);
 
+inline constexpr auto revocations_kept = std::chrono::seconds(60);  // longer than any request is on its way to us
+inline constexpr std::string_view sign_in_again = "sign in again";
+
 struct Client {
   std::shared_ptr<LiveClient> out;
+  LiveCaller caller;
   std::vector<Subscription> subscriptions;
   bool behind = false;
   Stopwatch::time_point behind_since;
@@ -28,11 +32,27 @@ struct Commit {
 };
 
 struct Command {
-  enum class Kind { join, leave, say, drained } kind;
-  std::shared_ptr<LiveClient> client;
+  enum class Kind { join, leave, say, drained, revoke } kind;
+  std::shared_ptr<LiveClient> client = nullptr;
   const LiveClient* who = nullptr;
-  std::string text;
-  std::optional<std::uint64_t> since;
+  std::string text = {};
+  std::optional<std::uint64_t> since = {};
+  LiveCaller caller = {};
+  people::Revoked revoked = {};
+};
+
+// What was taken away lately.
+struct Revocation {
+  Stopwatch::time_point at;
+  people::Revoked what;
+
+  bool hits(const LiveCaller& caller) const {
+    using By = people::Identity::By;
+    const people::Identity& identity = *caller.identity;
+    if (caller.found > at) return false;
+    const auto has = [&](const auto& list) { return std::ranges::any_of(list, [&](const auto& id) { return std::uint64_t{id.value} == identity.credential; }); };
+    return (identity.by == By::session && has(what.sessions)) || (identity.by == By::token && has(what.tokens));
+  }
 };
 
 }  // namespace
@@ -64,6 +84,7 @@ struct LiveHub::Impl {
   std::string sources_told;
   std::uint64_t jobs_told = 0;
   Day day_told{};
+  std::deque<Revocation> revocations;
   std::map<std::string, std::uint64_t> refresh_counts;
   std::jthread thread;
 
@@ -129,8 +150,13 @@ struct LiveHub::Impl {
   void handle(Command& command) {
     switch (command.kind) {
       case Command::Kind::join: {
+        if (std::ranges::any_of(revocations, [&](const Revocation& one) { return one.hits(command.caller); })) {
+          command.client->close(1008, sign_in_again);
+          return;
+        }
         Client& client = clients[command.client.get()];
         client.out = command.client;
+        client.caller = std::move(command.caller);
         count_clients();
         greet(client);
         if (command.since) {
@@ -145,8 +171,7 @@ struct LiveHub::Impl {
         count_clients();
         return;
       case Command::Kind::say:
-        if (const auto found = clients.find(command.client.get()); found != clients.end())
-          obey(found->second, command.text);
+        if (const auto found = clients.find(command.client.get()); found != clients.end()) obey(found->second, command.text);
         command.client->may_speak();
         return;
       case Command::Kind::drained:
@@ -156,7 +181,22 @@ struct LiveHub::Impl {
           deliver(found->second, shared);
         }
         return;
+      case Command::Kind::revoke:
+        revoke(std::move(command.revoked));
+        return;
     }
+  }
+
+  void revoke(people::Revoked revoked) {
+    const auto now = Stopwatch::now();
+    while (!revocations.empty() && now - revocations.front().at > revocations_kept) revocations.pop_front();
+    const Revocation& last = revocations.emplace_back(now, std::move(revoked));
+    std::erase_if(clients, [&](const auto& entry) {
+      if (!last.hits(entry.second.caller)) return false;
+      entry.second.out->close(1008, sign_in_again);
+      return true;
+    });
+    count_clients();
   }
 
   void count_clients() {
@@ -198,7 +238,7 @@ struct LiveHub::Impl {
   void subscribe(Client& client, const LiveCommand& command) {
     Subscription wanted;
     wanted.id = command.id;
-    if (const auto problem = read_topic(command.topic, utc_day(services.clock.now()), wanted))
+    if (const auto problem = read_topic(command.topic, *client.caller.identity, utc_day(services.clock.now()), wanted))
       return refuse(client, command.id, *problem);
     std::erase_if(client.subscriptions, [&](const Subscription& known) { return known.id == command.id; });
     if (client.subscriptions.size() >= options.subscriptions_max)
@@ -380,14 +420,15 @@ LiveHub::LiveHub(const Services& services, LiveOptions options)
     : impl_(std::make_unique<Impl>(services, options, client_count_)) {}
 LiveHub::~LiveHub() { stop(); }
 
-void LiveHub::join(std::shared_ptr<LiveClient> client, std::optional<std::uint64_t> changes_since) {
-  impl_->put({Command::Kind::join, std::move(client), nullptr, "", changes_since});
+void LiveHub::join(std::shared_ptr<LiveClient> client, LiveCaller caller, std::optional<std::uint64_t> changes_since) {
+  impl_->put({.kind = Command::Kind::join, .client = std::move(client), .since = changes_since, .caller = std::move(caller)});
 }
-void LiveHub::leave(const LiveClient* client) { impl_->put({Command::Kind::leave, nullptr, client, "", {}}); }
+void LiveHub::revoke(people::Revoked revoked) { impl_->put({.kind = Command::Kind::revoke, .revoked = std::move(revoked)}); }
+void LiveHub::leave(const LiveClient* client) { impl_->put({.kind = Command::Kind::leave, .who = client}); }
 void LiveHub::say(const std::shared_ptr<LiveClient>& client, std::string text) {
-  impl_->put({Command::Kind::say, client, nullptr, std::move(text), {}});
+  impl_->put({.kind = Command::Kind::say, .client = client, .text = std::move(text)});
 }
-void LiveHub::drained(const LiveClient* client) { impl_->put({Command::Kind::drained, nullptr, client, "", {}}); }
+void LiveHub::drained(const LiveClient* client) { impl_->put({.kind = Command::Kind::drained, .who = client}); }
 
 void LiveHub::publish(const std::vector<feed::Change>& changes, readmodel::SnapshotPtr snapshot) {
   // A bulk load nobody watches is not worth wording; histories read it from the record.

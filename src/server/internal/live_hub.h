@@ -5,6 +5,7 @@
 //   * A client that does not keep up gets one merged delta when it has read what waits; when the changes it missed are
 //     no longer kept it gets `resync`, and its connection is closed with 1013 when even that cannot be delivered.
 //   * Kept are the last `changes_kept` changes; an older `since` means `resync`.
+//   * A client whose session or token ends or changes is closed with 1008, however its joining and that cross.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -45,6 +46,12 @@ class LiveClient {
   virtual void close(int code, std::string_view reason) = 0;
 };
 
+// Who listens, and since when that is known: what was taken away later counts.
+struct LiveCaller {
+  std::shared_ptr<const people::Identity> identity;
+  Stopwatch::time_point found;
+};
+
 struct LiveOptions {
   std::size_t queue_max = 1024;
   std::size_t subscriptions_max = 32;
@@ -58,7 +65,9 @@ class LiveHub {
   ~LiveHub();
 
   // Commands, any thread. With `changes_since` the client is subscribed to the changes at once.
-  void join(std::shared_ptr<LiveClient> client, std::optional<std::uint64_t> changes_since);
+  void join(std::shared_ptr<LiveClient> client, LiveCaller caller, std::optional<std::uint64_t> changes_since);
+  // Clients of these sessions and tokens are closed: they come back as what they are now.
+  void revoke(people::Revoked revoked);
   void leave(const LiveClient* client);
   void say(const std::shared_ptr<LiveClient>& client, std::string text);
   void drained(const LiveClient* client);

@@ -112,7 +112,8 @@ class LiveConnection : public Connection, public LiveClient, public std::enable_
 
 class WebSocket final : public LiveConnection {
  public:
-  WebSocket(IoThread& thread, tcp::socket socket) : LiveConnection(thread), stream_(std::move(socket)) {}
+  WebSocket(IoThread& thread, tcp::socket socket, LiveCaller caller)
+      : LiveConnection(thread), stream_(std::move(socket)), caller_(std::move(caller)) {}
 
   void start(boost::beast::http::request<boost::beast::http::string_body> request) {
     request_ = std::move(request);
@@ -124,7 +125,7 @@ class WebSocket final : public LiveConnection {
     stream_.async_accept(request_, [self](error_code error) {
       if (error) return self->retire();
       self->request_ = {};
-      self->core_.backend.hub.join(self, std::nullopt);
+      self->core_.backend.hub.join(self, std::move(self->caller_), std::nullopt);
       self->read();
     });
   }
@@ -186,6 +187,7 @@ class WebSocket final : public LiveConnection {
   }
 
   websocket::stream<tcp::socket, false> stream_;
+  LiveCaller caller_;  // until it joins
   boost::beast::http::request<boost::beast::http::string_body> request_;
   boost::beast::flat_buffer incoming_;
   bool pinging_ = false;
@@ -197,14 +199,14 @@ class WebSocket final : public LiveConnection {
 // Server-sent events: the messages of the topic `changes`, their Sequence as the event id to resume by.
 class EventStream final : public LiveConnection {
  public:
-  EventStream(IoThread& thread, tcp::socket socket, bool chunked)
-      : LiveConnection(thread), socket_(std::move(socket)), chunked_(chunked) {}
+  EventStream(IoThread& thread, tcp::socket socket, LiveCaller caller, bool chunked)
+      : LiveConnection(thread), socket_(std::move(socket)), caller_(std::move(caller)), chunked_(chunked) {}
 
   void start(std::string head, std::uint64_t since) {
     frame_ = std::move(head);
     asio::async_write(socket_, asio::buffer(frame_), [self = shared(), since](error_code error, std::size_t) {
       if (error) return self->retire();
-      self->core_.backend.hub.join(self, since);
+      self->core_.backend.hub.join(self, std::move(self->caller_), since);
       self->watch_end();
     });
   }
@@ -263,6 +265,7 @@ class EventStream final : public LiveConnection {
   }
 
   tcp::socket socket_;
+  LiveCaller caller_;  // until it joins
   const bool chunked_;
   std::string frame_;
   std::array<char, 256> unread_{};
@@ -272,15 +275,15 @@ class EventStream final : public LiveConnection {
 }  // namespace
 
 void start_websocket(IoThread& thread, tcp::socket socket,
-                     boost::beast::http::request<boost::beast::http::string_body> request) {
-  auto connection = std::make_shared<WebSocket>(thread, std::move(socket));
+                     boost::beast::http::request<boost::beast::http::string_body> request, LiveCaller caller) {
+  auto connection = std::make_shared<WebSocket>(thread, std::move(socket), std::move(caller));
   thread.keep(connection);
   connection->start(std::move(request));
 }
 
-void start_events(IoThread& thread, tcp::socket socket, std::string head, bool chunked,
+void start_events(IoThread& thread, tcp::socket socket, std::string head, bool chunked, LiveCaller caller,
                   std::optional<std::uint64_t> since) {
-  auto connection = std::make_shared<EventStream>(thread, std::move(socket), chunked);
+  auto connection = std::make_shared<EventStream>(thread, std::move(socket), std::move(caller), chunked);
   thread.keep(connection);
   connection->start(std::move(head), since.value_or(since_now));
 }

@@ -14,6 +14,6 @@ namespace millrace::server {
 
 // Takes a connection whose upgrade request was read and found right.
 void start_websocket(IoThread& thread, tcp::socket socket,
-                     boost::beast::http::request<boost::beast::http::string_body> request);
+                     boost::beast::http::request<boost::beast::http::string_body> request, LiveCaller caller);
 
 }  // namespace millrace::server

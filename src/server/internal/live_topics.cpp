@@ -1,12 +1,15 @@
 #include "server/internal/live_topics.h"
 
+#include <array>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "server/internal/order_question.h"
 #include "server/internal/rows.h"
+#include "server/internal/who_asks.h"
 
 namespace millrace::server {
 
@@ -14,37 +17,43 @@ namespace {
 
 inline constexpr std::size_t delta_rows_max = 1000;  // a larger delta costs more than a fresh page
 
-std::optional<Topic> parse_topic(std::string_view name) {
-  if (name == "orders") return Topic::orders;
-  if (name == "changes") return Topic::changes;
-  if (name == "sources") return Topic::sources;
-  if (name == "rejections") return Topic::rejections;
-  if (name == "totals") return Topic::totals;
-  if (name == "jobs") return Topic::jobs;
-  return std::nullopt;
-}
+// As the routes of the same things.
+constexpr std::array topics = std::to_array<TopicRow>({
+    {"orders", Topic::orders, Rights{Right::see_orders}, Own::filtered},
+    {"changes", Topic::changes, told_changes, Own::filtered},
+    {"sources", Topic::sources, Rights{Right::see_sources}, Own::closed},
+    {"rejections", Topic::rejections, source_values, Own::closed},
+    {"totals", Topic::totals, amounts, Own::filtered},
+    {"jobs", Topic::jobs, Rights{Right::run_jobs}, Own::closed},
+});
 
 }  // namespace
 
-std::optional<Problem> read_topic(const std::string& text, Day today, Subscription& wanted) {
-  wanted.text = text;
+std::span<const TopicRow> topic_rows() { return topics; }
+
+std::optional<Problem> read_topic(const std::string& text, const people::Identity& asker, Day today, Subscription& wanted) {
+  wanted.view = view_of(asker);
+  wanted.text = text + wanted.view.key();
   const std::size_t mark = text.find('?');
-  const auto topic = parse_topic(std::string_view(text).substr(0, mark));
-  if (!topic)
+  const auto topic = std::find_if(topics.begin(), topics.end(), [&](const TopicRow& row) { return row.name == std::string_view(text).substr(0, mark); });
+  if (topic == topics.end())
     return Problem{404,
                    "not-found",
                    "There is no topic \"" + printable(text.substr(0, std::min<std::size_t>(mark, 40))) +
                        "\"; there are orders, changes, sources, rejections, totals and jobs.",
                    {}};
-  wanted.topic = *topic;
+  if (auto problem = missing_right(asker, topic->rights, "listen to " + std::string(topic->name))) return problem;
+  if (!asker.own_orders.empty() && topic->own == Own::closed)
+    return Problem{403, "denied", "You see the orders of " + printable(asker.own_orders) + " only, and " + std::string(topic->name) + " are about all orders.", {}};
+  wanted.topic = topic->topic;
   auto parameters =
       parse_query_string(mark == std::string::npos ? std::string_view() : std::string_view(text).substr(mark + 1));
   if (!parameters) return Problem{400, "bad-request", "The filter of the topic is not well-formed.", {}};
-  const bool filtered = *topic == Topic::orders || *topic == Topic::totals;
+  const bool filtered = wanted.topic == Topic::orders || wanted.topic == Topic::totals;
   if (!filtered && !parameters->empty()) return Problem{400, "unknown-parameter", "This topic takes no filter.", {}};
-  query::ParsedQuery parsed = query::parse_order_query(*parameters, today);
-  if (!parsed.errors.empty()) return problem_of(parsed.errors);
-  wanted.query = std::move(parsed.query);
+  OrderQuestion question = read_order_question(*parameters, wanted.view, today);
+  if (question.problem) return question.problem;
+  wanted.query = std::move(question.query);
   wanted.query.cursor.clear();
   return std::nullopt;
 }
@@ -95,6 +104,7 @@ KeptChange kept_change(const feed::Change& change, const std::string& subject, c
     case feed::ChangeKind::order_put:
     case feed::ChangeKind::order_removed:
       result.order = subject;
+      if (before != nullptr && before->put.order != nullptr) result.salesman_before = before->put.order->salesperson;
       break;
     case feed::ChangeKind::rejection_put:
       result.rejection = change.rejection_put.rejection.id;
@@ -143,13 +153,15 @@ bool write_orders(JsonWriter& json, const Subscription& subscription, std::uint6
   std::vector<std::string_view> numbers;
   std::unordered_set<std::string_view> seen;
   state.kept.each_after(from, [&](const KeptChange& change) {
+    // An order that was never his is not even named.
+    if (!subscription.view.shows(change.salesman_before) && !subscription.view.shows(change.worded.salesman)) return;
     if (!change.order.empty() && seen.insert(change.order).second) numbers.push_back(change.order);
   });
   if (numbers.size() > delta_rows_max) return false;
   const auto page = page_sums(subscription.query, state);
   if (!page) return false;
   json.field("total", page->matching);
-  write_sums(json, "sums", page->sums);
+  write_sums(json, "sums", page->sums, subscription.view.money);
   std::vector<std::string_view> gone;
   json.key("rows").begin_array();
   for (const std::string_view number : numbers) {
@@ -167,11 +179,11 @@ bool write_orders(JsonWriter& json, const Subscription& subscription, std::uint6
   return true;
 }
 
-bool write_changes(JsonWriter& json, std::uint64_t from, const DeltaState& state) {
+bool write_changes(JsonWriter& json, const View& view, std::uint64_t from, const DeltaState& state) {
   std::size_t count = 0;
   json.key("changes").begin_array();
   state.kept.each_after(from, [&](const KeptChange& change) {
-    if (++count <= delta_rows_max) write_change(json, change.worded);
+    if (view.shows(change.worded.salesman) && ++count <= delta_rows_max) write_change(json, change.worded);
   });
   json.end_array();
   return count <= delta_rows_max;
@@ -212,7 +224,7 @@ std::optional<std::string> delta_tail(const Subscription& subscription, std::uin
       worth = write_orders(json, subscription, from, state);
       break;
     case Topic::changes:
-      worth = write_changes(json, from, state);
+      worth = write_changes(json, subscription.view, from, state);
       break;
     case Topic::rejections:
       if (!write_rejections(json, from, state)) return std::string();

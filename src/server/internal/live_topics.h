@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "query/orders.h"
 #include "query/wording.h"
 #include "readmodel/snapshot.h"
+#include "server/internal/access.h"
 #include "server/internal/message.h"
 
 namespace millrace::server {
@@ -22,20 +24,30 @@ namespace millrace::server {
 inline constexpr std::size_t changes_kept = 4096;
 
 enum class Topic { orders, changes, sources, rejections, totals, jobs };
+// What a topic needs, as a route does.
+struct TopicRow {
+  std::string_view name;
+  Topic topic;
+  Rights rights;
+  Own own;
+};
+std::span<const TopicRow> topic_rows();
 
 struct Subscription {
   std::string id;
   Topic topic = Topic::orders;
-  std::string text;  // the whole topic: what it shares deltas by
+  std::string text;  // the whole topic and what of it the asker may see: what it shares deltas by
+  View view;
   query::OrderQuery query;
   std::uint64_t from = 0;  // told up to here
 };
-// Reads "orders?status=Open" into `wanted`; answers what is wrong with it.
-std::optional<Problem> read_topic(const std::string& text, Day today, Subscription& wanted);
+// Reads "orders?status=Open" into `wanted`; answers what is wrong with it, or which right is missing.
+std::optional<Problem> read_topic(const std::string& text, const people::Identity& asker, Day today, Subscription& wanted);
 
 struct KeptChange {
   feed::Sequence sequence;
   std::string order;            // "" when it is not about an order
+  std::string salesman_before;  // whose the order was before it
   std::uint64_t rejection = 0;  // 0 when it is not about a rejection
   query::WordedChange worded;
 };

@@ -15,6 +15,7 @@ void Request::reset() {
   body.clear();
   id.clear();
   host.clear();
+  caller.reset();
   keep_alive = true;
   http_1_0 = false;
 }
@@ -43,6 +44,7 @@ const std::vector<ProblemKind>& problem_kinds() {
       {"bad-value", 400, "A parameter has a wrong value"},
       {"cursor-mismatch", 400, "The cursor belongs to another filter"},
       {"unauthorized", 401, "The right token or signature is missing"},
+      {"sign-in-refused", 401, "Login or password is wrong"},
       {"host-refused", 403, "This host name is not ours"},
       {"origin-refused", 403, "Another site may not do this"},
       {"denied", 403, "Not allowed"},
@@ -51,12 +53,14 @@ const std::vector<ProblemKind>& problem_kinds() {
       {"not-acceptable", 406, "None of the accepted formats exists here"},
       {"request-timeout", 408, "The request took too long to arrive"},
       {"conflict", 409, "Somebody else was first"},
+      {"precondition-failed", 412, "Somebody changed it meanwhile"},
       {"body-too-large", 413, "The body is too large"},
       {"uri-too-long", 414, "The address is too long"},
       {"unsupported-media-type", 415, "The body has a type that is not read here"},
       {"expectation-failed", 417, "The expectation cannot be met"},
       {"limit-reached", 422, "A limit was reached"},
       {"upgrade-required", 426, "This address speaks WebSocket"},
+      {"precondition-required", 428, "Say which state you looked at"},
       {"too-many-requests", 429, "Too many requests"},
       {"head-too-large", 431, "The request head is too large"},
       {"internal", 500, "We made a mistake"},
@@ -149,6 +153,8 @@ std::string_view status_text(int status) {
       return "Switching Protocols";
     case 200:
       return "OK";
+    case 201:
+      return "Created";
     case 202:
       return "Accepted";
     case 204:
@@ -173,6 +179,8 @@ std::string_view status_text(int status) {
       return "Request Timeout";
     case 409:
       return "Conflict";
+    case 412:
+      return "Precondition Failed";
     case 413:
       return "Content Too Large";
     case 414:
@@ -185,6 +193,8 @@ std::string_view status_text(int status) {
       return "Unprocessable Content";
     case 426:
       return "Upgrade Required";
+    case 428:
+      return "Precondition Required";
     case 429:
       return "Too Many Requests";
     case 431:

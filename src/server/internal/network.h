@@ -50,6 +50,7 @@ struct Core {
   Backend backend;
   ServerOptions options;
   WorkerPool& workers;
+  WorkerPool& hashing;  // whoever waits for a password
   std::atomic<bool> stopping{false};
 
   std::mutex mutex{};
@@ -94,7 +95,7 @@ class IoThread {
 // Starts reading requests; `refuse`: answer 503 at once and close.
 void start_http(IoThread& thread, tcp::socket socket, bool refuse);
 // Server-sent events on a connection whose request was read. `head` is written first.
-void start_events(IoThread& thread, tcp::socket socket, std::string head, bool chunked,
+void start_events(IoThread& thread, tcp::socket socket, std::string head, bool chunked, LiveCaller caller,
                   std::optional<std::uint64_t> since);
 
 }  // namespace millrace::server

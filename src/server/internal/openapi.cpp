@@ -103,7 +103,7 @@ void write_responses(JsonWriter& json, const Route& route) {
   }
   if (route.answer == Answer::data || route.answer == Answer::csv)
     json.key("304").begin_object().field("description", "The client has this state").end_object();
-  for (const char* status : {"400", "403", "404", "503"})
+  for (const char* status : {"400", "401", "403", "404", "503"})
     json.key(status).raw(R"({"$ref":"#/components/responses/Problem"})");
   json.key("default").raw(R"({"$ref":"#/components/responses/Problem"})");
   json.end_object();
@@ -118,6 +118,20 @@ std::string_view body_schema(const Route& route) {
   return R"({"type":["object","array"]})";
 }
 
+// Who may, where it is not simply whoever has signed in.
+void write_security(JsonWriter& json, const Route& route) {
+  if (route.right.asks_nobody()) {
+    json.key("security").raw("[]");
+  } else if (route.right.asks_own_key()) {
+    json.key("security").raw(R"([{"token":[]},{"source":[]}])");
+  } else if (!route.right.rights().empty()) {
+    json.key("x-millrace-rights").begin_array();
+    for (const std::string_view right : people::words(route.right.rights())) json.text(right);
+    json.end_array();
+  }
+  json.field("x-millrace-own-orders", route.own == Own::filtered ? "filtered" : route.own == Own::open ? "open" : "closed");
+}
+
 void write_operation(JsonWriter& json, const Route& route, const Examples& examples) {
   std::string method(name_of(route.method));
   for (char& c : method) c = static_cast<char>(c | 0x20);
@@ -130,6 +144,7 @@ void write_operation(JsonWriter& json, const Route& route, const Examples& examp
     json.key("schema").raw(body_schema(route));
     json.key("example").raw(route.example_body).end_object().end_object().end_object();
   }
+  write_security(json, route);
   write_responses(json, route);
   json.end_object();
 }
@@ -203,7 +218,7 @@ std::string openapi_json(const std::vector<Route>& routes, std::string_view vers
   json.field("summary", "Open orders, exact and at once.");
   json.key("license").raw(R"({"name":"Apache-2.0","identifier":"Apache-2.0"})").end_object();
   json.key("servers").raw(R"([{"url":"/"}])");
-  json.key("security").raw("[]");
+  json.key("security").raw(R"([{"session":[]},{"token":[]}])");
   json.key("paths").begin_object();
   std::set<std::string_view> written;
   for (const Route& route : routes) {
@@ -219,6 +234,11 @@ std::string openapi_json(const std::vector<Route>& routes, std::string_view vers
   json.key("responses")
       .raw(
           R"({"Problem":{"description":"What is wrong and what to do","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}}})");
+  json.key("securitySchemes")
+      .raw(
+          R"({"session":{"type":"apiKey","in":"cookie","name":"millrace","description":"A browser's session; writes also carry X-CSRF-Token"},)"
+          R"("token":{"type":"http","scheme":"bearer","description":"A token: millrace token add"},)"
+          R"("source":{"type":"http","scheme":"bearer","description":"The token or signature of one source, from the settings"}})");
   json.end_object().end_object();
   return out;
 }

@@ -8,6 +8,9 @@
 namespace millrace::server {
 namespace {
 
+// What a job may read: all of the data, and nothing of who works here. Who may start jobs may read as much.
+constexpr people::Rights jobs_read{people::Right::see_orders, people::Right::see_money, people::Right::see_changes, people::Right::see_sources};
+
 class OwnAnswerImpl final : public jobs::OwnAnswer {
  public:
   explicit OwnAnswerImpl(std::string path) : path_(std::move(path)) {}
@@ -18,7 +21,7 @@ class OwnAnswerImpl final : public jobs::OwnAnswer {
     const auto refused = [this](std::string_view why) { return fail(ErrorCode::invalid_input, printable(path_) + ": " + std::string(why)); };
     if (const auto problem = split_target(path_, request_)) return refused(problem->detail);
     if (!request_.host.empty()) return refused("only our own addresses can be asked for, beginning with a slash");
-    Dispatch found = dispatch(request_, backend);
+    Dispatch found = dispatch_own(request_, backend, jobs_read);
     if (found.response) {
       response_ = std::move(*found.response);
       return {};

@@ -1,4 +1,4 @@
-// The one table of routes. Dispatch, 404, 405 with Allow, HEAD, OPTIONS and OpenAPI follow from its rows.
+// The one table of routes. Who may use them, dispatch, 404, 405 with Allow, HEAD, OPTIONS and OpenAPI follow from its rows.
 #pragma once
 #include <optional>
 #include <span>
@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/internal/access.h"
 #include "server/internal/message.h"
 
 namespace millrace::server {
@@ -32,11 +33,14 @@ struct Route {
   Answer answer;
   int status;             // of the good answer
   bool slow;              // reads the record or writes a file: runs on the small pool, not on a network thread
+  Need right;             // who may use it; has no default
+  Own own;                // what a user gets who is limited to his own orders
   std::string_view name;  // operationId
   std::string_view summary;
   bool order_filters;  // takes the filters of the order list
   std::vector<ParameterRow> parameters;
   std::string_view example_body;  // of POST and PATCH
+  bool hashes = false;  // waits for a password to be hashed: runs on threads of its own, so that a flood holds up nothing else
 };
 
 const std::vector<Route>& route_table();

@@ -98,6 +98,15 @@ const RowWriter& all_columns() {
   static const RowWriter writer({});
   return writer;
 }
+const RowWriter& columns_without_money() {
+  static const RowWriter writer([] {
+    std::vector<OrderField> fields;
+    for (const query::FieldRow& row : query::order_fields())
+      if (row.type != query::FieldType::money) fields.push_back(row.field);
+    return fields;
+  }());
+  return writer;
+}
 
 }  // namespace
 
@@ -157,10 +166,10 @@ void write_row(JsonWriter& json, const OrderRow& row, const std::vector<OrderFie
   json.raw(text);
 }
 
-void write_row_and_more(JsonWriter& json, const OrderRow& row, const std::function<void(JsonWriter&)>& more) {
+void write_row_and_more(JsonWriter& json, const OrderRow& row, bool money, const std::function<void(JsonWriter&)>& more) {
   std::string text;
   text.reserve(4096);
-  all_columns().append(text, row);
+  (money ? all_columns() : columns_without_money()).append(text, row);
   text.pop_back();  // the object goes on
   std::string rest;
   rest.reserve(4096);
@@ -172,37 +181,41 @@ void write_row_and_more(JsonWriter& json, const OrderRow& row, const std::functi
   json.raw(text.append(rest));
 }
 
-void write_sums(JsonWriter& json, std::string_view name, const std::vector<query::CurrencySum>& sums) {
+void write_sums(JsonWriter& json, std::string_view name, const std::vector<query::CurrencySum>& sums, bool money) {
   json.key(name).begin_array();
   for (const query::CurrencySum& sum : sums) {
     json.begin_object();
     json.field("currency", sum.currency.code()).field("orders", sum.orders).field("lines", sum.lines);
-    write_money(json, "net", sum.net, sum.currency);
-    write_money(json, "total", sum.total, sum.currency);
-    write_money(json, "open_amount", sum.open_amount, sum.currency);
+    if (money) {
+      write_money(json, "net", sum.net, sum.currency);
+      write_money(json, "total", sum.total, sum.currency);
+      write_money(json, "open_amount", sum.open_amount, sum.currency);
+    }
     json.field("open_orders", sum.open_orders).field("late_orders", sum.late_orders);
-    write_money(json, "late_amount", sum.late_amount, sum.currency);
+    if (money) write_money(json, "late_amount", sum.late_amount, sum.currency);
     json.end_object();
   }
   json.end_array();
 }
 
 void write_document(JsonWriter& json, const feed::OrderDocument& document, const feed::OrderDocument& counting,
-                    Currency currency, bool counts) {
+                    Currency currency, bool counts, bool money) {
   json.begin_object();
   json.field("source", document.source).field("path", printable(document.path)).field("format", document.format);
   json.field("hash", hex(document.hash));
   write_instant(json, "modified", document.modified);
   write_instant(json, "updated", document.updated);
   json.field("status", document.status);
-  write_money(json, "total", document.total, currency);
-  write_money(json, "open_amount", document.open, currency);
+  if (money) {
+    write_money(json, "total", document.total, currency);
+    write_money(json, "open_amount", document.open, currency);
+  }
   json.field("lines", document.line_count).field("counts", counts).field("damaged", document.damaged_since);
   json.key("differs").begin_array();
   if (!counts) {
     if (document.status != counting.status) json.text("status");
-    if (document.total != counting.total) json.text("total");
-    if (document.open != counting.open) json.text("open_amount");
+    if (money && document.total != counting.total) json.text("total");
+    if (money && document.open != counting.open) json.text("open_amount");
     if (document.line_count != counting.line_count) json.text("lines");
     if (document.updated != counting.updated) json.text("updated");
   }

@@ -40,11 +40,12 @@ class RowWriter {
 
 // `fields` empty: all. `order` and `sequence` are always there.
 void write_row(JsonWriter& json, const query::OrderRow& row, const std::vector<query::OrderField>& fields);
-// All columns of an order and what follows them in the same object: `more` writes fields and leaves the brace to us.
-void write_row_and_more(JsonWriter& json, const query::OrderRow& row, const std::function<void(JsonWriter&)>& more);
-void write_sums(JsonWriter& json, std::string_view name, const std::vector<query::CurrencySum>& sums);
+// All columns of an order, without `money` those that are no amounts, and what follows them in the same object: `more` writes fields and leaves the brace to us.
+void write_row_and_more(JsonWriter& json, const query::OrderRow& row, bool money, const std::function<void(JsonWriter&)>& more);
+// Without `money` only the counts.
+void write_sums(JsonWriter& json, std::string_view name, const std::vector<query::CurrencySum>& sums, bool money = true);
 void write_document(JsonWriter& json, const feed::OrderDocument& document, const feed::OrderDocument& counting,
-                    Currency currency, bool counts);
+                    Currency currency, bool counts, bool money);
 // The fields of one difference; the braces are the caller's.
 void write_difference(JsonWriter& json, const feed::Difference& difference, const std::vector<feed::OrderDocument>& documents);
 // "differences" and "origins" of an order, both empty where one source speaks of it.

@@ -1,0 +1,13 @@
+// Parts of the one table of routes, in the order they stand in it.
+#pragma once
+#include <vector>
+
+#include "server/internal/router.h"
+
+namespace millrace::server {
+
+std::vector<Route> people_routes();  // signing in, users, tokens, the audit trail
+std::vector<Route> own_routes();     // how we are doing, and our description
+std::vector<Route> page_routes();    // the web part
+
+}  // namespace millrace::server
