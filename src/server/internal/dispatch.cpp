@@ -139,6 +139,7 @@ Dispatch dispatch(Request& request, Backend& backend) {
   const bool live = !request.header("Upgrade").empty();
   if (const auto problem = guard(request, !safe || live)) {
     result.response = problem_response(request, *problem);
+    result.response->close = true;  // another host's or site's request: nothing more is read from it
     return result;
   }
   Router::Match match = backend.router.match(request);
@@ -212,7 +213,7 @@ void append_head(std::string& out, const Request& request, const Response& respo
   out.append(" ").append(status_text(response.status)).append(date_line(now)).append(request.id).append("\r\n");
   out.append(security_headers);
   if (!response.content_type.empty()) out.append("Content-Type: ").append(response.content_type).append("\r\n");
-  const bool bodiless = response.status == 304 || response.status == 204;
+  const bool bodiless = response.status == 304 || response.status == 204 || response.status == 101;
   if (!bodiless) {
     const auto length = response.stream ? response.stream->length() : std::optional<std::uint64_t>(response.size());
     if (length) {

@@ -28,6 +28,7 @@ struct Request {
   std::string host;  // of the Host header or the absolute target
   bool keep_alive = true;
   bool http_1_0 = false;
+  bool is_secure = false;  // came over TLS; kept by reset
 
   // Empty again; what was allocated is kept for the next request of the connection.
   void reset();
