@@ -176,8 +176,11 @@ Dispatch dispatch(Request& request, Backend& backend) {
   const auto stopped = [&](const Problem& problem, std::size_t index, bool head) {
     return Dispatch{nullptr, index, head, refusal(request, problem)};
   };
-  if (const auto problem = guard(request, !is_safe(request) || live, backend.services.sign_in))
-    return stopped(*problem, backend.router.routes().size(), false);
+  if (const auto problem = guard(request, !is_safe(request) || live, backend.services.sign_in)) {
+    Dispatch refused = stopped(*problem, backend.router.routes().size(), false);
+    refused.response->close = true;  // another host's or site's request: nothing more is read from it
+    return refused;
+  }
   Dispatch found = routed(request, backend);
   if (!found.route) return found;
   if (const auto problem = let_in(request, *found.route, backend.services)) return stopped(*problem, found.index, found.head);
@@ -253,7 +256,7 @@ void append_head(std::string& out, const Request& request, const Response& respo
   out.append(" ").append(status_text(response.status)).append(date_line(now)).append(request.id).append("\r\n");
   out.append(security_headers);
   if (!response.content_type.empty()) out.append("Content-Type: ").append(response.content_type).append("\r\n");
-  const bool bodiless = response.status == 304 || response.status == 204;
+  const bool bodiless = response.status == 304 || response.status == 204 || response.status == 101;
   if (!bodiless) {
     const auto length = response.stream ? response.stream->length() : std::optional<std::uint64_t>(response.size());
     if (length) {

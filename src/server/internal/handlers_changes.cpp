@@ -6,6 +6,7 @@
 #include "server/internal/handlers.h"
 #include "server/internal/live_hub.h"
 #include "server/internal/rows.h"
+#include "server/internal/websocket_frames.h"
 #include "server/internal/who_asks.h"
 
 namespace millrace::server {
@@ -51,20 +52,6 @@ Result<std::vector<query::WordedChange>> changes_of_record(feed::Reader& history
     latest[subject] = &change;
   }
   return worded;
-}
-
-// RFC 6455 section 4.2.1: what an opening handshake must say.
-std::optional<Problem> handshake_problem(const Request& request) {
-  const auto bad = [](std::string detail) { return Problem{400, "bad-request", std::move(detail), {}}; };
-  if (request.method != "GET" || request.http_1_0) return bad("A WebSocket starts with GET over HTTP/1.1.");
-  if (lower_ascii(request.header("Connection")).find("upgrade") == std::string::npos)
-    return bad("A WebSocket starts with Connection: Upgrade.");
-  if (request.header("Sec-WebSocket-Version") != "13")
-    return Problem{426, "upgrade-required", "Only WebSocket version 13 is spoken here.", {}};
-  const std::string_view key = request.header("Sec-WebSocket-Key");
-  if (key.size() != 24 || !key.ends_with("==")) return bad("Sec-WebSocket-Key is not 16 bytes in base64.");
-  if (!request.body.empty()) return bad("A WebSocket starts without a body.");
-  return std::nullopt;
 }
 
 }  // namespace

@@ -4,43 +4,35 @@
 //                      \________ refused ______/ -> draining -> retired
 //
 // Invariants
-//   * A plain request (nothing behind its head) is read in place by our own strict check and answered by one system
-//     call; bodies, upgrades and everything unusual go through the HTTP library.
+//   * A request without a body is read in place and answered by one system call; the head of one with a body moves to
+//     memory of its own, since the buffer goes on filling.
 //   * Answers to requests that came together leave together; `out_` is sent before anything is waited for.
 //   * After `turn_requests` answers in a row the other connections of the thread get their turn.
 #include "server/internal/boost_network.h"
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
-#pragma GCC diagnostic pop
-
-#include <sys/socket.h>
-
 #include <array>
-#include <cerrno>
+#include <cstdio>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "server/internal/dispatch.h"
-#include "server/internal/live_socket.h"
 #include "server/internal/network.h"
+#include "server/internal/request_body.h"
 #include "server/internal/request_head.h"
+#include "server/internal/websocket_frames.h"
 
 namespace millrace::server {
-
-namespace http = boost::beast::http;
 
 namespace {
 
 using namespace std::chrono_literals;
 
 inline constexpr auto head_time = 10s;
-inline constexpr auto body_time = 30s;
+inline constexpr auto body_patience = 10s;                 // and what the bytes that came are worth at
+inline constexpr std::size_t body_rate_min = 8 << 10;      // bytes per second
 inline constexpr auto idle_time = 60s;
-inline constexpr auto write_time = 30s;
+inline constexpr auto write_time = 30s;                    // and what is to be sent at
+inline constexpr std::size_t write_rate_min = 8 << 10;     // bytes per second
 inline constexpr auto drain_time = 2s;
 inline constexpr std::size_t drain_bytes_max = 256 << 10;
 inline constexpr int turn_requests = 16;
@@ -48,16 +40,15 @@ inline constexpr std::size_t batch_bytes_max = 64 << 10;  // of answers that wai
 
 class HttpSession final : public Connection, public std::enable_shared_from_this<HttpSession> {
  public:
-  HttpSession(IoThread& thread, tcp::socket socket)
-      : thread_(thread), core_(thread.core()), socket_(std::move(socket)) {
+  HttpSession(IoThread& thread, Wire wire) : thread_(thread), core_(thread.core()), wire_(std::move(wire)) {
     error_code gone;  // a client that is gone already has no address, and will not be answered
-    request_.peer = socket_.remote_endpoint(gone).address().to_string();
+    request_.peer = wire_.socket().remote_endpoint(gone).address().to_string();
+    request_.is_secure = wire_.is_secure();
   }
 
   void start() { begin_request(); }
 
   void refuse_connection() {
-    request_ = {};
     request_.id = request_id({});
     refuse({503, "overloaded", "Too many connections are open; try again in a moment.", {}});
   }
@@ -69,7 +60,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
       case State::body:
         state_ = State::idle;  // the pending read must not answer a second time
         timed_out_ = true;
-        socket_cancel();
+        wire_.cancel();
         return;
       case State::idle:
       case State::writing:
@@ -91,10 +82,9 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
 
   void begin_request() {
     buffer_.consume(std::exchange(head_size_, 0));
-    parser_.reset();
+    body_.reset();
     request_.reset();
     batch_place_.reset();
-    head_checked_ = false;
     state_ = State::idle;
     deadline_ = now_ + idle_time;
     if (buffer_.size() > 0) {
@@ -110,7 +100,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     if (!out_.empty()) return send({}, [self = shared_from_this()] { self->read(); });
     turn_left_ = turn_requests;
     auto self = shared_from_this();
-    socket_.async_read_some(buffer_.prepare(8192), [self](error_code error, std::size_t count) {
+    wire_.async_read_some(buffer_.prepare(8192), [self](error_code error, std::size_t count) {
       self->buffer_.commit(count);
       self->now_ = Stopwatch::now();
       self->on_read(error);
@@ -164,42 +154,46 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
       read();
       return false;
     }
-    if (read_plain_head(check, request_)) {
+    return take_head(check);
+  }
+
+  bool take_head(HeadCheck& check) {
+    Framing framing;
+    auto problem = read_fields(check, request_, framing);
+    if (!problem && framing.body != Framing::Body::none) {
+      // The buffer moves when more is read into it, so the head gets a place of its own.
+      head_text_.assign(view().substr(0, check.size));
+      check = check_head(head_text_, core_.options.head_max);
+      request_.headers.clear();
+      problem = read_fields(check, request_, framing);
+      body_.emplace(framing, body_max());
+      buffer_.consume(check.size);
+    } else {
       head_size_ = check.size;  // stays in the buffer, the request's views point into it
-      target_ = check.target;
-      request_.id = request_id(request_.header("X-Request-Id"));
-    } else if (!parse_head()) {
-      return false;
     }
-    if (const auto problem = check_fields(request_, request_.http_1_0 ? 10 : 11)) {
+    request_.id = request_id(request_.header("X-Request-Id"));
+    target_ = check.target;
+    if (!problem && body_ && body_->problem()) problem = too_large(*body_->problem());
+    if (problem) {
       refuse(*problem);
       return false;
     }
-    state_ = State::body;
-    deadline_ = now_ + body_time;
-    return true;
-  }
-
-  bool parse_head() {
-    request_.reset();
-    parser_.emplace();
-    parser_->header_limit(static_cast<std::uint32_t>(core_.options.head_max));
-    parser_->body_limit(body_max());
-    error_code error;
-    parser_->eager(false);
-    buffer_.consume(parser_->put(buffer_.data(), error));
-    if (error && error != http::error::need_more) {
-      request_.id = request_id({});
-      refuse(problem_of_parser(error));
+    if (framing.says_continue && buffer_.size() == 0) {
+      state_ = State::body;
+      body_started_ = now_;
+      set_body_deadline();
+      say_continue();
       return false;
     }
-    take_head();
+    state_ = State::body;
+    body_started_ = now_;
+    set_body_deadline();
     return true;
   }
 
   // Pushed batches may be long. Only so many are read at once, so that bodies never fill the memory.
   std::size_t body_max() {
-    if (!view().starts_with("POST /api/v1/ingest/")) return core_.options.body_max;
+    if (!std::string_view(head_text_).starts_with("POST /api/v1/ingest/")) return core_.options.body_max;
     batch_place_.emplace(core_);
     return batch_place_->is_free ? core_.options.batch_max : core_.options.body_max;
   }
@@ -212,56 +206,39 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     const bool is_free;
   };
 
-  void take_head() {
-    const auto& message = parser_->get();
-    const auto text = [](auto view) { return std::string_view(view.data(), view.size()); };
-    request_.method = text(message.method_string());
-    for (const auto& field : message)
-      request_.headers.emplace_back(text(field.name_string()), trim(text(field.value())));
-    request_.http_1_0 = message.version() == 10;
-    request_.keep_alive = message.keep_alive();
-    request_.id = request_id(request_.header("X-Request-Id"));
-    target_ = text(message.target());
+  // A sender is given time by what it sent: half a second of silence costs nothing, a trickle ends.
+  void set_body_deadline() {
+    const auto by_rate = std::chrono::milliseconds((body_ ? body_->received() : 0) * 1000 / body_rate_min);
+    deadline_ = body_started_ + body_patience + by_rate;
   }
 
   void read_body() {
-    if (!parser_) return handle();
-    parser_->eager(true);
-    error_code error;
-    while (!parser_->is_done()) {
-      if (buffer_.size() == 0)
-        error = http::error::need_more;
-      else
-        buffer_.consume(parser_->put(buffer_.data(), error));
-      if (error == http::error::need_more) {
-        if (!head_checked_) {
-          head_checked_ = true;
-          if (equal_ignoring_case(request_.header("Expect"), "100-continue")) return say_continue();
-        }
-        return read();
-      }
-      if (error) return refuse(problem_of_parser(error));
+    if (!body_) return handle();
+    buffer_.consume(body_->take(view()));
+    if (body_->problem()) return refuse(too_large(*body_->problem()));
+    if (!body_->is_done()) {
+      set_body_deadline();
+      return read();
     }
-    request_.body = std::move(parser_->get().body());
+    request_.body = std::move(body_->body);
     handle();
+  }
+
+  // A batch that found no place was measured by the smaller bound; what it hears is to come again.
+  Problem too_large(const Problem& problem) const {
+    if (problem.status == 413 && batch_place_ && !batch_place_->is_free)
+      return {503, "overloaded", "Too many batches arrive at once; send it again in a moment.", {}};
+    return problem;
   }
 
   void say_continue() {
     if (!out_.empty()) return send({}, [self = shared_from_this()] { self->say_continue(); });
     static constexpr std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
     auto self = shared_from_this();
-    asio::async_write(socket_, asio::buffer(text.data(), text.size()), [self](error_code error, std::size_t) {
+    wire_.async_write(asio::buffer(text.data(), text.size()), [self](error_code error, std::size_t) {
       if (error) return self->end();
       self->read();
     });
-  }
-
-  Problem problem_of_parser(error_code error) const {
-    if (error == http::error::header_limit) return {431, "head-too-large", "The request head is too large.", {}};
-    if (error == http::error::body_limit && batch_place_ && !batch_place_->is_free)
-      return {503, "overloaded", "Too many batches arrive at once; send it again in a moment.", {}};
-    if (error == http::error::body_limit) return {413, "body-too-large", "The body is too large.", {}};
-    return {400, "bad-request", "The request is not well-formed: " + error.message() + ".", {}};
   }
 
   // -- handling
@@ -270,7 +247,11 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     state_ = State::handling;
     if (const auto problem = split_target(target_, request_)) return refuse(*problem);
     dispatch_ = dispatch(request_, core_.backend);
-    if (dispatch_.response) return answer(std::move(*dispatch_.response));
+    if (dispatch_.response) {
+      // An address that is not well-formed says something about its sender: nothing more is read from it.
+      if (dispatch_.response->status == 400) dispatch_.response->close = true;
+      return answer(std::move(*dispatch_.response));
+    }
     if (!dispatch_.route->slow) return answer(run(*dispatch_.route, request_, core_.backend));
     if (!out_.empty()) return send({}, [self = shared_from_this()] { self->submit(); });
     submit();
@@ -334,32 +315,26 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   // once; a client that does not read makes us wait for it.
   template <class Then>
   void send(std::string_view tail, Then then) {
-    std::array<iovec, 2> parts = {iovec{out_.data(), out_.size()}, iovec{const_cast<char*>(tail.data()), tail.size()}};
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = tail.empty() ? 1 : 2;
-    ssize_t sent;
-    do {
-      sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return end();
-    const std::size_t done = sent < 0 ? 0 : static_cast<std::size_t>(sent);
+    const ssize_t sent = wire_.send_now(out_, tail);
+    if (sent < 0) return end();
+    const auto done = static_cast<std::size_t>(sent);
     if (done == out_.size() + tail.size()) {
       out_.clear();
       return then();
     }
     const std::size_t of_tail = done > out_.size() ? done - out_.size() : 0;
-    const std::array<asio::const_buffer, 2> rest = {asio::buffer(out_) + done,
-                                                    asio::buffer(tail.data() + of_tail, tail.size() - of_tail)};
+    const Wire::Parts rest = {asio::buffer(out_) + done, asio::buffer(tail.data() + of_tail, tail.size() - of_tail)};
     const State before = std::exchange(state_, State::writing);
-    deadline_ = Stopwatch::now() + write_time;
-    asio::async_write(socket_, rest, [self = shared_from_this(), before, then](error_code error, std::size_t) {
+    deadline_ = Stopwatch::now() + write_patience(rest[0].size() + rest[1].size());
+    wire_.async_write(rest, [self = shared_from_this(), before, then](error_code error, std::size_t) {
       if (error) return self->end();
       self->out_.clear();
       self->state_ = before;
       then();
     });
   }
+
+  static Stopwatch::duration write_patience(std::size_t bytes) { return write_time + std::chrono::milliseconds(bytes * 1000 / write_rate_min); }
 
   // One block of a stream: memory is bounded by the block, the client's pace decides when the next is made.
   void write_block() {
@@ -376,10 +351,10 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     const bool last = more && !*more;
     if (chunked && last) framed_ += "0\r\n\r\n";
     if (!more) log_error("export_failed", {{"request", request_.id}, {"reason", more.error().text()}});
-    deadline_ = Stopwatch::now() + write_time;
+    deadline_ = Stopwatch::now() + write_patience(framed_.size());
     auto self = shared_from_this();
     const bool failed = !more;
-    asio::async_write(socket_, asio::buffer(framed_), [self, last, failed](error_code error, std::size_t) {
+    wire_.async_write(asio::buffer(framed_), [self, last, failed](error_code error, std::size_t) {
       if (error || failed) return self->end();  // cut: no end mark, so nobody takes it for whole
       self->framed_.clear();
       if (last) return self->written();
@@ -401,8 +376,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
 
   // Closing with unread bytes would reset the connection and lose the answer on its way.
   void drain() {
-    error_code ignored;  // a peer that is gone needs no goodbye
-    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    wire_.finish_sending();
     state_ = State::draining;
     deadline_ = Stopwatch::now() + drain_time;
     drained_ = 0;
@@ -412,7 +386,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   }
   void drain_more() {
     auto self = shared_from_this();
-    socket_.async_read_some(buffer_.prepare(8192), [self](error_code error, std::size_t count) {
+    wire_.async_read_some(buffer_.prepare(8192), [self](error_code error, std::size_t count) {
       self->drained_ += count;
       if (error || self->drained_ > drain_bytes_max) return self->end();
       self->drain_more();
@@ -424,9 +398,18 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
                                     now_ - started_, now_);
     auto self = shared_from_this();
     if (response_.live == Live::websocket) {
-      if (buffer_.size() > 0)
+      if (buffer_.size() > head_size_) {
+        response_ = {};
         return refuse({400, "bad-request", "Nothing may follow before the WebSocket is agreed.", {}});
-      start_websocket(thread_, std::move(socket_), parser_->release(), {request_.caller, started_});
+      }
+      Response agreed;
+      agreed.status = 101;
+      agreed.header("Upgrade", "websocket");
+      agreed.header("Connection", "Upgrade");
+      agreed.header("Sec-WebSocket-Accept", accept_key(request_.header("Sec-WebSocket-Key")));
+      std::string head;
+      append_head(head, request_, agreed, core_.backend.services.clock.now(), true);
+      start_websocket(thread_, std::move(wire_), std::move(head), {request_.caller, started_});
     } else {
       Response events;
       events.content_type = "text/event-stream";
@@ -436,7 +419,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
       std::string head;
       append_head(head, request_, events, core_.backend.services.clock.now(), false);
       const std::uint64_t since = response_.live_since;
-      start_events(thread_, std::move(socket_), std::move(head), !request_.http_1_0, {request_.caller, started_}, since);
+      start_events(thread_, std::move(wire_), std::move(head), !request_.http_1_0, {request_.caller, started_}, since);
     }
     // The connection lives on in another object, which retires it in our stead.
     thread_.hand_over(self);
@@ -447,22 +430,17 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     Result<bool> next(std::string&) override { return true; }
   };
 
-  void socket_cancel() {
-    error_code ignored;  // a closed socket has nothing to cancel
-    socket_.cancel(ignored);
-  }
-
   void end() {
-    error_code ignored;  // closing fails only for what is closed
-    socket_.close(ignored);
+    wire_.close();
     thread_.retire(shared_from_this());
   }
 
   IoThread& thread_;
   Core& core_;
-  tcp::socket socket_;
+  Wire wire_;
   boost::beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::string_body>> parser_;
+  std::optional<BodyReader> body_;         // of a request that has one
+  std::string head_text_;                  // the head of a request with a body
   std::optional<BatchPlace> batch_place_;  // while a batch is read and answered
   Request request_;
   std::string_view target_;
@@ -473,20 +451,20 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   std::string block_;
   std::string framed_;
   State state_ = State::idle;
-  bool head_checked_ = false;
   bool timed_out_ = false;
   bool closing_ = false;
   std::size_t drained_ = 0;
   int turn_left_ = turn_requests;
   Stopwatch::time_point now_ = Stopwatch::now();  // when the last thing happened on this connection
   Stopwatch::time_point started_ = now_;
+  Stopwatch::time_point body_started_ = now_;
   Stopwatch::time_point deadline_ = now_ + idle_time;
 };
 
 }  // namespace
 
-void start_http(IoThread& thread, tcp::socket socket, bool refuse) {
-  auto session = std::make_shared<HttpSession>(thread, std::move(socket));
+void start_http(IoThread& thread, Wire wire, bool refuse) {
+  auto session = std::make_shared<HttpSession>(thread, std::move(wire));
   thread.keep(session);
   if (refuse) {
     session->refuse_connection();

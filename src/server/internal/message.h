@@ -32,6 +32,7 @@ struct Request {
   std::shared_ptr<const people::Identity> caller;  // set by dispatch before any handler runs
   bool keep_alive = true;
   bool http_1_0 = false;
+  bool is_secure = false;  // came over TLS; kept by reset
 
   // Empty again; what was allocated is kept for the next request of the connection.
   void reset();

@@ -65,7 +65,7 @@ void IoThread::accept() {
       socket.close(ignored);
       retire(nullptr);
     } else {
-      start_http(*this, std::move(socket), open > core_.options.connections_max);
+      start_http(*this, Wire(std::move(socket)), open > core_.options.connections_max);
     }
     accept();
   });

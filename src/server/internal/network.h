@@ -18,12 +18,9 @@
 #include "server/internal/boost_network.h"
 #include "server/internal/live_hub.h"
 #include "server/internal/router.h"
+#include "server/internal/wire.h"
 
 namespace millrace::server {
-
-namespace asio = boost::asio;
-using tcp = boost::asio::ip::tcp;
-using boost::system::error_code;
 
 class Connection {
  public:
@@ -93,9 +90,11 @@ class IoThread {
 };
 
 // Starts reading requests; `refuse`: answer 503 at once and close.
-void start_http(IoThread& thread, tcp::socket socket, bool refuse);
+void start_http(IoThread& thread, Wire wire, bool refuse);
+// A WebSocket on a connection whose opening handshake was read and found right. `head` is our answer to it.
+void start_websocket(IoThread& thread, Wire wire, std::string head, LiveCaller caller);
 // Server-sent events on a connection whose request was read. `head` is written first.
-void start_events(IoThread& thread, tcp::socket socket, std::string head, bool chunked, LiveCaller caller,
+void start_events(IoThread& thread, Wire wire, std::string head, bool chunked, LiveCaller caller,
                   std::optional<std::uint64_t> since);
 
 }  // namespace millrace::server

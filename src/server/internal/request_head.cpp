@@ -1,6 +1,8 @@
 #include "server/internal/request_head.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "base/text.h"
 
@@ -9,12 +11,15 @@ namespace millrace::server {
 namespace {
 
 Problem bad(std::string detail) { return {400, "bad-request", std::move(detail), {}}; }
+Problem head_too_large(std::size_t head_max) {
+  return {431, "head-too-large", "The request head is larger than " + std::to_string(head_max) + " bytes.", {}};
+}
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_token_char(char c) {
-  if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
+  if (is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
   return c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
-bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
 
 std::optional<Problem> check_first_line(std::string_view line, HeadCheck& check) {
   const std::size_t first = line.find(' ');
@@ -26,89 +31,181 @@ std::optional<Problem> check_first_line(std::string_view line, HeadCheck& check)
   if (!is_token(method) || method.size() > 32) return bad("The method is not a word.");
   if (target.size() > uri_max) return Problem{414, "uri-too-long", "The address is longer than 8 KB.", {}};
   const bool visible = std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-  if (!visible || target.find('#') != std::string_view::npos)
+  if (!visible || target.empty() || target.find('#') != std::string_view::npos)
     return bad("The address has characters that belong percent-encoded.");
   check.method = method;
   check.target = target;
   check.http_1_0 = version == "HTTP/1.0";
   if (check.http_1_0 || version == "HTTP/1.1") return std::nullopt;
-  const bool looks_like = version.size() == 8 && version.starts_with("HTTP/") && version[6] == '.' &&
-                          version[5] >= '0' && version[5] <= '9' && version[7] >= '0' && version[7] <= '9';
+  const bool looks_like =
+      version.size() == 8 && version.starts_with("HTTP/") && version[6] == '.' && is_digit(version[5]) && is_digit(version[7]);
   if (looks_like) return Problem{505, "version-not-supported", "HTTP/1.1 and HTTP/1.0 are spoken here.", {}};
   return bad("The first line does not end with HTTP/1.1.");
 }
 
-// Lines after the first: no bare CR or LF, no NUL, no folding, a name directly before the colon.
+// Lines after the first, as far as they are complete.
 std::optional<Problem> check_field_lines(std::string_view lines) {
   std::size_t count = 0;
   while (!lines.empty()) {
     const std::size_t end = lines.find("\r\n");
-    const std::string_view line = lines.substr(0, end);
-    lines = end == std::string_view::npos ? std::string_view() : lines.substr(end + 2);
-    if (line.empty()) continue;
-    if (++count > field_count_max)
-      return Problem{431, "head-too-large", "A request has at most 100 header fields.", {}};
-    if (line.front() == ' ' || line.front() == '\t') return bad("A header field is folded over two lines.");
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
-      return bad("A header field has no name, or a blank before its colon.");
-    const bool clean = std::all_of(line.begin(), line.end(), [](char c) {
-      const auto byte = static_cast<unsigned char>(c);
-      return byte >= 0x20 ? byte != 0x7F : c == '\t';
-    });
-    if (!clean) return bad("A header field has control characters.");
+    if (end == std::string_view::npos) break;
+    if (end > 0) {
+      if (++count > field_count_max)
+        return Problem{431, "head-too-large", "A request has at most 100 header fields.", {}};
+      if (auto problem = check_field_line(lines.substr(0, end))) return problem;
+    }
+    lines.remove_prefix(end + 2);
   }
   return std::nullopt;
 }
 
+// A carriage return is only ever the first half of a line end. The last byte may be that half.
+bool has_bare_return(std::string_view bytes) {
+  for (std::size_t at = bytes.find('\r'); at != std::string_view::npos; at = bytes.find('\r', at + 1))
+    if (at + 1 < bytes.size() && bytes[at + 1] != '\n') return true;
+  return false;
+}
+bool has_bare_newline(std::string_view bytes) {
+  for (std::size_t at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1))
+    if (at == 0 || bytes[at - 1] != '\r') return true;
+  return false;
+}
+
 }  // namespace
+
+bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
+
+std::optional<Problem> check_field_line(std::string_view line) {
+  if (line.front() == ' ' || line.front() == '\t') return bad("A header field is folded over two lines.");
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+    return bad("A header field has no name, or a blank before its colon.");
+  const bool clean = std::all_of(line.begin(), line.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 ? byte != 0x7F : c == '\t';
+  });
+  if (!clean) return bad("A header field has control characters.");
+  return std::nullopt;
+}
 
 HeadCheck check_head(std::string_view bytes, std::size_t head_max) {
   HeadCheck check;
-  // TLS or another protocol on this port: its first byte is no letter.
-  if (!bytes.empty() && !is_token_char(bytes.front())) {
-    check.problem = bad("This port speaks plain HTTP/1.1.");
+  const auto wrong = [&](Problem problem) {
+    check.problem = std::move(problem);
     return check;
-  }
+  };
+  // TLS or another protocol on this port: its first byte is no letter.
+  if (!bytes.empty() && !is_token_char(bytes.front())) return wrong(bad("This port speaks plain HTTP/1.1."));
   const std::size_t line_end = bytes.find('\n');
   if (line_end == std::string_view::npos) {
-    if (bytes.size() > uri_max + 64)
-      check.problem = Problem{414, "uri-too-long", "The address is longer than 8 KB.", {}};
+    if (bytes.size() > uri_max + 64) return wrong({414, "uri-too-long", "The address is longer than 8 KB.", {}});
+    if (has_bare_return(bytes)) return wrong(bad("Lines of a request end with CR LF."));
     return check;
   }
-  if (line_end == 0 || bytes[line_end - 1] != '\r') {
-    check.problem = bad("Lines of a request end with CR LF.");
-    return check;
-  }
-  check.problem = check_first_line(bytes.substr(0, line_end - 1), check);
-  if (check.problem) return check;
+  if (line_end == 0 || bytes[line_end - 1] != '\r') return wrong(bad("Lines of a request end with CR LF."));
+  if (auto problem = check_first_line(bytes.substr(0, line_end - 1), check)) return wrong(std::move(*problem));
   const std::size_t end = bytes.find("\r\n\r\n", line_end - 1);
   if (end == std::string_view::npos) {
-    if (bytes.size() > head_max) {
-      check.problem =
-          Problem{431, "head-too-large", "The request head is larger than " + std::to_string(head_max) + " bytes.", {}};
-      return check;
-    }
-    // An empty line with bare LF is never completed by the strict rule: refuse it now instead of waiting.
-    if (bytes.find("\n\n") != std::string_view::npos) check.problem = bad("Lines of a request end with CR LF.");
+    if (bytes.size() > head_max) return wrong(head_too_large(head_max));
+    const std::string_view rest = bytes.substr(line_end + 1);
+    if (has_bare_return(rest) || has_bare_newline(rest)) return wrong(bad("Lines of a request end with CR LF."));
+    check.problem = check_field_lines(rest);
     return check;
   }
-  if (end + 4 > head_max) {
-    check.problem =
-        Problem{431, "head-too-large", "The request head is larger than " + std::to_string(head_max) + " bytes.", {}};
-    return check;
-  }
-  if (end > line_end) check.field_lines = bytes.substr(line_end + 1, end - line_end - 1);
+  if (end + 4 > head_max) return wrong(head_too_large(head_max));
+  if (end > line_end) check.field_lines = bytes.substr(line_end + 1, end + 2 - line_end - 1);
   check.problem = check_field_lines(check.field_lines);
   check.size = end + 4;
   check.complete = true;
   return check;
 }
 
-bool read_plain_head(const HeadCheck& check, Request& request) {
+namespace {
+
+// Fields that mean something once and are ambiguous twice.
+enum Once : std::size_t { host, content_length, transfer_encoding, content_encoding, content_type, expect, upgrade, authorization, origin,
+                          websocket_key, websocket_version, once_count };
+constexpr std::array<std::string_view, once_count> once_names = {
+    "Host", "Content-Length", "Transfer-Encoding", "Content-Encoding", "Content-Type", "Expect", "Upgrade", "Authorization", "Origin",
+    "Sec-WebSocket-Key", "Sec-WebSocket-Version"};
+
+std::size_t once_index(std::string_view name) {
+  for (std::size_t i = 0; i < once_count; ++i)
+    if (once_names[i].size() == name.size() && equal_ignoring_case(once_names[i], name)) return i;
+  return once_count;
+}
+
+// The options of a Connection field. What frames the message cannot be declared an affair of one hop.
+std::optional<Problem> read_connection(std::string_view value, bool& close, bool& keep) {
+  if (equal_ignoring_case(value, "keep-alive")) {
+    keep = true;
+    return std::nullopt;
+  }
+  for (std::string_view option : split(value, ',')) {
+    option = trim(option);
+    if (option.empty()) continue;
+    if (!is_token(option)) return bad("The Connection field is not a list of words.");
+    if (equal_ignoring_case(option, "close")) close = true;
+    else if (equal_ignoring_case(option, "keep-alive")) keep = true;
+    const std::size_t known = once_index(option);
+    if (known < once_count && known != upgrade && known != expect)
+      return bad("The Connection field names " + std::string(once_names[known]) + ", which belongs to the request.");
+  }
+  return std::nullopt;
+}
+
+bool is_host(std::string_view text) {
+  std::string_view port;
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    if (end == std::string_view::npos) return false;
+    const std::string_view inside = text.substr(1, end - 1);
+    if (inside.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos || inside.size() < 2) return false;
+    text.remove_prefix(end + 1);
+    if (!text.empty() && !text.starts_with(':')) return false;
+    port = text.empty() ? text : text.substr(1);
+  } else {
+    const std::size_t colon = text.find(':');
+    const std::string_view name = text.substr(0, colon);
+    const bool right = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
+    });
+    if (!right) return false;
+    if (colon != std::string_view::npos) port = text.substr(colon + 1);
+  }
+  return port.size() <= 5 && std::all_of(port.begin(), port.end(), is_digit);
+}
+
+std::optional<Problem> read_framing(const std::array<std::optional<std::string_view>, once_count>& once, bool http_1_0, Framing& framing) {
+  if (once[transfer_encoding]) {
+    if (once[content_length]) return bad("Transfer-Encoding and Content-Length contradict each other.");
+    if (http_1_0) return bad("HTTP/1.0 has no Transfer-Encoding.");
+    if (!equal_ignoring_case(*once[transfer_encoding], "chunked")) return bad("The only Transfer-Encoding read here is chunked.");
+    framing.body = Framing::Body::chunked;
+  } else if (once[content_length]) {
+    const std::string_view text = *once[content_length];
+    if (text.empty() || text.size() > 18 || !std::all_of(text.begin(), text.end(), is_digit))
+      return bad("Content-Length is not a plain number.");
+    std::from_chars(text.data(), text.data() + text.size(), framing.length);
+    if (framing.length > 0) framing.body = Framing::Body::length;
+  }
+  if (once[expect] && !once[expect]->empty()) {
+    if (!equal_ignoring_case(*once[expect], "100-continue"))
+      return Problem{417, "expectation-failed", "The only expectation met here is 100-continue.", {}};
+    framing.says_continue = !http_1_0 && framing.body != Framing::Body::none;
+  }
+  if (once[content_encoding] && !once[content_encoding]->empty() && !equal_ignoring_case(*once[content_encoding], "identity"))
+    return Problem{415, "unsupported-media-type", "Bodies are read uncompressed only.", {}};
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Problem> read_fields(const HeadCheck& check, Request& request, Framing& framing) {
   request.method = check.method;
   request.http_1_0 = check.http_1_0;
   bool close = false, keep = false;
+  std::array<std::optional<std::string_view>, once_count> once;
   std::string_view lines = check.field_lines;
   while (!lines.empty()) {
     const std::size_t end = lines.find("\r\n");
@@ -120,54 +217,39 @@ bool read_plain_head(const HeadCheck& check, Request& request) {
     std::string_view value = line.substr(colon + 1);
     while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
     while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
-    if (equal_ignoring_case(name, "Connection")) {
-      if (equal_ignoring_case(value, "close")) close = true;
-      else if (equal_ignoring_case(value, "keep-alive")) keep = true;
-      else return false;
+    if (const std::size_t known = once_index(name); known < once_count) {
+      if (once[known]) return bad("A request has " + std::string(once_names[known]) + " at most once.");
+      once[known] = value;
+    } else if (name.size() == 10 && equal_ignoring_case(name, "Connection")) {
+      if (auto problem = read_connection(value, close, keep)) return problem;
     }
-    for (const std::string_view other : {"Content-Length", "Transfer-Encoding", "Upgrade", "Expect", "Proxy-Connection"})
-      if (equal_ignoring_case(name, other)) return false;
     request.headers.emplace_back(name, value);
   }
+  if (!once[host] && !check.http_1_0) return bad("A request names its Host exactly once.");
+  if (once[host] && !is_host(*once[host]) && !(check.http_1_0 && once[host]->empty())) return bad("The Host is not a host name.");
+  // Another protocol than the one that is spoken after an upgrade here: answered in HTTP/1.1, and nothing may follow.
+  if (once[upgrade] && !equal_ignoring_case(*once[upgrade], "websocket")) close = true;
   request.keep_alive = !close && (keep || !check.http_1_0);
-  return true;
+  return read_framing(once, check.http_1_0, framing);
 }
 
-std::optional<Problem> check_fields(const Request& request, unsigned version) {
-  std::size_t hosts = 0, lengths = 0, codings = 0;
-  std::string_view host, coding;
-  for (const auto& [name, value] : request.headers) {
-    if (equal_ignoring_case(name, "Host")) {
-      ++hosts;
-      host = value;
-    } else if (equal_ignoring_case(name, "Content-Length")) {
-      ++lengths;
-      if (value.empty() || value.size() > 18 ||
-          !std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; }))
-        return bad("Content-Length is not a plain number.");
-    } else if (equal_ignoring_case(name, "Transfer-Encoding")) {
-      ++codings;
-      coding = value;
-    }
-  }
-  if (hosts > 1 || (hosts == 0 && version >= 11)) return bad("A request names its Host exactly once.");
-  if (host.find_first_of("/\\@ ,?#") != std::string_view::npos) return bad("The Host is not a host name.");
-  if (hosts == 1 && host.empty() && version >= 11) return bad("The Host is empty.");
-  if (lengths > 1) return bad("Content-Length is given twice.");
-  if (codings > 0) {
-    if (lengths > 0) return bad("Transfer-Encoding and Content-Length contradict each other.");
-    if (version < 11) return bad("HTTP/1.0 has no Transfer-Encoding.");
-    if (codings > 1 || !equal_ignoring_case(coding, "chunked"))
-      return bad("The only Transfer-Encoding read here is chunked.");
-  }
-  const std::string_view expect = request.header("Expect");
-  if (!expect.empty() && !equal_ignoring_case(expect, "100-continue"))
-    return Problem{417, "expectation-failed", "The only expectation met here is 100-continue.", {}};
-  const std::string_view content_coding = request.header("Content-Encoding");
-  if (!content_coding.empty() && !equal_ignoring_case(content_coding, "identity"))
-    return Problem{415, "unsupported-media-type", "Bodies are read uncompressed only.", {}};
+namespace {
+
+// Browsers encode these in a path; raw they come from those who hope for a second reading.
+bool is_path(std::string_view path) { return path.find_first_of("\"<>\\`") == std::string_view::npos; }
+
+std::optional<Problem> split_query(std::string_view query, Request& request) {
+  request.raw_query = query;
+  if (query.find_first_of("\"<>") != std::string_view::npos) return bad("The query of the address has characters that belong percent-encoded.");
+  if (std::count(query.begin(), query.end(), '&') >= static_cast<std::ptrdiff_t>(parameter_count_max))
+    return bad("An address has at most " + std::to_string(parameter_count_max) + " parameters.");
+  auto parameters = parse_query_string(query);
+  if (!parameters) return bad("The query of the address is not well-formed: names, = and percent codes.");
+  request.parameters = std::move(*parameters);
   return std::nullopt;
 }
+
+}  // namespace
 
 std::optional<Problem> split_target(std::string_view target, Request& request) {
   request.host = std::string(request.header("Host"));
@@ -177,22 +259,20 @@ std::optional<Problem> split_target(std::string_view target, Request& request) {
     request.raw_path = "*";
     return std::nullopt;
   }
-  if (rest.size() > 7 && equal_ignoring_case(rest.substr(0, 7), "http://")) {
-    rest.remove_prefix(7);
+  const std::string_view scheme = request.is_secure ? "https://" : "http://";
+  if (rest.size() > scheme.size() && equal_ignoring_case(rest.substr(0, scheme.size()), scheme)) {
+    rest.remove_prefix(scheme.size());
     const std::size_t slash = std::min(rest.find('/'), rest.find('?'));
     request.host = std::string(rest.substr(0, slash));
-    if (request.host.empty()) return bad("The address names no host.");
+    if (!is_host(request.host)) return bad("The address names no host.");
     rest = slash == std::string_view::npos ? std::string_view("/") : rest.substr(slash);
   }
   if (!rest.starts_with('/')) return bad("The address does not start with a slash.");
   const std::size_t mark = rest.find('?');
   request.raw_path = rest.substr(0, mark);
+  if (!is_path(request.raw_path)) return bad("The path of the address has characters that belong percent-encoded.");
   if (mark == std::string_view::npos) return std::nullopt;
-  request.raw_query = rest.substr(mark + 1);
-  auto parameters = parse_query_string(request.raw_query);
-  if (!parameters) return bad("The query of the address is not well-formed: names, = and percent codes.");
-  request.parameters = std::move(*parameters);
-  return std::nullopt;
+  return split_query(rest.substr(mark + 1), request);
 }
 
 }  // namespace millrace::server

@@ -1,0 +1,218 @@
+"""The front door is strict: what is not HTTP or WebSocket as the books say is refused, and everybody else is served on."""
+import json
+import pathlib
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent))  # behind story.py of all stories
+import http_cases  # noqa: E402
+import websocket_cases  # noqa: E402
+from raw_client import CLOSE, PING, PONG, TEXT, Raw, WebSocket, frame, handshake  # noqa: E402
+from story import MEMORY_ROOM, Story  # noqa: E402
+
+GET = http_cases.get()
+
+
+class FrontDoor(Story):
+    def setUp(self):
+        super().setUp()
+        self.millrace = self.serve()
+        self.port = self.millrace.port
+
+    def alive(self):
+        """The next request on a new connection is answered right."""
+        with Raw(self.port) as raw:
+            raw.send(GET)
+            answer = raw.answer()
+            return answer is not None and answer.status == 200 and self.millrace.process.poll() is None
+
+    def problem(self, answer):
+        self.assertEqual(answer.headers.get("content-type"), "application/problem+json")
+        told = json.loads(answer.body)
+        self.assertEqual(sorted(set(told) & {"type", "title", "status", "detail", "instance"}), ["detail", "instance", "status", "title", "type"])
+        self.assertEqual(told["status"], answer.status)
+        self.assertEqual(answer.headers.get("connection"), "close")
+        return told
+
+    def refused(self, data, status, ends=False):
+        with Raw(self.port) as raw:
+            raw.send(data)
+            if ends:
+                raw.finish_sending()
+            answer = raw.answer()
+            self.assertIsNotNone(answer, "closed without an answer")
+            self.assertEqual(answer.status, status, answer.body)
+            self.problem(answer)
+            self.assertTrue(raw.is_ended(), "the connection goes on")
+
+    def test_what_is_not_http_is_refused_and_the_connection_ends(self):
+        count = 0
+        for group, cases in http_cases.GROUPS.items():
+            for what, data, status in cases:
+                with self.subTest(group=group, what=what):
+                    self.refused(data, status, ends=group == "half")
+                    self.assertTrue(self.alive())
+                    count += 1
+        print(f"front_door: {count} malformed requests refused, each by one answer and the end of its connection", file=sys.stderr)
+        self.assertGreaterEqual(count, 110)
+
+    def test_what_is_http_is_answered_and_the_connection_goes_on(self):
+        post, host = http_cases.post, http_cases.HOST
+        for what, data, status in [
+                ("a plain request", GET, 200),
+                ("an empty line before it", b"\r\n" + GET, 200),
+                ("names in other letters", http_cases.get(b"hOsT: 127.0.0.1\r\n"), 200),
+                ("blanks and tabs around a value", http_cases.get(b"Host: \t127.0.0.1 \t\r\n"), 200),
+                ("an IPv6 host", http_cases.get(b"Host: [::1]:8080\r\n"), 200),
+                ("absolute form", http_cases.get(target=b"http://127.0.0.1/livez"), 200),
+                ("an empty value", http_cases.get(host + b"X-Empty:\r\n"), 200),
+                ("100 fields", http_cases.get(host + b"".join(b"X-%d: 1\r\n" % i for i in range(99))), 200),
+                ("HTTP/1.0 that stays", http_cases.get(b"Connection: keep-alive\r\n", version=b"HTTP/1.0"), 200),
+                ("OPTIONS *", http_cases.get(target=b"*", method=b"OPTIONS"), 204),
+                ("a method nobody knows", http_cases.get(method=b"BREW"), 405),
+                ("TRACE", http_cases.get(method=b"TRACE"), 405),
+                ("a body by length", http_cases.length(b"2"), 202),
+                ("a length with zeros before it", http_cases.length(b"0002"), 202),
+                ("a body in chunks", http_cases.chunked(b"2\r\n{}\r\n0\r\n\r\n"), 202),
+                ("chunks of one byte", http_cases.chunked(b"1\r\n{\r\n1\r\n}\r\n000\r\n\r\n"), 202),
+                ("chunks with extensions", http_cases.chunked(b'1;a\r\n{\r\n1;a=b;c="d;\\"e"\r\n}\r\n0;last\r\n\r\n'), 202),
+                ("chunks with a trailer", http_cases.chunked(b"2\r\n{}\r\n0\r\nX-Sum: 1\r\n\r\n"), 202),
+                ("a coding in other letters", post(b"Transfer-Encoding: CHUNKED\r\n", b"2\r\n{}\r\n0\r\n\r\n"), 202),
+                ("a GET with a body", http_cases.get(host + b"Content-Length: 3\r\n") + b"abc", 200),
+                ("an expectation that its body fulfils", post(b"Expect: 100-continue\r\nContent-Length: 2\r\n", b"{}"), 202),
+                ("1,300 ranges", http_cases.get(host + b"Range: bytes=" + b",".join(b"%d-" % i for i in range(1300)) + b"\r\n", b"/api/v1/orders"), 200),
+                ("an end before its start", http_cases.get(host + b"Range: bytes=9-1\r\n", b"/api/v1/orders"), 200),
+                ("1,000 codings", http_cases.get(host + b"Accept-Encoding: " + b",".join(b"x%d;q=0.5" % i for i in range(1000)) + b"\r\n", b"/api/v1/orders"), 200),
+                ("limit=1e9", http_cases.get(target=b"/api/v1/orders?limit=1e9"), 400),
+                ("250 parameters", http_cases.get(target=b"/api/v1/orders?" + b"&".join(b"a%d=1" % i for i in range(250))), 400),
+                ("a search of wildcards", http_cases.get(target=b"/api/v1/orders?q=" + b"%25_" * 100), 200),
+                ("an unknown page", http_cases.get(target=b"/nowhere"), 404)]:
+            with self.subTest(what=what), Raw(self.port) as raw:
+                raw.send(data)
+                answer = raw.answer()
+                self.assertEqual(answer.status, status, answer.body)
+                if what.startswith("limit") or what.startswith("250"):
+                    continue  # a wrong value is an answer like any other; the connection may go on
+                raw.send(GET)
+                self.assertEqual(raw.answer().status, 200, "the request after it")
+
+    def test_twenty_requests_at_once_are_answered_in_order(self):
+        with Raw(self.port) as raw:
+            body = http_cases.chunked(b"2\r\n{}\r\n0\r\nX: y\r\n\r\n")
+            wanted = [202 if i % 5 == 4 else 404 if i % 3 == 1 else 200 for i in range(20)]
+            raw.send(b"".join(body if status == 202 else http_cases.get(target=b"/livez" if status == 200 else b"/none") for status in wanted))
+            self.assertEqual([raw.answer().status for _ in wanted], wanted)
+
+    def test_what_follows_a_refused_request_is_never_read(self):
+        with Raw(self.port) as raw:
+            raw.send(GET + GET + http_cases.get(b"") + GET * 5)
+            self.assertEqual([raw.answer().status for _ in range(3)], [200, 200, 400])
+            self.assertTrue(raw.is_ended())
+
+    def test_a_request_byte_by_byte_is_a_request(self):
+        for data, status in ((GET, 200), (http_cases.chunked(b"2;a=b\r\n{}\r\n0\r\nX: y\r\n\r\n"), 202), (http_cases.length(b"2"), 202)):
+            with Raw(self.port) as raw:
+                for i in range(len(data)):
+                    raw.send(data[i:i + 1])
+                self.assertEqual(raw.answer().status, status)
+
+    def test_a_sender_that_ends_its_half_gets_its_answer(self):
+        for data, status in ((GET, 200), (http_cases.length(b"2"), 202), (b"", None)):
+            with Raw(self.port) as raw:
+                raw.send(data)
+                raw.finish_sending()
+                answer = raw.answer()
+                self.assertEqual(answer and answer.status, status)
+                self.assertTrue(raw.is_ended())
+
+    def test_who_waits_for_100_continue_is_told_to_go_on_or_why_not(self):
+        with Raw(self.port) as raw:
+            raw.send(http_cases.post(b"Expect: 100-continue\r\nContent-Length: 2\r\n"))
+            self.assertEqual(raw.answer().status, 100)
+            raw.send(b"{}")
+            self.assertEqual(raw.answer().status, 202)
+        with Raw(self.port) as raw:
+            raw.send(http_cases.post(b"Expect: 100-continue\r\nContent-Length: 99999999\r\n"))
+            self.assertEqual(raw.answer().status, 413)
+
+    def test_an_upgrade_to_http_2_is_answered_in_http_1_and_nothing_follows(self):
+        with Raw(self.port) as raw:
+            raw.send(http_cases.get(http_cases.HOST + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n") + GET)
+            answer = raw.answer()
+            self.assertEqual((answer.status, answer.headers["connection"]), (200, "close"))
+            self.assertTrue(raw.is_ended())
+
+    # -- WebSocket
+
+    def heard(self, what, data, wanted):
+        with WebSocket(self.port).open() as live:
+            live.send(data)
+            if wanted is None or isinstance(wanted, tuple):
+                if wanted:
+                    got = live.until(PONG, CLOSE)
+                    while got and got[0] == PONG and got != wanted:
+                        got = live.until(PONG, CLOSE)  # of the pings before
+                    self.assertEqual(got, wanted)
+                live.send(frame(PING, b"and now"))
+                self.assertEqual(live.until(PONG, CLOSE), (PONG, b"and now"))
+            elif isinstance(wanted, str):
+                got = live.frame()
+                while got and got[0] == TEXT and json.loads(got[1])["op"] != wanted:
+                    got = live.frame()
+                self.assertTrue(got and got[0] == TEXT, got)
+            else:
+                self.assertEqual(live.close_code(), wanted)
+                live.finish_sending()
+                self.assertTrue(live.is_ended(), "the connection goes on")
+
+    def test_a_websocket_is_answered_as_its_rules_say(self):
+        count = 0
+        for group, cases in websocket_cases.GROUPS.items():
+            for what, data, wanted in cases:
+                with self.subTest(group=group, what=what):
+                    self.heard(what, data, wanted)
+                    count += 1
+        print(f"front_door: {count} cases of the WebSocket protocol answered right", file=sys.stderr)
+        self.assertTrue(self.alive())
+        self.assertGreaterEqual(count, 70)
+
+    def test_a_frame_byte_by_byte_is_a_frame(self):
+        with WebSocket(self.port).open() as live:
+            data = frame(PING, b"slow") + frame(TEXT, websocket_cases.COMMAND)
+            for i in range(len(data)):
+                live.send(data[i:i + 1])
+            self.assertEqual(live.until(PONG), (PONG, b"slow"))
+
+    def test_the_opening_handshake_is_strict_and_pages_of_others_are_refused(self):
+        for what, fields, status in websocket_cases.HANDSHAKES:
+            with self.subTest(what=what), Raw(self.port) as raw:
+                data = handshake(self.port, **fields)
+                raw.send(data + b"{}" if "Content_Length" in fields else data)
+                answer = raw.answer()
+                self.assertEqual(answer.status, status, answer.body)
+                if status == 101:
+                    self.assertEqual(answer.headers["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+                    self.assertNotIn("sec-websocket-extensions", answer.headers)
+                else:
+                    json.loads(answer.body)
+        with Raw(self.port) as raw:
+            raw.send(handshake(self.port) + frame(TEXT, b"{}"))
+            self.assertEqual(raw.answer().status, 400, "frames before the answer")
+
+    def test_floods_over_websockets_leave_the_memory_bounded(self):
+        before = self.millrace.rss_bytes()
+        pings = frame(PING, b"a" * 125) * 2000
+        empty = frame(0, b"", final=False) * 20_000
+        held = []
+        for i in range(20):
+            live = WebSocket(self.port, receive_buffer=4096).open()
+            held.append(live)
+            live.socket.settimeout(0.2)
+            try:
+                live.send(pings if i % 2 else frame(TEXT, b"", final=False) + empty + empty)
+            except TimeoutError:
+                pass  # the server reads no more than it may answer
+        self.assertTrue(self.alive())
+        grown = self.millrace.rss_bytes() - before
+        for live in held:
+            live.__exit__()
+        self.assertLess(grown, (16 << 20) * MEMORY_ROOM)
