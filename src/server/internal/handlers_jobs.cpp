@@ -79,7 +79,7 @@ void write_addresses(JsonWriter& json, const jobs::Job& job) {
   const bool ended = has_ended(job.state);
   json.field("url", address);
   write("log_url", true, "/log");
-  write("cancel_url", !ended, "/cancel");
+  write("cancel_url", !ended || job.state == jobs::JobState::dead, "/cancel");
   write("retry_url", ended && job.state != jobs::JobState::done, "/retry");
   write("result_url", job.state == jobs::JobState::done, "/result");
 }
