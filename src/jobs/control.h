@@ -58,6 +58,7 @@ struct KindStatus {
   std::chrono::seconds time_max{0};
   std::uint32_t tries_max = 0;
   bool paused = false;
+  std::vector<PayloadMember> members = {};  // of the payload
 };
 
 struct Schedule {

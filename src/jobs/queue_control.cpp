@@ -88,7 +88,7 @@ std::vector<KindStatus> Queue::kinds() const {
   const std::lock_guard lock(mutex_);
   std::vector<KindStatus> found;
   for (const KindRow& kind : kinds_)
-    found.push_back({kind.name, kind.right, kind.summary, kind.payload_help, kind.place, kind.time_max, kind.tries_max, paused_.contains(kind.name)});
+    found.push_back({kind.name, kind.right, kind.summary, payload_help(kind.payload), kind.place, kind.time_max, kind.tries_max, paused_.contains(kind.name), kind.payload});
   return found;
 }
 
