@@ -581,10 +581,11 @@ std::vector<Route> page_routes() {
       page("/differences", "pageDifferences", "Screen: where the ERP and the files differ."),
       page("/sources", "pageSources", "Screen: sources and rejections."),
       page("/performance", "pagePerformance", "Screen: performance."),
+      page("/jobs", "pageJobs", "Screen: jobs."),
       page("/problems/{code}", "pageProblem", "What a kind of problem means."),
   };
   routes[3].parameters = {order_parameter};
-  routes[6].parameters = {{"code", "string", "The kind of problem.", "not-found"}};
+  routes.back().parameters = {{"code", "string", "The kind of problem.", "not-found"}};
   return routes;
 }
 
