@@ -121,6 +121,8 @@ export const pauseJobs = (kind: string, paused: boolean): Promise<unknown> =>
 export const schedules = async (signal?: AbortSignal): Promise<Schedule[]> =>
   (await get<{ data: Schedule[] }>(`${root}/schedules`, signal)).data;
 
+export const removeSchedule = (schedule: string): Promise<unknown> => request('DELETE', `${root}/schedules/${name(schedule)}`);
+
 export const putSchedule = (schedule: Pick<Schedule, 'name' | 'kind' | 'timing' | 'payload' | 'priority' | 'enabled'>): Promise<unknown> =>
   request('PUT', `${root}/schedules/${name(schedule.name)}`, withBody({
     kind: schedule.kind, timing: schedule.timing, payload: schedule.payload ?? {}, priority: schedule.priority, enabled: schedule.enabled,

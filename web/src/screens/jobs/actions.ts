@@ -1,5 +1,5 @@
 // What people do to jobs. Each answers when the server has it in its record, and says so.
-import { type Job, cancelJob, pauseJobs, putSchedule, retryJob, type Schedule, startJob } from '../../api/jobs';
+import { type Job, cancelJob, pauseJobs, putSchedule, removeSchedule, retryJob, type Schedule, startJob } from '../../api/jobs';
 import { done, toast } from '../../parts/app_state';
 import { kindTitle } from './job_words';
 
@@ -45,6 +45,11 @@ export async function setPaused(kind: string, paused: boolean, reload: Reload): 
 export async function setEnabled(schedule: Schedule, enabled: boolean, reload: Reload): Promise<void> {
   if (!(await attempt(() => putSchedule({ ...schedule, enabled }), reload))) return;
   done(`Schedule ${schedule.name} ${enabled ? 'goes on' : 'is paused'}.`, undoBy(() => putSchedule(schedule), reload));
+}
+
+export async function dropSchedule(schedule: Schedule, reload: Reload): Promise<void> {
+  if (!(await attempt(() => removeSchedule(schedule.name), reload))) return;
+  done(`Schedule ${schedule.name} was removed. Its jobs stay.`, undoBy(() => putSchedule(schedule), reload));
 }
 
 export async function runNow(schedule: Schedule, reload: Reload): Promise<void> {

@@ -9,7 +9,7 @@ export type ScheduleRow = Schedule & { last: Job | null }; // the job of its las
 
 export type Board = {
   running: Job[];
-  waiting: Job[]; // in the order in which they will begin, as far as known
+  waiting: Job[];
   dead: Job[];
   history: Job[];
   historyMore: boolean;
@@ -75,7 +75,7 @@ export async function lookAtJobs(filter: HistoryFilter, pages: number, signal: A
   const heard = Date.now();
   return {
     running: [...running].sort((a, b) => (a.id < b.id ? -1 : 1)),
-    waiting: inLine([...waiting, ...paused], heard),
+    waiting: [...waiting, ...paused],
     dead,
     history: history.rows,
     historyMore: history.more,

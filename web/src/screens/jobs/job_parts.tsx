@@ -70,7 +70,7 @@ export function ResultLink({ job, filter }: { job: Job; filter: HistoryFilter })
   if (job.result_url === null) return <span class="quiet">–</span>;
   if (job.file === null)
     return (
-      <a data-do="result" href={jobsAddress({ filter, job: job.id })} aria-label={`Result of ${spokenName(job)}`}>
+      <a data-do="result" href={jobsAddress({ filter, job: job.id })} aria-label={`Show the result of ${spokenName(job)}`}>
         Show
       </a>
     );

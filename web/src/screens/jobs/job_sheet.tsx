@@ -11,7 +11,7 @@ import { useAnswer } from '../../parts/use_answer';
 import { tryAgain } from './actions';
 import type { HistoryFilter } from './board';
 import { Block, ProgressLines, ResultLink, StateMark } from './job_parts';
-import { dueText, elapsedText, kindTitle, priorityText, reasonText, tookText, triesText, whoText } from './job_words';
+import { dueText, elapsedText, kindTitle, namedValues, priorityText, reasonText, tookText, triesText, whoText } from './job_words';
 
 type Props = { id: string; heard: number; live: Job | null; filter: HistoryFilter; onEnd: (job: Job) => void; reload: () => void; onClose: () => void };
 
@@ -67,8 +67,8 @@ function Sheet({ job, filter, onEnd, reload }: { job: Job } & Pick<Props, 'filte
         </p>
       )}
       <Tries job={job} />
-      <Json title="What was asked for" value={job.payload} />
-      {job.state === 'done' && <Json title="Result" value={job.result} />}
+      <Values id="job-wish" title="What was asked for" value={job.payload} />
+      {job.state === 'done' && <Values id="job-result" title="Result" value={job.result} />}
       <div class="row row-end no-print">
         <a class="button quiet-button" href={job.log_url} target="_blank" rel="noopener">
           Log
@@ -106,13 +106,18 @@ function Tries({ job }: { job: Job }) {
   );
 }
 
-function Json({ title, value }: { title: string; value: unknown }) {
-  if (value === null || (typeof value === 'object' && Object.keys(value).length === 0)) return null;
+function Values({ id, title, value }: { id: string; title: string; value: unknown }) {
+  const rows = namedValues(value);
+  if (rows.length === 0) return null;
   return (
-    <Block id={`job-${title.split(' ')[0]?.toLowerCase() ?? ''}`} title={title}>
-      <pre class="job-json" tabIndex={0}>
-        {JSON.stringify(value, null, 2)}
-      </pre>
+    <Block id={id} title={title}>
+      <dl class="facts job-values">
+        {rows.map(([name, text]) => (
+          <Fact key={name} title={name}>
+            {text}
+          </Fact>
+        ))}
+      </dl>
     </Block>
   );
 }

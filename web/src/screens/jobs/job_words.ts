@@ -11,13 +11,17 @@ export function kindTitle(kind: string): string {
 
 function valueWords(value: unknown): string {
   if (Array.isArray(value)) return value.map(valueWords).join(' or ');
-  if (typeof value === 'object' && value !== null) {
-    return Object.entries(value)
-      .map(([name, one]) => `${name}=${valueWords(one)}`)
-      .join(' ');
-  }
-  return String(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, one]) => `${name}=${valueWords(one)}`)
+    .join(' ');
 }
+
+// A payload or a result as names and values, for people.
+export const namedValues = (value: unknown): [string, string][] =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).filter(([, one]) => one !== null && one !== '').map(([name, one]) => [kindTitle(name), valueWords(one)])
+    : value === null || value === undefined ? [] : [['', valueWords(value)]];
 
 // "of orders, format csv, filters late=true"
 export function payloadWords(payload: Record<string, unknown> | null): string {
@@ -72,8 +76,28 @@ export function progressText(job: Job): string {
 
 export const triesText = (job: Pick<Job, 'tries' | 'tries_max'>): string => `${formatCount(job.tries)} of ${formatCount(job.tries_max)}`;
 
-// The server adds which try it was; the screen says that in its own column.
-export const reasonText = (error: string): string => sentence(error.replace(/ \(try \d+ of \d+\)$/, ''));
+type ProblemBody = { title?: string; detail?: string; errors?: { detail?: string }[] };
+
+// What a refusal of our own API says in its details; nothing when the text was cut off.
+function problemWords(text: string): string {
+  try {
+    const body = JSON.parse(text) as ProblemBody;
+    const details = (body.errors ?? []).map((one) => one.detail ?? '').filter((one) => one !== '');
+    return (details.length > 0 ? details : [body.detail ?? body.title ?? '']).map(sentence).join(' ');
+  } catch {
+    return '';
+  }
+}
+
+// The server adds which try it was; the screen says that in its own column. A job that asked our own API and was refused
+// holds the whole answer: a person reads its details.
+export function reasonText(error: string): string {
+  const text = error.replace(/ \(try \d+ of \d+\)$/, '');
+  const answer = /^(.*) was answered (\d+): (\{.*)$/s.exec(text);
+  if (answer === null) return sentence(text);
+  const said = problemWords(answer[3] ?? '');
+  return said === '' ? sentence(`${answer[1]} was answered ${answer[2]}`) : said;
+}
 
 type Why = { paused: boolean; kinds: JobKind[]; now: number };
 
@@ -98,9 +122,10 @@ export const priorityText = (priority: number): string =>
 
 export type Ending = { title: string; text: string[]; yes: string; no: string };
 
-// What will happen when somebody ends it.
-export function endingWords(job: Job): Ending {
+// What will happen when somebody ends it. A thread of the server cannot be ended by force, a process can.
+export function endingWords(job: Job, kinds: JobKind[]): Ending {
   const name = kindTitle(job.kind);
+  const inside = kinds.find((one) => one.name === job.kind)?.place === 'inside';
   if (job.state === 'dead')
     return {
       title: `Discard this dead letter: ${name}?`,
@@ -112,7 +137,7 @@ export function endingWords(job: Job): Ending {
   if (job.state === 'running')
     return {
       title: `Stop this job: ${name}?`,
-      text: ['It is asked to stop now, and ended by force after 2 seconds.', 'What it did so far is thrown away: result and effect are written only when a job ends well.', ...again],
+      text: [inside ? 'It is asked to stop, and ends at its next step.' : 'It is asked to stop now, and ended by force after 2 seconds.', 'What it did so far is thrown away: result and effect are written only when a job ends well.', ...again],
       yes: 'Stop it',
       no: 'Let it run',
     };

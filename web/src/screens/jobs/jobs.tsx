@@ -3,7 +3,7 @@ import './jobs.css';
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-import type { Job } from '../../api/jobs';
+import type { Job, JobKind } from '../../api/jobs';
 import { connection } from '../../parts/app_state';
 import { Mark, Problem, Skeleton } from '../../parts/basics';
 import { Confirm } from '../../parts/dialog';
@@ -15,8 +15,9 @@ import { endJob, setPaused, tryAgain } from './actions';
 import { jobsAddress, parseAddress } from './address';
 import type { Board } from './board';
 import { History } from './history';
+import { spokenName } from './job_parts';
 import { JobSheet } from './job_sheet';
-import { endingWords } from './job_words';
+import { endingWords, whoText } from './job_words';
 import { moveFocus, useKeptFocus } from './kept_focus';
 import { DeadLetters, RunningJobs, WaitingJobs } from './live_rows';
 import { Kinds, Schedules } from './plans';
@@ -78,20 +79,27 @@ export default function JobsScreen() {
           onClose={() => navigate(jobsAddress({ filter, job: '' }), { replace: true })}
         />
       )}
-      {starting !== null && board !== null && <StartDialog kinds={board.kinds} kind={starting} onStarted={reload} onClose={() => setStarting(null)} />}
-      {ending !== null && <Ending job={ending} reload={reload} onClose={() => setEnding(null)} />}
+      {starting !== null && board !== null && <StartDialog kinds={board.kinds} taken={board.schedules.map((one) => one.name)} kind={starting} onStarted={reload} onClose={() => setStarting(null)} />}
+      {ending !== null && <Ending job={ending} kinds={board?.kinds ?? []} reload={reload} onClose={() => setEnding(null)} />}
     </div>
   );
 }
 
-function Ending({ job, reload, onClose }: { job: Job; reload: () => void; onClose: () => void }) {
-  const { title, text, yes, no } = endingWords(job);
+function Ending({ job, kinds, reload, onClose }: { job: Job; kinds: JobKind[]; reload: () => void; onClose: () => void }) {
+  const { title, text, yes, no } = endingWords(job, kinds);
   return (
     <Confirm
       title={title}
-      text={text.map((one) => (
-        <p key={one}>{one}</p>
-      ))}
+      text={
+        <>
+          <p class="quiet">
+            {spokenName(job)}, asked for by {whoText(job)}
+          </p>
+          {text.map((one) => (
+            <p key={one}>{one}</p>
+          ))}
+        </>
+      }
       yes={yes}
       no={no}
       onYes={() => void endJob(job, reload)}

@@ -3,7 +3,7 @@ import type { Job } from '../../api/jobs';
 import { now } from '../../parts/app_state';
 import { counted } from '../../parts/format';
 import { tryAgain } from './actions';
-import type { Board } from './board';
+import { type Board, inLine } from './board';
 import { Block, JobLink, JobTable, type ListProps, Moment, Nothing, ProgressLines, spokenName, StateMark } from './job_parts';
 import { dueText, priorityText, reasonText, triesText, whoText, whyWaits } from './job_words';
 
@@ -50,7 +50,7 @@ export function WaitingJobs({ board, filter, onEnd }: Props) {
         <Nothing>Nothing waits. A job stands here until a place is free, its time has come, or it is tried again.</Nothing>
       ) : (
         <JobTable label="Waiting jobs" columns={[{ title: 'Job' }, { title: 'Why it waits' }, { title: 'Due' }, { title: 'Priority' }, { title: 'Asked for by' }, { title: 'Asked', num: true }]}>
-          {board.waiting.map((job) => (
+          {inLine(board.waiting, now.value).map((job) => (
             <WaitingRow key={job.id} job={job} board={board} filter={filter} onEnd={onEnd} />
           ))}
         </JobTable>

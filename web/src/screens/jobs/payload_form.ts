@@ -45,3 +45,13 @@ export function payloadOf(members: PayloadMember[], filled: Filled): { payload: 
   }
   return { payload };
 }
+
+export type Plan = { name: string; timing: string };
+
+// Why a schedule cannot be made like this, "" it may. A name that is taken would replace that schedule.
+export function planProblem(plan: Plan, taken: string[]): string {
+  const name = plan.name.trim();
+  if (!/^[A-Za-z0-9_-]{1,60}$/.test(name)) return 'The name of a schedule has 1 to 60 letters, digits, - and _.';
+  if (taken.includes(name)) return `There is a schedule ${name} already. Choose another name, or remove that one first.`;
+  return plan.timing.trim() === '' ? 'Timing is missing: say every 15m, or write a cron line.' : '';
+}

@@ -1,9 +1,12 @@
 // Jobs by the clock, and the kinds of work there are.
+import { useState } from 'preact/hooks';
+
 import type { JobKind } from '../../api/jobs';
 import { now } from '../../parts/app_state';
 import { Mark } from '../../parts/basics';
-import { absent, counted, formatCount, formatInstant, formatInterval, formatUntil, formatWhen } from '../../parts/format';
-import { runNow, setEnabled, setPaused } from './actions';
+import { Confirm } from '../../parts/dialog';
+import { absent, formatCount, formatInstant, formatInterval, formatUntil, formatWhen } from '../../parts/format';
+import { dropSchedule, runNow, setEnabled, setPaused } from './actions';
 import { jobsAddress } from './address';
 import type { Board, HistoryFilter, ScheduleRow } from './board';
 import { hasEnded } from './board';
@@ -17,7 +20,7 @@ export function Schedules({ board, filter, reload }: Props) {
     <Block id="schedules" title="Schedules" count={board.schedules.length}>
       {board.schedules.length === 0 ? (
         <Nothing>
-          No schedule yet. An administrator makes one with PUT /api/v1/jobs/schedules/nightly, for example a backup every night at half past two; it then stands here with its next and last run.
+          No schedule yet. Start a job and choose “by the clock”, for example a backup every night: it then stands here with its next and last run.
         </Nothing>
       ) : (
         <JobTable label="Schedules" columns={[{ title: 'Schedule' }, { title: 'When' }, { title: 'Next run', num: true }, { title: 'Last run' }, { title: 'Turns', num: true }]}>
@@ -31,6 +34,7 @@ export function Schedules({ board, filter, reload }: Props) {
 }
 
 function PlannedRow({ one, filter, reload }: { one: ScheduleRow; filter: HistoryFilter; reload: () => void }) {
+  const [asking, setAsking] = useState(false);
   const more = payloadWords(one.payload);
   return (
     <tr data-row={`schedule ${one.name}`}>
@@ -60,6 +64,19 @@ function PlannedRow({ one, filter, reload }: { one: ScheduleRow; filter: History
         <button type="button" class="button small" data-do="pause" aria-label={`${one.enabled ? 'Pause' : 'Resume'} schedule ${one.name}`} onClick={() => void setEnabled(one, !one.enabled, reload)}>
           {one.enabled ? 'Pause' : 'Resume'}
         </button>
+        <button type="button" class="button small" data-do="remove" aria-label={`Remove schedule ${one.name}`} onClick={() => setAsking(true)}>
+          Remove
+        </button>
+        {asking && (
+          <Confirm
+            title={`Remove the schedule ${one.name}?`}
+            text={<p>It makes no more jobs. Those it made stay; one that waits or runs goes on.</p>}
+            yes="Remove it"
+            no="Keep it"
+            onYes={() => void dropSchedule(one, reload)}
+            onClose={() => setAsking(false)}
+          />
+        )}
       </td>
     </tr>
   );
@@ -70,7 +87,7 @@ function LastRun({ one, filter }: { one: ScheduleRow; filter: HistoryFilter }) {
   if (last === null) return <span class="quiet">{one.turns === 0 ? 'has not run yet' : 'ended more than seven days ago'}</span>;
   return (
     <>
-      <a class="job-link" data-do="open" href={jobsAddress({ filter, job: last.id })} aria-label={`Last run of ${one.name}`}>
+      <a class="job-link" data-do="open" href={jobsAddress({ filter, job: last.id })}>
         {formatWhen(last.ended_at ?? last.started_at ?? last.created_at, now.value)}
       </a>{' '}
       <StateMark job={last} />
@@ -107,7 +124,7 @@ function KindRow({ kind, reload, onStart }: { kind: JobKind } & Pick<KindsProps,
         {formatInterval(kind.time_max_s)}
       </td>
       <td data-title="Tries" class="num">
-        {counted(kind.tries_max, 'try', 'tries')}
+        {formatCount(kind.tries_max)}
       </td>
       <td class="no-print job-actions">
         <button type="button" class="button small" data-do="start" aria-label={`Start: ${kindTitle(kind.name)}`} onClick={() => onStart(kind.name)}>

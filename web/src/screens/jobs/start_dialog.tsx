@@ -1,18 +1,19 @@
-// Starts a job: a form made of what the kind says its payload holds.
+// Starts a job, once or by the clock: a form made of what the kind says its payload holds.
 import { useId, useRef, useState } from 'preact/hooks';
 
-import { type JobKind, type PayloadMember, startJob } from '../../api/jobs';
+import { type JobKind, type PayloadMember, putSchedule, startJob } from '../../api/jobs';
 import { heardSources, toast } from '../../parts/app_state';
 import { Mark } from '../../parts/basics';
 import { Dialog } from '../../parts/dialog';
 import { formatInterval } from '../../parts/format';
 import { newKey } from './actions';
-import { kindTitle } from './job_words';
-import { type Filled, memberTitle, payloadOf, startValue } from './payload_form';
+import { kindTitle, timingText } from './job_words';
+import { type Filled, memberTitle, payloadOf, type Plan, planProblem, startValue } from './payload_form';
 
-type Props = { kinds: JobKind[]; kind: string; onStarted: () => void; onClose: () => void };
+// `taken`: names of schedules
+type Props = { kinds: JobKind[]; taken: string[]; kind: string; onStarted: () => void; onClose: () => void };
 
-export function StartDialog({ kinds, kind, onStarted, onClose }: Props) {
+export function StartDialog({ kinds, taken, kind, onStarted, onClose }: Props) {
   const [name, setName] = useState(kind || (kinds[0]?.name ?? ''));
   const chosen = kinds.find((one) => one.name === name);
   return (
@@ -27,7 +28,7 @@ export function StartDialog({ kinds, kind, onStarted, onClose }: Props) {
           ))}
         </select>
       </label>
-      {chosen !== undefined && <WishForm key={name} kind={chosen} onStarted={onStarted} onClose={onClose} />}
+      {chosen !== undefined && <WishForm key={name} kind={chosen} taken={taken} onStarted={onStarted} onClose={onClose} />}
     </Dialog>
   );
 }
@@ -38,9 +39,10 @@ const priorities = [
   { value: -10, title: 'after others' },
 ];
 
-function WishForm({ kind, onStarted, onClose }: { kind: JobKind } & Pick<Props, 'onStarted' | 'onClose'>) {
+function WishForm({ kind, taken, onStarted, onClose }: { kind: JobKind } & Pick<Props, 'taken' | 'onStarted' | 'onClose'>) {
   const [filled, setFilled] = useState<Filled>({});
   const [priority, setPriority] = useState(0);
+  const [plan, setPlan] = useState<Plan | null>(null);
   const [wrong, setWrong] = useState('');
   const [busy, setBusy] = useState(false);
   const sent = useRef({ wish: '', key: '' }); // the same wish keeps its key: sent twice, it is one job
@@ -49,13 +51,17 @@ function WishForm({ kind, onStarted, onClose }: { kind: JobKind } & Pick<Props, 
     if (busy) return;
     const made = payloadOf(kind.members, filled);
     if ('wrong' in made) return setWrong(made.wrong);
+    const unplanned = plan === null ? '' : planProblem(plan, taken);
+    if (unplanned !== '') return setWrong(unplanned);
     const wish = { kind: kind.name, payload: made.payload, priority };
     const text = JSON.stringify(wish);
     if (sent.current.wish !== text) sent.current = { wish: text, key: newKey() };
     setBusy(true);
     try {
-      await startJob(wish, sent.current.key);
-      toast({ text: `${kindTitle(kind.name)} is in the queue.${kind.paused ? ' Its kind is paused, so it waits.' : ''}` });
+      if (plan === null) await startJob(wish, sent.current.key);
+      else await putSchedule({ ...wish, name: plan.name.trim(), timing: plan.timing.trim(), enabled: true });
+      const said = plan === null ? `${kindTitle(kind.name)} is in the queue.` : `Schedule ${plan.name.trim()} is set.`;
+      toast({ text: kind.paused ? `${said} Its kind is paused, so it waits.` : said });
       onStarted();
       onClose();
     } catch (error) {
@@ -74,19 +80,22 @@ function WishForm({ kind, onStarted, onClose }: { kind: JobKind } & Pick<Props, 
           <Mark tone="fair">Jobs of this kind are paused: it will wait.</Mark>
         </p>
       )}
-      {kind.members.map((member) => (
-        <MemberField key={member.name} member={member} value={filled[member.name] ?? startValue(member)} onChange={(value) => setFilled({ ...filled, [member.name]: value })} />
-      ))}
-      <label class="job-field">
-        <span class="field-label">Priority</span>
-        <select value={String(priority)} onChange={(event) => setPriority(Number(event.currentTarget.value))}>
-          {priorities.map((one) => (
-            <option key={one.value} value={String(one.value)}>
-              {one.title}
-            </option>
-          ))}
-        </select>
-      </label>
+      <div class="job-fields">
+        {kind.members.map((member) => (
+          <MemberField key={member.name} member={member} value={filled[member.name] ?? startValue(member)} onChange={(value) => setFilled({ ...filled, [member.name]: value })} />
+        ))}
+        <label class="job-field">
+          <span class="field-label">Priority</span>
+          <select value={String(priority)} onChange={(event) => setPriority(Number(event.currentTarget.value))}>
+            {priorities.map((one) => (
+              <option key={one.value} value={String(one.value)}>
+                {one.title}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <PlanFields plan={plan} onChange={setPlan} />
       {wrong !== '' && (
         <p class="wrong" role="alert">
           {wrong}
@@ -97,10 +106,44 @@ function WishForm({ kind, onStarted, onClose }: { kind: JobKind } & Pick<Props, 
           Close
         </button>
         <button type="submit" class="button primary" disabled={busy}>
-          Start it
+          {plan === null ? 'Start it' : 'Set the schedule'}
         </button>
       </div>
     </form>
+  );
+}
+
+const emptyPlan: Plan = { name: '', timing: '' };
+
+function PlanFields({ plan, onChange }: { plan: Plan | null; onChange: (plan: Plan | null) => void }) {
+  const id = useId();
+  return (
+    <div class="job-fields">
+      <label class="job-field">
+        <span class="field-label">When</span>
+        <select value={plan === null ? 'once' : 'clock'} onChange={(event) => onChange(event.currentTarget.value === 'clock' ? emptyPlan : null)}>
+          <option value="once">once, now</option>
+          <option value="clock">by the clock</option>
+        </select>
+      </label>
+      {plan !== null && (
+        <>
+          <label class="job-field">
+            <span class="field-label">Name of the schedule</span>
+            <input type="text" autocomplete="off" placeholder="nightly-backup" value={plan.name} onInput={(event) => onChange({ ...plan, name: event.currentTarget.value })} />
+          </label>
+          <div class="job-field">
+            <label class="field-label" for={id}>
+              Timing
+            </label>
+            <input id={id} type="text" autocomplete="off" placeholder="every 15m" aria-describedby={`${id}-help`} value={plan.timing} onInput={(event) => onChange({ ...plan, timing: event.currentTarget.value })} />
+            <span class="quiet small-text" id={`${id}-help`}>
+              {plan.timing.trim() === '' ? 'every 15m, or a cron line: 30 2 * * 1-5 is 02:30, Monday to Friday' : timingText(plan.timing)}
+            </span>
+          </div>
+        </>
+      )}
+    </div>
   );
 }
 
