@@ -143,6 +143,7 @@ Result<store::Batch> self_test_effect(const jobs::Job& job, jobs::Outcome& outco
 
 // ---- the table
 
+using Type = jobs::MemberType;
 using Check = std::function<Result<std::string>(std::string_view)>;
 
 // A payload that gives no unique key of its own.
@@ -160,7 +161,13 @@ jobs::KindRow report_kind(const std::function<Result<std::string>(const jobs::Jo
           .time_max = 300s,
           .right = "run_jobs",
           .summary = "Orders, lines or totals that match the filters of the order list, as a file.",
-          .payload_help = "of: orders, lines or totals; format: csv, xlsx, json or ndjson; name; filters; sort; fields; group (of totals)",
+          .payload = {{.name = "of", .type = Type::choice, .standard = "orders", .choices = {"orders", "lines", "totals"}},
+                      {.name = "format", .type = Type::choice, .help = "ndjson of orders only", .standard = "csv", .choices = {"csv", "xlsx", "json", "ndjson"}},
+                      {.name = "name", .help = "a word for the file name"},
+                      {.name = "filters", .type = Type::filters, .help = "as in the address of the order list"},
+                      {.name = "sort", .help = "columns, - in front for descending"},
+                      {.name = "fields", .help = "columns of orders, with commas between"},
+                      {.name = "group", .type = Type::choice, .help = "of totals only", .choices = {"customer", "item", "manufacturer", "salesman", "status", "due_month", "currency"}}},
           .check = checked_by(parse_report),
           .brief = brief};
 }
@@ -172,7 +179,7 @@ jobs::KindRow sync_kind(const JobParts& parts) {
           .unique = jobs::UniqueRule::live,
           .right = "control_sources",
           .summary = "One refresh of a source; over when that refresh is.",
-          .payload_help = "source: its id",
+          .payload = {{.name = "source", .type = Type::source, .help = "its id", .required = true}},
           .check = [](std::string_view payload) -> Result<std::string> {
             const auto source = parse_sync(payload);
             if (!source) return pass_on(source);
@@ -188,7 +195,7 @@ jobs::KindRow backup_kind(const JobParts& parts) {
           .unique = jobs::UniqueRule::live,
           .right = "admin",
           .summary = "The whole record as one verified file in the folder backups of the data folder.",
-          .payload_help = "keep: how many stay, 7",
+          .payload = {{.name = "keep", .type = Type::number, .help = "how many backups stay", .standard = "7"}},
           .check = checked_by(parse_backup, "backup"),
           .run = [parts](jobs::Run& run) { return run_backup_job(run, parts); }};
 }
@@ -200,7 +207,6 @@ jobs::KindRow verify_kind(const JobParts& parts) {
           .unique = jobs::UniqueRule::live,
           .right = "admin",
           .summary = "Verifies every row of the record against its checksum.",
-          .payload_help = "nothing",
           .check = checked_by(parse_nothing, "verify_record"),
           .run = [parts](jobs::Run& run) { return run_verify_job(run, parts); }};
 }
@@ -212,7 +218,6 @@ jobs::KindRow restore_test_kind(const std::function<Result<std::string>(const jo
           .unique = jobs::UniqueRule::live,
           .right = "admin",
           .summary = "Unpacks the newest backup aside, verifies every row of it and compares with what it says it holds.",
-          .payload_help = "nothing",
           .check = checked_by(parse_nothing, "restore_test"),
           .brief = brief};
 }
@@ -223,7 +228,13 @@ jobs::KindRow self_test_kind(const JobParts& parts, const std::function<Result<s
           .time_max = 300s,
           .right = "admin",
           .summary = "Does nothing, or goes wrong as asked: shows that queue, workers and results work.",
-          .payload_help = "seconds, steps, bytes; fail: again or final; die: kill, segv, abort or exit; silent; until_try",
+          .payload = {{.name = "seconds", .type = Type::number, .help = "of work", .standard = "0"},
+                      {.name = "steps", .type = Type::number, .help = "of progress", .standard = "10"},
+                      {.name = "bytes", .type = Type::number, .help = "of a result file"},
+                      {.name = "fail", .type = Type::choice, .help = "how it fails", .choices = {"again", "final"}},
+                      {.name = "die", .type = Type::choice, .help = "how its worker ends", .choices = {"kill", "segv", "abort", "exit"}},
+                      {.name = "silent", .type = Type::flag, .help = "gives no sign of life"},
+                      {.name = "until_try", .type = Type::number, .help = "goes wrong up to this try"}},
           .check = checked_by(parse_self_test),
           .brief = brief,
           .effect = [&record = parts.record](const jobs::Job& job, jobs::Outcome& outcome) { return self_test_effect(job, outcome, record); },

@@ -58,6 +58,7 @@ struct KindStatus {
   std::chrono::seconds time_max{0};
   std::uint32_t tries_max = 0;
   bool paused = false;
+  std::vector<PayloadMember> members = {};  // of the payload
 };
 
 struct Schedule {
@@ -103,7 +104,8 @@ class Control {
   // Errors   not_found  the job left no file
   virtual Result<UniqueFd> open_result(const Job& job) const = 0;
 
-  // A waiting job ends at once; a running one is asked, and ended by force after two seconds.
+  // A waiting job ends at once; a running one is asked, and ended by force after two seconds. A dead letter is given up:
+  // it stays among the ended ones as cancelled, with the reasons of its tries.
   // Errors   not_found; conflict  it has ended
   virtual Result<Job> cancel(const std::string& id) = 0;
   // A dead, failed or cancelled job waits again with all its tries.

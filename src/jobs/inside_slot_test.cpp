@@ -19,7 +19,7 @@ class InsideWorld {
     auto opened = store::open_sqlite_record({.path = folder / "record.db", .clock = &clock});
     REQUIRE(opened);
     record = std::move(*opened);
-    KindRow kind{.name = "inside", .place = Place::inside, .time_max = 300s, .right = "", .summary = "", .payload_help = ""};
+    KindRow kind{.name = "inside", .place = Place::inside, .time_max = 300s, .right = "", .summary = ""};
     kind.check = [](std::string_view) -> Result<std::string> { return std::string(); };
     kind.run = [this](Run& run) { return act(run); };
     KindRow hasty = kind;

@@ -4,7 +4,8 @@
 //   waiting ────────> running ───────────────> done
 //      ^                 │ the kind gave up        > failed
 //      │ retry, death,   │ asked to stop           > cancelled
-//      └──── stop ───────┤ the last try ended so   > dead     (a dead letter: a person may try it again)
+//      └──── stop ───────┤ the last try ended so   > dead     (a dead letter: a person may try it again, or
+//                                                           give it up: cancelled)
 //
 // Invariants
 //   * A try is counted when it begins, in the record: what ends the whole server was a try too.

@@ -25,6 +25,27 @@ enum class UniqueRule : std::uint8_t {
   live,     // while the other waits or runs it is the answer
 };
 
+// One member of a payload, as a form asks for it. `KindRow::check` has the last word.
+enum class MemberType : std::uint8_t {
+  text,
+  number,
+  flag,
+  choice,   // one of `choices`
+  source,   // the id of a source
+  filters,  // an object: filters of the order list
+};
+std::string_view word(MemberType type);
+struct PayloadMember {
+  std::string name = {};
+  MemberType type = MemberType::text;
+  std::string help = {};                  // a few words
+  std::string standard = {};              // what counts when it is left out, "" nothing
+  std::vector<std::string> choices = {};
+  bool required = false;
+};
+// All in one line, for the command line: "keep: how many backups stay, 7".
+std::string payload_help(const std::vector<PayloadMember>& members);
+
 // How a try ended well.
 struct Outcome {
   std::string result = "{}";        // JSON text
@@ -51,7 +72,7 @@ struct KindRow {
   UniqueRule unique = UniqueRule::none;
   std::string right = {};         // what a person needs to start one: "run_jobs"
   std::string summary = {};       // one sentence
-  std::string payload_help = {};  // its members, in one line
+  std::vector<PayloadMember> payload = {};
   // Errors   invalid_input  the payload is wrong; the text names the member. Answers the unique key, "" none.
   std::function<Result<std::string>(std::string_view payload)> check = {};
   // Of inside kinds. An error of a code that says "try again" (base/result.h) is tried again, every other one is final.

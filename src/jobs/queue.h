@@ -129,6 +129,8 @@ class Queue {
   // Changes a live job in the record and then here: `decide` under the lock, `prepare` without it.
   Result<Job> change(const std::string& id, const Decide& decide, const Prepare& prepare = {});
   Result<Job> change_busy(std::unique_lock<std::mutex>& lock, LiveJob& entry, Job next, const Prepare& prepare);
+  // Changes an ended job, which may wait again after it.
+  Result<Job> change_ended(const std::string& id, const Decide& decide);
   void apply(LiveJob& entry, const Job& next);
   Decide under_lease(std::uint64_t lease, const Decide& decide) const;
   void end_try(Job& next, TryEnd end, bool again, const std::string& reason);

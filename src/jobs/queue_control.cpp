@@ -88,7 +88,7 @@ std::vector<KindStatus> Queue::kinds() const {
   const std::lock_guard lock(mutex_);
   std::vector<KindStatus> found;
   for (const KindRow& kind : kinds_)
-    found.push_back({kind.name, kind.right, kind.summary, kind.payload_help, kind.place, kind.time_max, kind.tries_max, paused_.contains(kind.name)});
+    found.push_back({kind.name, kind.right, kind.summary, payload_help(kind.payload), kind.place, kind.time_max, kind.tries_max, paused_.contains(kind.name), kind.payload});
   return found;
 }
 
@@ -108,6 +108,16 @@ Result<Job> Queue::wait_for_end(const std::string& id, std::chrono::milliseconds
 }
 
 Result<Job> Queue::cancel(const std::string& id) {
+  const bool ended = [&] {
+    const std::lock_guard lock(mutex_);
+    return index_.ended.contains(id);
+  }();
+  if (ended)
+    return change_ended(id, [](Job& next) -> Result<void> {
+      if (next.state != JobState::dead) return fail(ErrorCode::conflict, "job " + next.id + " has ended");
+      next.state = JobState::cancelled;  // its tries and why they ended stay
+      return {};
+    });
   return change(id, [](Job& next) -> Result<void> {
     next.cancel_wanted = true;
     if (next.state == JobState::waiting) next.state = JobState::cancelled;
@@ -116,12 +126,26 @@ Result<Job> Queue::cancel(const std::string& id) {
 }
 
 Result<Job> Queue::retry(const std::string& id) {
+  return change_ended(id, [this](Job& next) -> Result<void> {
+    if (next.state == JobState::done) return fail(ErrorCode::conflict, "job " + next.id + " is done; start a new one to do it again");
+    const KindRow* const kind = find_kind(next.kind);
+    if (kind != nullptr && kind->unique != UniqueRule::none && !index_.with_key(next.unique_key).empty())
+      return fail(ErrorCode::conflict, "another job does the same work now, " + index_.with_key(next.unique_key).front()->job.id);
+    next.state = JobState::waiting;
+    next.tries = 0;
+    next.cancel_wanted = false;
+    next.ended.reset();
+    next.started.reset();
+    return {};
+  });
+}
+
+Result<Job> Queue::change_ended(const std::string& id, const Decide& decide) {
   {
     const std::lock_guard lock(mutex_);
     if (index_.live.contains(id)) return fail(ErrorCode::conflict, "job " + id + " is not over: it waits or runs");
     const auto found = index_.ended.find(id);
     if (found == index_.ended.end()) return no_job(id);
-    if (found->second.state == JobState::done) return fail(ErrorCode::conflict, "job " + id + " is done; start a new one to do it again");
     if (found->second.busy) return fail(ErrorCode::conflict, "job " + id + " is being changed by somebody else");
     found->second.busy = true;
   }
@@ -129,29 +153,28 @@ Result<Job> Queue::retry(const std::string& id) {
   Result<Job> job = !row ? Result<Job>(pass_on(row)) : !*row ? Result<Job>(no_job(id)) : decode_job(**row);
   const auto let_go = [&] { index_.ended.at(id).busy = false; };
   std::unique_lock lock(mutex_);
-  const KindRow* const kind = job ? find_kind(job->kind) : nullptr;
-  if (job && kind != nullptr && kind->unique != UniqueRule::none && !index_.with_key(job->unique_key).empty())
-    job = fail(ErrorCode::conflict, "another job does the same work now, " + index_.with_key(job->unique_key).front()->job.id);
+  if (job)
+    if (const auto decided = decide(*job); !decided) job = pass_on(decided);
   if (!job) {
     let_go();
     return job;
   }
-  job->state = JobState::waiting;
-  job->tries = 0;
-  job->cancel_wanted = false;
-  job->ended.reset();
-  job->started.reset();
   lock.unlock();
   store::Batch batch;
   batch.source = "jobs";
-  batch.kept_removed.push_back({std::string(ended_space), id});
-  batch.kept_put.push_back({std::string(live_space), id, encode(*job)});
+  if (!has_ended(job->state)) batch.kept_removed.push_back({std::string(ended_space), id});
+  batch.kept_put.push_back({std::string(has_ended(job->state) ? ended_space : live_space), id, encode(*job)});
   const auto committed = record_.commit(std::move(batch));
   lock.lock();
   let_go();
   if (!committed) return pass_on(committed);
   index_.drop_ended(id);
-  index_.line_up(index_.add(*job, kind == nullptr ? Place::inside : kind->place));
+  if (has_ended(job->state)) {
+    index_.add_ended(*job);
+  } else {
+    const KindRow* const kind = find_kind(job->kind);
+    index_.line_up(index_.add(*job, kind == nullptr ? Place::inside : kind->place));
+  }
   changed();
   return job;
 }

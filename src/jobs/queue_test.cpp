@@ -249,6 +249,24 @@ TEST_CASE("a cancelled job that waits ends at once, one that runs is asked, and 
   CHECK(world.queue->cancel("nobody").error().code() == ErrorCode::not_found);
 }
 
+TEST_CASE("a dead letter that is given up is cancelled, keeps its reasons, and can be tried again after all") {
+  QueueWorld world;
+  const auto id = world.add("report");
+  for (int count = 0; count < 3; ++count) {
+    REQUIRE(world.queue->failed(id, world.take()->lease, true, "the ERP does not answer"));
+    world.clock.advance(failed_delay_max);
+  }
+  REQUIRE(world.told(id) == "report dead 3/3: the ERP does not answer (try 3 of 3)");
+  CHECK(world.queue->cancel(id)->state == JobState::cancelled);
+  CHECK(world.queue->counts().dead == 0);
+  CHECK(world.queue->counts().cancelled == 1);
+  world.restart();
+  CHECK(world.told(id) == "report cancelled 3/3: the ERP does not answer (try 3 of 3)");
+  CHECK(world.queue->show(id)->attempts.size() == 3);
+  CHECK(world.queue->cancel(id).error().code() == ErrorCode::conflict);
+  CHECK(world.queue->retry(id)->state == JobState::waiting);
+}
+
 TEST_CASE("a paused kind waits, a paused queue waits whole, also over a restart") {
   QueueWorld world;
   const auto report = world.add("report"), sync = world.add("sync");

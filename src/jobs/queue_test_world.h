@@ -101,10 +101,10 @@ class QueueWorld {
       if (payload == "bad") return fail(ErrorCode::invalid_input, "the payload is bad");
       return "key " + std::string(payload);
     };
-    KindRow report{.name = "report", .right = "run_jobs", .summary = "", .payload_help = "", .check = no_key};
-    KindRow sync{.name = "sync", .time_max = std::chrono::seconds(180), .unique = UniqueRule::live, .right = "", .summary = "", .payload_help = "", .check = payload_key};
-    KindRow refill{.name = "refill", .unique = UniqueRule::waiting, .right = "", .summary = "", .payload_help = "", .check = payload_key};
-    KindRow count{.name = "count", .right = "", .summary = "", .payload_help = "", .check = no_key};
+    KindRow report{.name = "report", .right = "run_jobs", .summary = "", .check = no_key};
+    KindRow sync{.name = "sync", .time_max = std::chrono::seconds(180), .unique = UniqueRule::live, .right = "", .summary = "", .check = payload_key};
+    KindRow refill{.name = "refill", .unique = UniqueRule::waiting, .right = "", .summary = "", .check = payload_key};
+    KindRow count{.name = "count", .right = "", .summary = "", .check = no_key};
     count.effect = [this](const Job& job, Outcome& outcome) -> Result<store::Batch> {
       const auto before = record->kept_one(std::string(effects_space), job.id);
       if (!before) return pass_on(before);

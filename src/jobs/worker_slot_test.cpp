@@ -40,7 +40,7 @@ class WorkerWorld {
     auto opened = store::open_sqlite_record({.path = folder / "record.db", .clock = &clock});
     REQUIRE(opened);
     record = std::move(*opened);
-    KindRow told{.name = "told", .time_max = 300s, .tries_max = 3, .right = "", .summary = "", .payload_help = ""};
+    KindRow told{.name = "told", .time_max = 300s, .tries_max = 3, .right = "", .summary = ""};
     told.check = [](std::string_view) -> Result<std::string> { return std::string(); };
     told.brief = [](const Job& job) -> Result<std::string> { return "\"brief of try " + std::to_string(job.tries) + "\""; };
     KindRow hasty = told;
@@ -174,7 +174,7 @@ TEST_CASE("four workers and two threads that enqueue do every job once, though e
   WorkerWorld world;
   const SystemClock real;  // retries wait for the time of day
   auto made = Queue::open({.results_folder = world.folder / "results", .seed = 2}, {[&] {
-                            KindRow told{.name = "told", .tries_max = 50, .right = "", .summary = "", .payload_help = ""};
+                            KindRow told{.name = "told", .tries_max = 50, .right = "", .summary = ""};
                             told.check = [](std::string_view) -> Result<std::string> { return std::string(); };
                             told.effect = [&](const Job& job, Outcome&) -> Result<store::Batch> {
                               const auto before = world.record->kept_one("test/effects", job.id);

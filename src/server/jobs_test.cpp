@@ -90,6 +90,8 @@ TEST_CASE("the list says the counts, the kinds and what is paused") {
   CHECK(list.at("data").as_array().size() == 1);
   CHECK(list.at("counts").at("completed").as_int64() == 1);
   CHECK(list.at("kinds").at(0).at("time_max_s").as_int64() == 300);
+  CHECK(boost::json::serialize(list.at("kinds").at(0).at("members")) ==
+        R"([{"name":"of","type":"choice","help":"","standard":"orders","required":false,"choices":["orders","lines"]}])");
   CHECK(plant.get("/api/v1/jobs?state=lost").status == 400);
   CHECK(ask(plant.address, "POST", "/api/v1/jobs/pause?kind=report").status == 200);
   CHECK(ask(plant.address, "POST", "/api/v1/jobs/pause?kind=forecast").status == 404);

@@ -314,7 +314,7 @@ TEST_CASE("what does not exist, and methods that do not fit, are problems with a
 TEST_CASE("pages of the web part answer without being kept") {
   TestPlant plant;
   for (const char* path :
-       {"/", "/today", "/orders", "/orders/43659", "/sources", "/performance", "/problems/not-found"}) {
+       {"/", "/today", "/orders", "/orders/43659", "/sources", "/performance", "/jobs", "/problems/not-found"}) {
     const auto page = plant.get(path);
     CHECK_MESSAGE(page.status == 200, path);
     CHECK(page.header("content-type").starts_with("text/html"));
@@ -324,7 +324,7 @@ TEST_CASE("pages of the web part answer without being kept") {
 
 TEST_CASE("a page's address with a slash at its end leads to the page, with its filters") {
   TestPlant plant;
-  for (const std::string path : {"/today", "/orders", "/orders/43659", "/sources", "/performance"}) {
+  for (const std::string path : {"/today", "/orders", "/orders/43659", "/sources", "/performance", "/jobs"}) {
     const auto moved = plant.get(path + "/");
     CHECK_MESSAGE(moved.status == 308, path);
     CHECK(moved.header("location") == path);

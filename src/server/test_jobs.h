@@ -52,7 +52,8 @@ class TestJobs final : public jobs::Control {
   }
   jobs::JobCounts counts() const override { return {0, 0, 1, 1, 0, 0, 0}; }
   std::vector<jobs::KindStatus> kinds() const override {
-    return {{"report", "run_jobs", "A report.", "of, format", jobs::Place::worker, std::chrono::seconds(300), 3, paused_kind_ == "report"}};
+    return {{"report", "run_jobs", "A report.", "of, format", jobs::Place::worker, std::chrono::seconds(300), 3, paused_kind_ == "report",
+             {{.name = "of", .type = jobs::MemberType::choice, .standard = "orders", .choices = {"orders", "lines"}}}}};
   }
   bool paused() const override { return paused_kind_ == "*"; }
   std::uint64_t revision() const override { return revision_; }

@@ -20,6 +20,7 @@ const screens: Record<string, Load> = {
   order: () => import('./screens/order/order'),
   differences: () => import('./screens/differences/differences'),
   sources: () => import('./screens/sources/sources'),
+  jobs: () => import('./screens/jobs/jobs'),
 };
 
 export type Place = { screen: string; number: string };
@@ -32,6 +33,7 @@ export function placeOf(path: string): Place {
   if (clean === '/orders') return { screen: 'orders', number: '' };
   if (clean === '/differences') return { screen: 'differences', number: '' };
   if (clean === '/sources' || clean === '/performance') return { screen: 'sources', number: '' };
+  if (clean === '/jobs') return { screen: 'jobs', number: '' };
   return { screen: '', number: '' };
 }
 
@@ -82,6 +84,7 @@ export function App() {
     'go.orders': () => navigate('/orders'),
     'go.differences': () => navigate('/differences'),
     'go.sources': () => navigate('/sources'),
+    'go.jobs': () => navigate('/jobs'),
     undo: undoLast,
     theme: () => setTheme(nextTheme(theme.value)),
   });

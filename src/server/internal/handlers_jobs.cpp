@@ -79,7 +79,7 @@ void write_addresses(JsonWriter& json, const jobs::Job& job) {
   const bool ended = has_ended(job.state);
   json.field("url", address);
   write("log_url", true, "/log");
-  write("cancel_url", !ended, "/cancel");
+  write("cancel_url", !ended || job.state == jobs::JobState::dead, "/cancel");
   write("retry_url", ended && job.state != jobs::JobState::done, "/retry");
   write("result_url", job.state == jobs::JobState::done, "/result");
 }
@@ -120,12 +120,26 @@ void write_counts(JsonWriter& json, const jobs::JobCounts& counts) {
   json.field("pending", counts.waiting + counts.paused).field("completed", counts.done).end_object();
 }
 
+// What a form asks for.
+void write_members(JsonWriter& json, const std::vector<jobs::PayloadMember>& members) {
+  json.begin_array();
+  for (const jobs::PayloadMember& member : members) {
+    json.begin_object().field("name", member.name).field("type", word(member.type)).field("help", member.help);
+    json.field("standard", member.standard).field("required", member.required).key("choices").begin_array();
+    for (const std::string& choice : member.choices) json.text(choice);
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
 void write_kinds(JsonWriter& json, const std::vector<jobs::KindStatus>& kinds) {
   json.begin_array();
   for (const jobs::KindStatus& kind : kinds) {
     json.begin_object().field("name", kind.name).field("summary", kind.summary).field("payload", kind.payload_help);
     json.field("place", word(kind.place)).field("time_max_s", std::int64_t{kind.time_max.count()}).field("tries_max", kind.tries_max);
-    json.field("right", kind.right).field("paused", kind.paused).end_object();
+    json.field("right", kind.right).field("paused", kind.paused).key("members");
+    write_members(json, kind.members);
+    json.end_object();
   }
   json.end_array();
 }

@@ -140,6 +140,7 @@ std::vector<Route> page_routes() {
       page("/differences", "pageDifferences", "Screen: where the ERP and the files differ."),
       page("/sources", "pageSources", "Screen: sources and rejections."),
       page("/performance", "pagePerformance", "Screen: performance."),
+      page("/jobs", "pageJobs", "Screen: jobs."),
       page("/sign-in", "pageSignIn", "Screen: sign in."),
       page("/setup", "pageSetup", "Screen: the first administrator."),
       page("/admin", "pageAdmin", "Screen: users, tokens, audit trail, settings."),

@@ -88,7 +88,7 @@ async function problemOf(response: Response): Promise<ApiProblem> {
 let lastAnswerTime = 0;
 export const answerTime = (): number => lastAnswerTime;
 
-async function request<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
+export async function request<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
   let response: Response;
   const asked = globalThis.performance.now();
   try {
@@ -112,7 +112,7 @@ async function request<T>(method: string, path: string, init: RequestInit = {}):
   return body;
 }
 
-const get = <T>(path: string, signal?: AbortSignal): Promise<T> =>
+export const get = <T>(path: string, signal?: AbortSignal): Promise<T> =>
   request<T>('GET', path, signal === undefined ? {} : { signal });
 
 const post = <T>(path: string): Promise<T> => request<T>('POST', path);

@@ -50,17 +50,18 @@ export type ConfirmProps = {
   title: string;
   text: ComponentChildren;
   yes: string;
+  no?: string; // "Cancel" would be ambiguous where something is cancelled
   onYes: () => void;
   onClose: () => void;
 };
 
-export function Confirm({ title, text, yes, onYes, onClose }: ConfirmProps) {
+export function Confirm({ title, text, yes, no = 'Cancel', onYes, onClose }: ConfirmProps) {
   return (
     <Dialog title={title} class="confirm" onClose={onClose}>
       <div class="dialog-text">{text}</div>
       <div class="row row-end">
         <button type="button" class="button" autofocus onClick={onClose}>
-          Cancel
+          {no}
         </button>
         <button
           type="button"

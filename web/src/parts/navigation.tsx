@@ -6,6 +6,7 @@ const entries: readonly { screen: string; href: string; title: string; icon: Ico
   { screen: 'orders', href: '/orders', title: 'Orders', icon: 'orders', keys: 'g o' },
   { screen: 'differences', href: '/differences', title: 'Differences', icon: 'differences', keys: 'g d' },
   { screen: 'sources', href: '/sources', title: 'Sources', icon: 'sources', keys: 'g s' },
+  { screen: 'jobs', href: '/jobs', title: 'Jobs', icon: 'jobs', keys: 'g j' },
 ];
 
 export function Navigation({ screen }: { screen: string }) {

@@ -16,6 +16,7 @@ const screens: readonly [string, string][] = [
   ['Late orders', '/orders?late=true&sort=-lateness_days'],
   ['Differences', '/differences'],
   ['Sources and rejections', '/sources'],
+  ['Jobs', '/jobs'],
 ];
 
 const typingPause = 120; // milliseconds

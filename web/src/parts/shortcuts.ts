@@ -1,6 +1,6 @@
 // Every keyboard shortcut, said once. A unit test proves that no two that can be active together share a key.
 
-export type Scope = 'global' | 'orders' | 'order' | 'list' | 'differences' | 'sources';
+export type Scope = 'global' | 'orders' | 'order' | 'list' | 'differences' | 'sources' | 'jobs';
 
 export type Shortcut = { command: string; keys: string[]; scope: Scope; title: string };
 
@@ -13,13 +13,14 @@ export const shortcuts: readonly Shortcut[] = [
   { command: 'go.orders', keys: ['g o'], scope: 'global', title: 'Go to Orders' },
   { command: 'go.differences', keys: ['g d'], scope: 'global', title: 'Go to Differences' },
   { command: 'go.sources', keys: ['g s'], scope: 'global', title: 'Go to Sources' },
+  { command: 'go.jobs', keys: ['g j'], scope: 'global', title: 'Go to Jobs' },
   { command: 'undo', keys: ['u', 'Mod+z'], scope: 'global', title: 'Undo the last action' },
   { command: 'theme', keys: ['t'], scope: 'global', title: 'Next theme: auto, light, dark' },
 
   { command: 'list.next', keys: ['j'], scope: 'list', title: 'Next row' },
   { command: 'list.previous', keys: ['k'], scope: 'list', title: 'Previous row' },
-  { command: 'list.open', keys: ['Enter'], scope: 'list', title: 'Open the order' },
-  { command: 'list.open_tab', keys: ['o'], scope: 'list', title: 'Open the order in a new tab' },
+  { command: 'list.open', keys: ['Enter'], scope: 'list', title: 'Open it' },
+  { command: 'list.open_tab', keys: ['o'], scope: 'list', title: 'Open it in a new tab' },
 
   { command: 'orders.select', keys: ['x'], scope: 'orders', title: 'Select or unselect the row' },
   { command: 'orders.filter', keys: ['f'], scope: 'orders', title: 'Add a filter' },
@@ -34,6 +35,10 @@ export const shortcuts: readonly Shortcut[] = [
   { command: 'differences.choose', keys: ['x'], scope: 'differences', title: 'Let the other side count' },
 
   { command: 'sources.refresh', keys: ['r'], scope: 'sources', title: 'Refresh all sources now' },
+
+  { command: 'jobs.start', keys: ['n'], scope: 'jobs', title: 'Start a job' },
+  { command: 'jobs.end', keys: ['c'], scope: 'jobs', title: 'Cancel the job, discard the dead letter' },
+  { command: 'jobs.retry', keys: ['r'], scope: 'jobs', title: 'Try the job again' },
 ];
 
 export const scopeTitles: Record<Scope, string> = {
@@ -43,6 +48,7 @@ export const scopeTitles: Record<Scope, string> = {
   order: 'One order',
   differences: 'Differences',
   sources: 'Sources',
+  jobs: 'Jobs',
 };
 
 // Which scopes can listen at the same moment: an order opens beside the list.
@@ -50,6 +56,7 @@ export const activeTogether: readonly (readonly Scope[])[] = [
   ['global', 'list', 'orders', 'order'],
   ['global', 'list', 'differences'],
   ['global', 'sources'],
+  ['global', 'list', 'jobs'],
 ];
 
 // Problems of a table: the same key twice, or a key that is also the start of a two-key shortcut.
