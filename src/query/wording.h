@@ -12,6 +12,7 @@ struct WordedChange {
   std::string kind;   // order_new, order_changed, status_changed, order_removed, rejection_new, rejection_solved
   std::string order;  // "" when none
   std::string customer_name;
+  std::string by;     // who made it, when a person did
   std::string text;   // "SO 43659: status Open -> In Production"
   std::vector<std::pair<std::string, std::pair<std::string, std::string>>> fields;  // name, before, after
 };
