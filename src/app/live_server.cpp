@@ -113,6 +113,7 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .company = settings.company,
       .push = road_->push(),
       .jobs = *jobs_,
+      .overlays = road_->overlays(),
       .webhook_key = [keys = std::make_shared<WebhookKeys>(settings.sources, process_environment())](std::string_view source) { return keys->of(source); },
   };
   server::ServerOptions options;

@@ -224,6 +224,7 @@ void write_order(JsonWriter& json, const query::OrderDetail& detail) {
     for (const std::string& flag : detail.put.flags) more.text(flag);
     more.end_array();
     write_joined(more, detail.put);
+    write_overlay(more, detail.put);
   });
 }
 
@@ -281,7 +282,13 @@ void write_dates(ProvenanceWriter& out, const query::OrderDetail& detail) {
   const auto text = [](const std::optional<Day>& day) { return day ? iso(*day) : std::string("none"); };
   out.value("order_date", text(order.order_date), "as the document states it");
   out.value("requested", text(order.requested_date), "the customer's wish, as the document states it");
-  out.value("promise", text(order.promise_date), "our last answer, as the document states it");
+  const auto promised = std::find_if(detail.put.overlay.begin(), detail.put.overlay.end(),
+                                     [](const feed::Overlaid& known) { return known.written.field == overlay_field::promised_date; });
+  if (promised == detail.put.overlay.end())
+    out.value("promise", text(order.promise_date), "our last answer, as the document states it");
+  else
+    out.value("promise", text(order.promise_date),
+              "written by " + promised->written.author + " at " + rfc3339(promised->written.at) + "; the document states " + (promised->beneath.empty() ? "none" : promised->beneath));
   out.sum_of_lines(
       "due", text(detail.row.due),
       "promise date of the order if there is one, else its requested date, else the earliest date of its lines",

@@ -51,12 +51,14 @@ const std::vector<ProblemKind>& problem_kinds() {
       {"not-acceptable", 406, "None of the accepted formats exists here"},
       {"request-timeout", 408, "The request took too long to arrive"},
       {"conflict", 409, "Somebody else was first"},
+      {"precondition-failed", 412, "It was changed since you read it"},
       {"body-too-large", 413, "The body is too large"},
       {"uri-too-long", 414, "The address is too long"},
       {"unsupported-media-type", 415, "The body has a type that is not read here"},
       {"expectation-failed", 417, "The expectation cannot be met"},
       {"limit-reached", 422, "A limit was reached"},
       {"upgrade-required", 426, "This address speaks WebSocket"},
+      {"precondition-required", 428, "Say which version you read"},
       {"too-many-requests", 429, "Too many requests"},
       {"head-too-large", 431, "The request head is too large"},
       {"internal", 500, "We made a mistake"},
@@ -173,6 +175,8 @@ std::string_view status_text(int status) {
       return "Request Timeout";
     case 409:
       return "Conflict";
+    case 412:
+      return "Precondition Failed";
     case 413:
       return "Content Too Large";
     case 414:
@@ -185,6 +189,8 @@ std::string_view status_text(int status) {
       return "Unprocessable Content";
     case 426:
       return "Upgrade Required";
+    case 428:
+      return "Precondition Required";
     case 429:
       return "Too Many Requests";
     case 431:
