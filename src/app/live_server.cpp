@@ -122,6 +122,7 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .company = settings.company,
       .push = road_->push(),
       .jobs = *jobs_,
+      .overlays = road_->overlays(),
       .webhook_key = [keys = std::make_shared<WebhookKeys>(settings.sources, process_environment())](std::string_view source) { return keys->of(source); },
       .push_key = [sources = settings.sources](std::string_view source) { return asks_push_key(sources, source); },
       .people = &people_->directory(),

@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/source_wiring.h"
 #include "base/log.h"
+#include "query/fields.h"
 
 namespace millrace::app {
 namespace {
@@ -33,6 +34,7 @@ std::string_view kind_word(feed::ChangeKind kind) {
 
 Result<std::unique_ptr<Road>> Road::open(const Settings& settings, const Clock& clock, const Progress& progress,
                                          std::function<void()> news) {
+  if (const auto named = query::set_own_columns(settings.own_columns); !named) return pass_on(named);
   std::unique_ptr<Road> road(new Road);
   store::SqliteOptions options{.path = record_path(settings), .clock = &clock, .metrics = &road->metrics_};
   options.on_condition = [raw = road.get()](const store::RecordCondition& now) {
@@ -103,6 +105,7 @@ Result<void> Road::start_sources(const Settings& settings, const Clock& clock, s
   ingest::SourcesOptions options;
   options.parsers = std::move(*parsers);
   options.join = settings.join;
+  options.overlay = OverlayFields(settings.own_columns);
   if (warm_) options.warm = WarmFile::book(warm_);
   options.prepare_parsers = !settings.listen.empty();  // a scan ends where a server begins to wait for changes
   options.warm_refused = [this](const Error& why) { note_refused_warm(why); };

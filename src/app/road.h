@@ -54,6 +54,7 @@ class Road {
   store::Record& record() { return *record_; }
   ingest::Control& control() { return *sources_; }
   ingest::PushDoor& push() { return push_; }
+  ingest::OverlayDoor& overlays() { return sources_->overlays(); }
   metrics::Registry& metrics() { return metrics_; }
   readmodel::SnapshotPtr snapshot() const { return model_.current(); }
   std::vector<ingest::SourceStatus> sources() const { return sources_->sources(); }

@@ -50,6 +50,8 @@ constexpr std::array setting_table = std::to_array<SettingRow>({
     {"join", SettingType::text, "", "default: erp, newest", 0, 0, "", "", "RULES",
      "whose value counts where a folder and an ERP speak of one order, per group of fields and best first, such as "
      "\"quantity: erp; dates: orders, erp; references: no\""},
+    {"own_columns", SettingType::text, "", "", 0, 0, "", "", "NAMES",
+     "columns of our own that people may write into on every order, at most 8, such as \"Truck, Packing list\""},
     {"parser_workers", SettingType::count, "processes", "2", 1, 64, "", "--parser-workers", "N",
      "sandboxed processes that read documents"},
     {"parser_memory", SettingType::bytes, "bytes", "512MiB", 64 * mebibyte, 16384 * mebibyte, "", "", "SIZE",
@@ -180,6 +182,12 @@ Result<void> store(Settings& settings, const SettingRow& row, const Values& valu
       if (row.name == "data" && text.empty()) return fail(ErrorCode::invalid_input, "an empty text is not a folder");
       break;
     case SettingType::text:
+      if (row.name == "own_columns") {
+        auto columns = parse_own_columns(text);
+        if (!columns) return pass_on(columns);
+        settings.own_columns = std::move(*columns);
+        return {};
+      }
       if (row.name == "join") {
         auto rules = ingest::parse_join_rules(text);
         if (!rules) return pass_on(rules);

@@ -23,6 +23,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "domain/overlay.h"
 #include "ingest/folder_source.h"
 #include "ingest/order_join.h"
 
@@ -42,6 +43,7 @@ struct Settings {
   HashMethod hash_method = HashMethod::xxh3_128;
   std::string layout_profile;  // file, "" is the built-in one
   ingest::JoinRules join;      // whose value counts where several sources speak of one order
+  std::vector<OwnColumn> own_columns;  // what people write on orders beside the fields that are always there
   unsigned parser_workers = 2;
   std::uint64_t parser_memory = 0;  // bytes of address space of one worker
   std::chrono::seconds parser_time{10};

@@ -6,8 +6,9 @@
 namespace millrace::feed {
 namespace {
 
-// Version 2 is an order with what several sources say of it behind the rest; all else is version 1, as it always was.
-constexpr std::uint8_t format_version = 1, joined_order_version = 2;
+// Version 2 is an order with what several sources say of it behind the rest, version 3 that and then what people wrote on it;
+// all else is version 1, as it always was.
+constexpr std::uint8_t format_version = 1, joined_order_version = 2, overlaid_order_version = 3;
 
 void put_instant(ByteWriter& out, Instant instant) { out.signed_varint(instant.time_since_epoch().count()); }
 Instant take_instant(ByteReader& in) { return Instant{std::chrono::milliseconds{in.signed_varint()}}; }
@@ -51,6 +52,34 @@ void put_order(ByteWriter& out, const OrderPut& put) {
 }
 
 bool is_joined(const OrderPut& put) { return !put.differences.empty() || !put.origins.empty(); }
+
+bool is_overlaid(const OrderPut& put) { return put.overlay_version > 0 || !put.by.empty(); }
+
+std::uint8_t version_of(const Change& change) {
+  if (change.kind != ChangeKind::order_put) return format_version;
+  if (is_overlaid(change.put)) return overlaid_order_version;
+  return is_joined(change.put) ? joined_order_version : format_version;
+}
+
+void put_overlay(ByteWriter& out, const OrderPut& put) {
+  out.varint(put.overlay_version);
+  out.varint(put.overlay.size());
+  for (const Overlaid& value : put.overlay) {
+    encode(out, value.written);
+    out.text(value.beneath);
+  }
+  out.text(put.by);
+}
+
+void take_overlay(ByteReader& in, OrderPut& put) {
+  put.overlay_version = in.varint();
+  put.overlay.resize(in.count(7));
+  for (Overlaid& value : put.overlay) {
+    value.written = take_overlay_value(in);
+    value.beneath = in.text();
+  }
+  put.by = in.text();
+}
 
 void put_joined(ByteWriter& out, const OrderPut& put) {
   out.varint(put.differences.size());
@@ -200,12 +229,13 @@ std::string subject(const Change& change) {
 std::string encode_payload(const Change& change) {
   std::string bytes;
   ByteWriter out(bytes);
-  const bool joined = change.kind == ChangeKind::order_put && is_joined(change.put);
-  out.u8(joined ? joined_order_version : format_version);
+  const std::uint8_t version = version_of(change);
+  out.u8(version);
   switch (change.kind) {
     case ChangeKind::order_put:
       put_order(out, change.put);
-      if (joined) put_joined(out, change.put);
+      if (version >= joined_order_version) put_joined(out, change.put);
+      if (version >= overlaid_order_version) put_overlay(out, change.put);
       break;
     case ChangeKind::order_removed:
       out.text(change.removed.number.text);
@@ -220,8 +250,8 @@ std::string encode_payload(const Change& change) {
 Result<Change> decode_payload(ChangeKind kind, std::string_view bytes) {
   ByteReader in(bytes);
   const std::uint8_t version = in.u8();
-  const bool joined = version == joined_order_version && kind == ChangeKind::order_put;
-  if (version != format_version && !joined)
+  const std::uint8_t version_max = kind == ChangeKind::order_put ? overlaid_order_version : format_version;
+  if (version < format_version || version > version_max)
     return fail(ErrorCode::corrupt, "a change has the unknown format " + std::to_string(version));
   Change change;
   change.kind = kind;
@@ -230,7 +260,8 @@ Result<Change> decode_payload(ChangeKind kind, std::string_view bytes) {
       auto put = take_order(in);
       if (!put) return pass_on(put);
       change.put = std::move(*put);
-      if (joined) take_joined(in, change.put);
+      if (version >= joined_order_version) take_joined(in, change.put);
+      if (version >= overlaid_order_version) take_overlay(in, change.put);
       break;
     }
     case ChangeKind::order_removed:

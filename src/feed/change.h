@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "domain/order.h"
+#include "domain/overlay.h"
 #include "feed/sequence.h"
 
 namespace millrace::feed {
@@ -62,6 +63,13 @@ struct Origin {
   bool operator==(const Origin&) const = default;
 };
 
+// A value that a person wrote on the order, and what its sources say there now.
+struct Overlaid {
+  OverlayValue written;
+  std::string beneath;  // "" when they say nothing, or the field is ours alone
+  bool operator==(const Overlaid&) const = default;
+};
+
 struct OrderPut {
   std::shared_ptr<const SalesOrder> order;
   std::vector<OrderDocument> documents;  // [0] counts
@@ -69,7 +77,14 @@ struct OrderPut {
   // Only of an order that several sources speak of.
   std::vector<Difference> differences = {};
   std::vector<Origin> origins = {};  // of what does not come from documents[0]
+  // What people wrote; `order` counts with it. The version numbers its edits, 0: nobody ever wrote anything.
+  std::uint64_t overlay_version = 0;
+  std::vector<Overlaid> overlay = {};  // by field
+  // Who made this change, when a person did: of the change alone, the state of the order does not keep it.
+  std::string by = {};
 };
+// A value that a person wrote came to its end: what stands in `by` then.
+inline constexpr std::string_view by_time = "(time)";
 
 struct OrderRemoved {
   OrderNumber number;

@@ -52,6 +52,18 @@ void join(OrderPut& put) {
     put.origins.push_back({*testing::arbitrary_text(), *rc::gen::arbitrary<std::int32_t>(), *rc::gen::inRange<std::uint32_t>(0, documents)});
 }
 
+void overlay(OrderPut& put) {
+  put.overlay_version = *rc::gen::inRange<std::uint64_t>(1, 1'000);
+  const int values = *rc::gen::inRange(0, 4);
+  for (int i = 0; i < values; ++i) {
+    Overlaid value{{*testing::arbitrary_text(), *testing::arbitrary_text(), *testing::arbitrary_text(), *testing::arbitrary_text(), instant(), std::nullopt},
+                   *testing::arbitrary_text()};
+    if (*rc::gen::arbitrary<bool>()) value.written.expires = instant();
+    put.overlay.push_back(std::move(value));
+  }
+  put.by = *testing::arbitrary_text();
+}
+
 Rejection arbitrary_rejection() {
   Rejection rejection;
   rejection.id = *rc::gen::arbitrary<std::uint64_t>();
@@ -77,6 +89,7 @@ rc::Gen<Change> arbitrary_change() {
         for (int i = 0; i < documents; ++i) put.documents.push_back(arbitrary_document());
         put.flags = *rc::gen::container<std::vector<std::string>>(testing::arbitrary_text());
         if (documents > 0) join(put);
+        if (*rc::gen::arbitrary<bool>()) overlay(put);
         return order_put(std::move(put));
       }
       case 1:
@@ -93,7 +106,8 @@ bool same(const Change& left, const Change& right) {
   const bool orders = (left.put.order == nullptr) == (right.put.order == nullptr) &&
                       (left.put.order == nullptr || *left.put.order == *right.put.order);
   return left.kind == right.kind && orders && left.put.documents == right.put.documents &&
-         left.put.flags == right.put.flags && left.put.differences == right.put.differences &&
+         left.put.flags == right.put.flags && left.put.differences == right.put.differences && left.put.overlay == right.put.overlay &&
+         left.put.overlay_version == right.put.overlay_version && left.put.by == right.put.by &&
          left.put.origins == right.put.origins && left.removed.number == right.removed.number &&
          left.removed.reason == right.removed.reason && left.rejection_put.rejection == right.rejection_put.rejection &&
          left.rejection_removed.id == right.rejection_removed.id;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <set>
 
 #include "base/bytes.h"
@@ -23,14 +24,21 @@ void append(Intake::Kept& waiting, Intake::Kept newer) {
 
 }  // namespace
 
-Intake::Intake(store::Record& record, LayoutProfile profile, JoinRules rules)
+Intake::Intake(store::Record& record, LayoutProfile profile, JoinRules rules, OverlayFields overlay_fields)
     : record_(record),
+      overlay_fields_(overlay_fields),
+      next_end_(std::numeric_limits<std::int64_t>::max()),
       book_(std::move(profile), [this](const std::string& source, const std::string& path,
                                        std::uint32_t ordinal) -> Result<std::shared_ptr<const SalesOrder>> {
         auto candidate = record_.candidate(source, path, ordinal);
         if (!candidate) return pass_on(candidate);
         return std::move(candidate->order);
-      }, std::move(rules)) {}
+      }, std::move(rules), std::move(overlay_fields), [this](std::uint64_t id) -> Result<OverlayEdit> {
+        const auto row = record_.kept_one(std::string(overlay_edits_space), overlay_edit_key(id));
+        if (!row) return pass_on(row);
+        if (!*row) return fail(ErrorCode::unavailable, "edit " + std::to_string(id) + " is not in the record yet; try again");
+        return decode_overlay_edit(**row);
+      }) {}
 
 Result<void> Intake::restore_from_record(const std::string& source) {
   auto files = record_.files(source);
@@ -80,6 +88,7 @@ Result<void> Intake::restore(const std::vector<std::string>& sources, const Warm
   // Without sources nothing is decided: a damaged record is then only looked at.
   const auto rules_before = sources.empty() ? Result<std::optional<std::string>>(std::nullopt) : restore_decisions();
   if (!rules_before) return pass_on(rules_before);
+  if (const auto written = sources.empty() ? Result<void>() : restore_overlays(); !written) return pass_on(written);
   if (warm != nullptr && book_.rules_are(*rules_before)) {
     if (const auto restored = restore_warm(sources, *warm); restored) {
       std::erase_if(cold, [&](const std::string& source) { return std::ranges::find(warm->sources, source) != warm->sources.end(); });
@@ -107,13 +116,16 @@ Result<bool> Intake::commit(const std::string& source, Kept kept) {
   return wrote;
 }
 
+Result<void> Intake::send_unsent() {
+  if (!unsent_) return {};
+  if (const auto sent = record_.commit(*unsent_); !sent) return pass_on(sent);
+  unsent_.reset();
+  return {};
+}
+
 Result<bool> Intake::decide_and_commit(const std::string& source, std::vector<feed::Change>* committed) {
-  bool wrote = false;
-  if (unsent_) {
-    if (const auto sent = record_.commit(*unsent_); !sent) return pass_on(sent);
-    unsent_.reset();
-    wrote = true;
-  }
+  const bool wrote = unsent_.has_value();
+  if (const auto sent = send_unsent(); !sent) return pass_on(sent);
   auto batch = book_.finish(source);
   if (!batch) return pass_on(batch);
   Kept& kept = kept_waiting_[source];

@@ -6,6 +6,7 @@
 //   * Kept rows are committed with the files of their source and never before them. Whoever's commit was refused brings
 //     nothing further until it went well, so that what waits stays small.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -31,7 +32,7 @@ struct WarmBook {
 
 class Intake {
  public:
-  Intake(store::Record& record, LayoutProfile profile, JoinRules rules = {});
+  Intake(store::Record& record, LayoutProfile profile, JoinRules rules = {}, OverlayFields overlay_fields = OverlayFields());
 
   // Loads what the record knows of these sources, from `warm` (may be null) as far as it goes. Before the first
   // `commit`. Errors   those of the record. A warm book that makes no sense is told to `warm_refused` and not used.
@@ -68,7 +69,24 @@ class Intake {
   Result<feed::Change> decide(const DifferenceChoice& choice, const std::string& source, const std::string& by, Instant now);
   Result<feed::Change> undecide(const DifferenceChoice& choice);
 
+  // What people write on orders (intake_overlay.cpp): as OverlayDoor says, committed with the orders as they then count.
+  // Errors   besides those of OverlayDoor: of Record::commit; what was written then goes first with the next call
+  const OverlayFields& overlay_fields() const { return overlay_fields_; }
+  Result<OverlayState> overlay(const std::string& order);
+  using OverlayPlanner = std::function<Result<OverlayPlan>(const OverlayBook& book, const OverlaySaid& said)>;
+  // `order` is whom the answer speaks of, and has to be there; "" for many.
+  Result<OverlayAnswer> write_overlay(const std::string& order, const OverlayAsker& asker, const OverlayPlanner& plan);
+  Result<OverlayEdits> overlay_edits_of(const std::string& order, std::optional<std::uint64_t> before, std::size_t limit);
+  Result<OverlayEdits> overlay_edits_since(std::uint64_t since, std::size_t limit);
+  // Ends the values whose time has come; cheap while there are none. Answers how many orders changed.
+  Result<std::size_t> end_overlays(Instant now);
+
  private:
+  Result<void> send_unsent();
+  Result<OverlayState> overlay_state(const std::string& order);
+  Result<void> commit_overlay(OverlayPlan plan, OverlayAnswer& answer);
+  void note_next_end();
+  Result<void> restore_overlays();
   Result<bool> decide_and_commit(const std::string& source, std::vector<feed::Change>* committed = nullptr);
   Result<feed::Change> commit_choice(const DifferenceChoice& choice, const Result<std::string>& source);
   Result<std::optional<std::string>> restore_decisions();
@@ -77,6 +95,8 @@ class Intake {
   void give_image();
 
   store::Record& record_;
+  const OverlayFields overlay_fields_;
+  std::atomic<std::int64_t> next_end_;  // of a value that people wrote, in milliseconds
   std::mutex mutex_;
   // guarded by mutex_
   OrderBook book_;

@@ -60,7 +60,8 @@ void OrderBook::Impl::state(const std::string& source_name, const std::string& p
   source.review.insert(path);
 }
 
-OrderBook::OrderBook(LayoutProfile profile, LoadContent load, JoinRules rules) : impl_(std::make_unique<Impl>()) {
+OrderBook::OrderBook(LayoutProfile profile, LoadContent load, JoinRules rules, OverlayFields overlay_fields, OverlayBook::LoadEdit load_edit)
+    : impl_(std::make_unique<Impl>(std::move(overlay_fields), std::move(load_edit))) {
   impl_->profile = std::move(profile);
   impl_->load = std::move(load);
   impl_->rules = std::move(rules);

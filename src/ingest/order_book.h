@@ -13,7 +13,8 @@
 //     earlier document counts again.
 //   * A file that becomes unreadable keeps its last good content (`damaged`) until it is gone or readable.
 //   * Touching or listing a file again without a new content makes no change.
-//   * What counts follows from the documents, the rules and the decisions of people, not from the order of their coming.
+//   * What counts follows from the documents, the rules, the decisions of people and what they wrote on the order, not from
+//     the order of their coming.
 //   * Not thread-safe: `Intake` serialises its callers.
 #pragma once
 #include <functional>
@@ -32,6 +33,7 @@
 #include "ingest/folder.h"
 #include "ingest/layout_profile.h"
 #include "ingest/order_join.h"
+#include "ingest/overlay_book.h"
 #include "store/record.h"
 
 namespace millrace::ingest {
@@ -63,7 +65,8 @@ class OrderBook {
   using LoadContent = std::function<Result<std::shared_ptr<const SalesOrder>>(
       const std::string& source, const std::string& path, std::uint32_t ordinal)>;
 
-  OrderBook(LayoutProfile profile, LoadContent load, JoinRules rules = {});
+  OrderBook(LayoutProfile profile, LoadContent load, JoinRules rules = {}, OverlayFields overlay_fields = OverlayFields(),
+            OverlayBook::LoadEdit load_edit = nullptr);
   ~OrderBook();
   OrderBook(OrderBook&&) noexcept;
   OrderBook& operator=(OrderBook&&) noexcept;
@@ -113,6 +116,19 @@ class OrderBook {
   Result<std::string> decide(const DifferenceChoice& choice, const std::string& source, const std::string& by, Instant now);
   // The rule counts again. Errors   not_found  nobody decided that
   Result<std::string> undecide(const DifferenceChoice& choice);
+
+  // ---- what people write on orders, kept in the next batch of any source (internal/order_book_overlay.cpp)
+  // For restoring, questions and plans; what is planned is kept by `keep_overlay` alone.
+  OverlayBook& overlays();
+  bool has_order(const std::string& number) const;
+  // What the sources say now of a field that can be written on.
+  // Errors   what `load` answers
+  Result<std::string> says(const std::string& number, std::string_view field);
+  struct KeptOverlays {
+    std::string source;  // to finish
+    std::vector<OverlayEdit> edits;
+  };
+  KeptOverlays keep_overlay(OverlayPlan plan);
 
   // Decides every order touched since the last call and answers the batch to commit.
   // Errors   what `load` answers; the decisions are then made again by the next call

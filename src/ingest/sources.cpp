@@ -82,7 +82,10 @@ JoinRules rules_of(const SourcesOptions& options) {
 }  // namespace
 
 Sources::Sources(store::Record& record, const SourcesOptions& options, const Clock& clock)
-    : clock_(clock), intake_(std::make_unique<Intake>(record, options.parsers.profile, rules_of(options))), running_(std::make_shared<Running>()) {}
+    : clock_(clock),
+      intake_(std::make_unique<Intake>(record, options.parsers.profile, rules_of(options), options.overlay)),
+      overlays_(*intake_),
+      running_(std::make_shared<Running>()) {}
 Sources::~Sources() { stop(); }
 
 Result<std::unique_ptr<Sources>> Sources::start(SourcesOptions options, store::Record& record, metrics::Registry& metrics,
@@ -172,6 +175,7 @@ void Sources::watch_for_hangs(metrics::Registry& metrics) {
   std::unique_lock lock(running_->mutex);
   while (!running_->changed.wait_for(lock, watchdog_interval, [&] { return running_->stop.load(); })) {
     lock.unlock();
+    end_overlays();
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       const bool hangs_now = sources_[i]->hangs_since().has_value();
       if (hangs_now == hangs[i]) continue;
@@ -187,6 +191,11 @@ void Sources::watch_for_hangs(metrics::Registry& metrics) {
     }
     lock.lock();
   }
+}
+
+// What people wrote for a while only; refused by the record, it is tried again with whatever is committed next.
+void Sources::end_overlays() {
+  if (const auto ended = intake_->end_overlays(clock_.now()); !ended) log_warning("overlay_end_refused", {{"reason", ended.error().text()}});
 }
 
 void Sources::stop() {

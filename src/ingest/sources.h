@@ -16,6 +16,7 @@
 
 #include "ingest/control.h"
 #include "ingest/folder_source.h"
+#include "ingest/overlay_desk.h"
 #include "ingest/source.h"
 
 namespace millrace::ingest {
@@ -38,6 +39,7 @@ struct SourcesOptions {
   bool prepare_parsers = true;                          // after a warm start's first look; else with the first document
   std::vector<ServiceOptions> services = {};            // they need no parsers
   JoinRules join = {};                                  // whose value counts where several sources speak of one order
+  OverlayFields overlay = OverlayFields();              // what people may write on orders
 };
 
 // "Orders", "/srv/share/Orders 2026" -> "orders", "orders-2026"; never empty.
@@ -66,6 +68,7 @@ class Sources final : public Control {
 
   std::string sandbox() const;
   Intake& intake() { return *intake_; }
+  OverlayDoor& overlays() { return overlays_; }
 
  private:
   void hand_out(std::vector<ParseAnswer> together);
@@ -78,10 +81,12 @@ class Sources final : public Control {
   Result<void> make_services(const SourcesOptions& options, store::Record& record);
   void start_threads(metrics::Registry& metrics);
   void watch_for_hangs(metrics::Registry& metrics);
+  void end_overlays();
   std::vector<std::size_t> wait_for_threads();
 
   const Clock& clock_;
   std::unique_ptr<Intake> intake_;
+  OverlayDesk overlays_;
   std::vector<std::unique_ptr<Source>> sources_;  // folders, then services
   std::vector<FolderSource*> folders_;            // of them
   std::vector<Source*> patient_;                  // of them: their threads let others first

@@ -80,8 +80,14 @@ Cell order_cell(const OrderRow& row, OrderField field) {
     case OrderField::path: return text_cell(printable(row.path));
     case OrderField::source: return text_cell(row.source);
     case OrderField::flagged: return flag_cell(row.flagged);
+    case OrderField::priority: return number_cell(row.priority);
+    case OrderField::hold: return text_cell(row.hold);
+    case OrderField::note: return text_cell(row.note);
+    case OrderField::colour: return text_cell(row.colour);
+    default: break;
   }
-  return {};
+  const auto own = own_number(field);
+  return own && *own < row.own.size() ? text_cell(row.own[*own]) : Cell();
 }
 
 std::vector<const FieldRow*> list_columns(const OrderQuery& query) {

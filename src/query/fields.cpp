@@ -2,6 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
 
 namespace millrace::query {
 namespace {
@@ -39,7 +44,12 @@ constexpr std::array rows{
     FieldRow{F::path, "path", text, "File", true, true, "File of the document, relative to its source"},
     FieldRow{F::source, "source", text, "Source", true, true, "Source the document came from"},
     FieldRow{F::flagged, "flagged", flag, "Flagged", true, true, "Somebody should look: see the order's flags"},
+    FieldRow{F::priority, "priority", number, "Priority", true, true, "Written by people: 0 to 9, 9 first"},
+    FieldRow{F::hold, "hold", text, "Hold", true, true, "Written by people: why the order is held; yes and no ask for any reason and for none"},
+    FieldRow{F::note, "note", text, "Note", true, true, "Written by people"},
+    FieldRow{F::colour, "colour", text, "Colour", true, true, "Written by people: red, orange, yellow, green, blue, purple or grey"},
 };
+static_assert(rows.size() == static_cast<std::size_t>(F::own_first), "rows stand in the order of the fields");
 
 constexpr std::array line_rows{
     FilterRow{"item", "Orders with a line of this item: its code or its name"},
@@ -48,14 +58,45 @@ constexpr std::array line_rows{
     FilterRow{"q", "Text anywhere in order number, customer, reference or item; ignores case and accents"},
 };
 
+// The rows above and the own columns, with the texts these point into.
+struct Catalogue {
+  std::vector<FieldRow> all{rows.begin(), rows.end()};
+  std::deque<std::string> texts;
+};
+Catalogue& catalogue() {
+  static Catalogue made;
+  return made;
+}
+
+bool is_name(std::string_view name) {
+  constexpr std::array<std::string_view, 5> parameters{"sort", "limit", "cursor", "fields", "sequence"};
+  const auto named = [&](const auto& row) { return row.name == name; };
+  return std::ranges::any_of(rows, named) || std::ranges::any_of(line_rows, named) || std::ranges::find(parameters, name) != parameters.end();
+}
+
 }  // namespace
 
-std::span<const FieldRow> order_fields() { return rows; }
+std::span<const FieldRow> order_fields() { return catalogue().all; }
+
+Result<void> set_own_columns(const std::vector<OwnColumn>& columns) {
+  for (const OwnColumn& column : columns)
+    if (is_name(column.name))
+      return fail(ErrorCode::invalid_input, "the own column \"" + printable(column.title) + "\" would be called " + column.name + ", which the order list has already; give it another name");
+  Catalogue& known = catalogue();
+  known.all.resize(rows.size());
+  for (const OwnColumn& column : columns) {
+    const std::string_view name = known.texts.emplace_back(column.name), title = known.texts.emplace_back(column.title);
+    known.all.push_back({own_field(known.all.size() - rows.size()), name, text, title, true, true, "Written by people: a column of our own"});
+  }
+  return {};
+}
+
 std::span<const FilterRow> line_filters() { return line_rows; }
 
 const FieldRow* find_field(std::string_view name) {
-  const auto found = std::find_if(rows.begin(), rows.end(), [&](const FieldRow& row) { return row.name == name; });
-  return found == rows.end() ? nullptr : &*found;
+  const std::span<const FieldRow> all = order_fields();
+  const auto found = std::ranges::find(all, name, &FieldRow::name);
+  return found == all.end() ? nullptr : &*found;
 }
 
 }  // namespace millrace::query

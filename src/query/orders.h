@@ -10,6 +10,7 @@
 //   * A cursor carries sort key, order number and a hash of the filters; it stays valid when rows come and go.
 //   * `matching` and `sums` are exact for the whole filter, not only for the page.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -78,6 +79,10 @@ void only_of(OrderQuery& query, std::string salesman);
 struct OrderRow {
   std::string_view order, status, customer, customer_name, customer_reference, salesman, revision, format, path, source;
   std::string_view document_status;
+  // Written by people; "" nothing.
+  std::string_view hold, note, colour;
+  std::array<std::string_view, own_columns_max> own;
+  std::optional<int> priority;
   Currency currency;
   std::optional<Day> order_date, due, requested, promise;
   std::uint32_t lines = 0;

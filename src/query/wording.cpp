@@ -209,6 +209,25 @@ void compare_files(Differences& differences, const feed::OrderPut& before, const
   }
 }
 
+// What people wrote. A promise that moved was told with the dates.
+void compare_overlays(Differences& differences, const feed::OrderPut& before, const feed::OrderPut& after) {
+  const auto text = [](const feed::OrderPut& put, std::string_view field) -> std::string_view {
+    const auto found = std::find_if(put.overlay.begin(), put.overlay.end(), [&](const feed::Overlaid& known) { return known.written.field == field; });
+    return found == put.overlay.end() ? std::string_view() : found->written.value;
+  };
+  const auto compare = [&](std::string_view field) {
+    const std::string_view was = text(before, field), is = text(after, field);
+    if (field == overlay_field::promised_date && before.order->promise_date != after.order->promise_date) {
+      if (was != is) differences.field(field, was, is);
+      return;
+    }
+    differences.compare(field, field == overlay_field::promised_date ? "promised by people" : field, was, is);
+  };
+  for (const feed::Overlaid& value : after.overlay) compare(value.written.field);
+  for (const feed::Overlaid& value : before.overlay)
+    if (text(after, value.written.field).empty()) compare(value.written.field);
+}
+
 void word_new(WordedChange& worded, const SalesOrder& order) {
   const OrderAmounts sums = amounts(order);
   worded.kind = "order_new";
@@ -230,10 +249,14 @@ void word_put(WordedChange& worded, const feed::Change& change, const feed::Chan
   }
   Differences differences(worded);
   compare_orders(differences, before->put, change.put);
+  compare_overlays(differences, before->put, change.put);
   compare_sources(differences, before->put, change.put);
   compare_files(differences, before->put, change.put);
   worded.kind = order.status != before->put.order->status ? "status_changed" : "order_changed";
-  worded.text = spoken(order.number.text) + ": " + (differences.empty() ? "file read again, nothing else changed" : differences.sentence());
+  worded.text = spoken(order.number.text) + ": " + (differences.empty() ? change.put.by.empty() ? "file read again, nothing else changed" : "written anew" : differences.sentence());
+  worded.by = change.put.by;
+  if (worded.by == feed::by_time) worded.text += "; its time ended";
+  else if (!worded.by.empty()) worded.text += "; by " + shortened(worded.by);
 }
 
 std::string rejection_text(const feed::Rejection& rejection) {

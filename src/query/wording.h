@@ -13,6 +13,7 @@ struct WordedChange {
   std::string order;  // "" when none
   std::string customer_name;
   std::string salesman;  // of the order after the change, of a removed one before it; "" when none
+  std::string by;     // who made it, when a person did
   std::string text;   // "SO 43659: status Open -> In Production"
   std::vector<std::pair<std::string, std::pair<std::string, std::string>>> fields;  // name, before, after
 };

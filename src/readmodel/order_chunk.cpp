@@ -142,6 +142,7 @@ void set_columns(OrderChunk& chunk, std::size_t row, const feed::OrderPut& put, 
   if (!put.differences.empty()) bits |= order_has_differences;
   const auto by_rule = [](const feed::Difference& difference) { return difference.decided_by.empty(); };
   if (std::any_of(put.differences.begin(), put.differences.end(), by_rule)) bits |= order_undecided;
+  if (put.overlay_version > 0) bits |= order_has_overlay;
   chunk.bits.set(row, bits);
   chunk.status.set(row, words.code(Vocabulary::status, order.status));
   chunk.customer.set(row, words.code(Vocabulary::customer, order.customer_code));

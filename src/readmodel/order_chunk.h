@@ -37,6 +37,7 @@ enum OrderBits : std::uint8_t {
   order_has_document = 4,
   order_has_differences = 8,  // its sources say different things
   order_undecided = 16,       // a rule decided at least one of them, and no person
+  order_has_overlay = 32,     // people wrote on it: the values stand first in its record (`order_record.h`)
 };
 enum LineBits : std::uint8_t { line_status_mask = 3, line_total_in_record = 4, line_price_in_record = 8 };
 

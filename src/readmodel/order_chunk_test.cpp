@@ -41,6 +41,12 @@ class Book {
                                   below(2) == 0 ? std::nullopt : std::optional(Instant(std::chrono::seconds(1'760'000'000)))});
       made.origins.push_back({"promise", 0, 1});
     }
+    if (below(10) == 0) {
+      made.overlay_version = 1 + below(5);
+      const Instant at{std::chrono::milliseconds(1'760'000'000'123)};
+      if (below(2) == 0) made.overlay.push_back({{"note", "call first\n" + std::to_string(below(99)), "", "Ann", at, std::nullopt}, ""});
+      if (below(2) == 0) made.overlay.push_back({{"promised_date", "2026-12-01", "2026-11-01", "Ben", at, at}, "2026-11-02"});
+    }
     made.order = std::make_shared<const SalesOrder>(std::move(order));
     return made;
   }
@@ -93,6 +99,8 @@ void check_equal(const feed::OrderPut& back, const feed::OrderPut& put) {
   RC_ASSERT(back.flags == put.flags);
   RC_ASSERT(back.differences == put.differences);
   RC_ASSERT(back.origins == put.origins);
+  RC_ASSERT(back.overlay_version == put.overlay_version);
+  RC_ASSERT(back.overlay == put.overlay);
 }
 
 TEST_CASE("a chunk gives back every order, packed, changed, thinned out and tidied up") {

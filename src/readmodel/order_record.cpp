@@ -17,6 +17,7 @@ enum RecordBits : std::uint8_t {
   has_documents = 0x10,  // other than one sound document that repeats the order
   has_flags = 0x20,
   has_joined = 0x40,  // differences of its sources, and what came from which
+  has_overlay = 0x80,  // what people wrote: right behind the bits, with its size
 };
 enum DocumentBits : std::uint8_t { damaged = 0x01, has_updated = 0x02, as_order = 0x04 };
 
@@ -106,6 +107,29 @@ void take_joined(ByteReader& in, feed::OrderPut& put, const WordLists& words) {
     origin.line = static_cast<std::int32_t>(in.signed_varint());
     origin.document = static_cast<std::uint32_t>(in.varint());
   }
+}
+
+// Texts as they are: people's notes are not worth a place in a dictionary that never forgets.
+std::string overlay_bytes(const feed::OrderPut& put) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.varint(put.overlay_version);
+  out.varint(put.overlay.size());
+  for (const feed::Overlaid& value : put.overlay) {
+    encode(out, value.written);
+    out.text(value.beneath);
+  }
+  return bytes;
+}
+
+void take_overlay(ByteReader in, feed::OrderPut& put) {
+  put.overlay_version = in.varint();
+  put.overlay.resize(in.count(7));
+  for (feed::Overlaid& value : put.overlay) {
+    value.written = take_overlay_value(in);
+    value.beneath = in.text();
+  }
+  check(in.ok() && in.at_end(), "what people wrote on an order reads back whole");
 }
 
 void as_the_order(feed::OrderDocument& document, const SalesOrder& order, const OrderChunk& chunk, std::size_t row) {
@@ -232,6 +256,22 @@ std::int64_t line_day_anchor(const OrderChunk& chunk, std::size_t row) {
   return chunk.order_date[row] == no_day ? 0 : chunk.order_date[row];
 }
 
+std::string_view overlay_text(const OrderChunk& chunk, std::size_t row, std::string_view field) {
+  if ((chunk.bits[row] & order_has_overlay) == 0) return {};
+  ByteReader record(chunk.record(row));
+  record.u8();
+  ByteReader in(record.text());
+  in.varint();
+  for (std::size_t left = in.count(7); left > 0 && in.ok(); --left) {
+    const std::string_view name = in.text(), value = in.text();
+    if (name == field) return value;
+    in.text(), in.text(), in.signed_varint();
+    if (in.u8() != 0) in.signed_varint();
+    in.text();
+  }
+  return {};
+}
+
 std::string encode_record(const feed::OrderPut& put, const OrderChunk& chunk, std::size_t row, Dictionaries& words) {
   const SalesOrder& order = *put.order;
   const bool usual_document = put.documents.size() == 1 && !put.documents[0].damaged_since && repeats_order(put.documents[0], order, chunk, row);
@@ -243,6 +283,7 @@ std::string encode_record(const feed::OrderPut& put, const OrderChunk& chunk, st
   if (!put.documents.empty() && !usual_document) bits |= has_documents;
   if (!put.flags.empty()) bits |= has_flags;
   if (!put.differences.empty() || !put.origins.empty()) bits |= has_joined;
+  if (put.overlay_version > 0) bits |= has_overlay;
   const bool line_values = std::any_of(order.lines.begin(), order.lines.end(), [&, at = chunk.line_begin[row]](const auto&) mutable {
     return (chunk.line_bits[at++] & (line_total_in_record | line_price_in_record)) != 0;
   });
@@ -251,6 +292,7 @@ std::string encode_record(const feed::OrderPut& put, const OrderChunk& chunk, st
   if (bits == 0 && !line_values) return bytes;
   ByteWriter out(bytes);
   out.u8(bits);
+  if (bits & has_overlay) out.text(overlay_bytes(put));
   if (bits & has_comment) out.text(order.comment);
   if (bits & has_source_key) out.text(order.source_key);
   if (bits & has_extra) {
@@ -286,6 +328,8 @@ feed::OrderPut decode_record(const OrderChunk& chunk, std::size_t row, const Wor
   ByteReader in(chunk.record(row));
   const bool any = chunk.record_size[row] > 0;
   const std::uint8_t bits = any ? in.u8() : 0;
+  feed::OrderPut put;
+  if (bits & has_overlay) take_overlay(ByteReader(in.text()), put);
   if (bits & has_comment) order.comment = in.text();
   if (bits & has_source_key) order.source_key = in.text();
   if (bits & has_extra) order.extra.resize(in.count(2));
@@ -299,7 +343,6 @@ feed::OrderPut decode_record(const OrderChunk& chunk, std::size_t row, const Wor
   for (std::uint32_t i = 0; i < chunk.lines[row]; ++i) {
     order.lines.push_back(take_line(in, context, chunk.line_begin[row] + i, i));
   }
-  feed::OrderPut put;
   if (bits & has_documents) {
     const std::size_t documents = in.count(1);
     for (std::size_t i = 0; i < documents; ++i) put.documents.push_back(take_document(in, order, chunk, row, i == 0, words));

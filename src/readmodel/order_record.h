@@ -15,6 +15,9 @@ std::string encode_record(const feed::OrderPut& put, const OrderChunk& chunk, st
 
 feed::OrderPut decode_record(const OrderChunk& chunk, std::size_t row, const WordLists& words);
 
+// What a person wrote into a field of the order, "" when nobody did: found without reading the order back.
+std::string_view overlay_text(const OrderChunk& chunk, std::size_t row, std::string_view field);
+
 // The day from which the days of lines are counted: they mostly lie a fixed time before or after it.
 std::int64_t line_day_anchor(const OrderChunk& chunk, std::size_t row);
 

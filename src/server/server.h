@@ -18,6 +18,7 @@
 #include "cache/cache.h"
 #include "feed/reader.h"
 #include "ingest/control.h"
+#include "ingest/overlay.h"
 #include "ingest/push.h"
 #include "jobs/control.h"
 #include "jobs/own_answer.h"
@@ -56,6 +57,7 @@ struct Services {
   std::string company;  // shown in the header, "" is fine
   ingest::PushDoor& push;
   jobs::Control& jobs;
+  ingest::OverlayDoor& overlays;
   std::function<std::optional<std::string>(std::string_view source)> webhook_key;  // what its webhooks are signed with; nothing: it takes none
   std::function<bool(std::string_view source)> push_key = {};  // whether the source asks for a token of its own
   people::Directory* people = nullptr;  // with `audit`; nobody can sign in without

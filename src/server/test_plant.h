@@ -10,6 +10,7 @@
 #include "server/server.h"
 #include "server/test_client.h"
 #include "server/test_jobs.h"
+#include "server/test_overlays.h"
 #include "testing/world.h"
 
 namespace millrace::server {
@@ -231,6 +232,7 @@ class TestPlant {
             "Plant Nord",
             push,
             jobs,
+            overlays,
             [](std::string_view source) { return source == "orders" ? std::optional<std::string>("webhook key") : std::nullopt; }};
   }
 
@@ -262,6 +264,7 @@ class TestPlant {
   TestSources sources;
   TestPush push;
   TestJobs jobs;
+  TestOverlays overlays{{"43659", "43660", "43661"}};
   metrics::Registry metrics;
   cache::MemoryCache results{8 << 20};
   TestClock clock;

@@ -83,6 +83,12 @@ OrderStory& OrderStory::also_file(std::string_view path, std::string_view source
 }
 OrderStory& OrderStory::flag(std::string_view sentence) { return flags_.emplace_back(sentence), *this; }
 OrderStory& OrderStory::difference(feed::Difference difference) { return differences_.push_back(std::move(difference)), *this; }
+OrderStory& OrderStory::overlay(std::string_view field, std::string_view value, std::string_view beneath) {
+  ++overlay_version_;
+  overlay_.push_back({{std::string(field), std::string(value), std::string(beneath), "Ann", instant("2026-03-01T08:00:00Z"), std::nullopt}, std::string(beneath)});
+  std::ranges::sort(overlay_, {}, [](const feed::Overlaid& known) { return known.written.field; });
+  return *this;
+}
 
 OrderStory& OrderStory::line(std::string_view amount, std::string_view unit_price) {
   const Currency currency = money(unit_price).currency;
@@ -141,6 +147,11 @@ feed::OrderPut OrderStory::put() const {
   }
   put.flags = flags_;
   put.differences = differences_;
+  put.overlay_version = overlay_version_;
+  put.overlay = overlay_;
+  OverlayValues written;
+  for (const feed::Overlaid& value : overlay_) set(written, value.written.field, value.written);
+  lay_over(order, written);
   put.order = std::make_shared<const SalesOrder>(std::move(order));
   return put;
 }

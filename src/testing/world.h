@@ -49,6 +49,7 @@ class OrderStory {
   OrderStory& file(std::string_view path, std::string_view source = "orders");  // format from the ending
   OrderStory& also_file(std::string_view path, std::string_view source);  // of another source, behind the one that counts
   OrderStory& flag(std::string_view sentence);
+  OrderStory& overlay(std::string_view field, std::string_view value, std::string_view beneath = "");  // written by Ann
   OrderStory& difference(feed::Difference difference);  // documents are those told, in that order
 
   // Adds a line: "4 pcs" at "EUR 25.00" each; all of it is open.
@@ -73,6 +74,8 @@ class OrderStory {
   std::vector<feed::OrderDocument> documents_;
   std::vector<std::string> flags_;
   std::vector<feed::Difference> differences_;
+  std::vector<feed::Overlaid> overlay_;
+  std::uint64_t overlay_version_ = 0;
   bool told_ = false;
 };
 

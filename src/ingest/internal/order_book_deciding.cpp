@@ -63,6 +63,7 @@ std::uint64_t OrderBook::Impl::digest_of(std::string_view number, const std::vec
   }
   for (const std::string& flag : flags_of(voices_of(claims))) seen.append(1, '\0').append(flag);
   for (const Decision& decision : decisions_of(number)) seen.append(1, '\1').append(encode(decision));
+  if (const KeptOverlay* overlay = overlays.find(number)) seen.append(1, '\2').append(encode(*overlay));
   return std::max<std::uint64_t>(1, hash64(seen));
 }
 
@@ -77,7 +78,7 @@ Result<std::shared_ptr<const SalesOrder>> OrderBook::Impl::filed_content(const C
   return std::make_shared<const SalesOrder>(std::move(anew));
 }
 
-Result<feed::OrderPut> OrderBook::Impl::put_of(const std::string& number, const std::vector<Claim>& claims) {
+Result<feed::OrderPut> OrderBook::Impl::sources_put(const std::string& number, const std::vector<Claim>& claims) {
   std::vector<Voice> voices = voices_of(claims);
   feed::OrderPut put;
   put.flags = flags_of(voices);
@@ -105,6 +106,18 @@ Result<feed::OrderPut> OrderBook::Impl::put_of(const std::string& number, const 
   return put;
 }
 
+Result<feed::OrderPut> OrderBook::Impl::put_of(const std::string& number, const std::vector<Claim>& claims) {
+  auto put = sources_put(number, claims);
+  const KeptOverlay* overlay = put ? overlays.find(number) : nullptr;
+  if (overlay == nullptr) return put;
+  put->overlay_version = overlay->version();
+  for (const OverlayValue& value : overlay->values) put->overlay.push_back({value, beneath(*put->order, value.field)});
+  SalesOrder over = *put->order;
+  lay_over(over, overlay->values);
+  put->order = std::make_shared<const SalesOrder>(std::move(over));
+  return put;
+}
+
 Result<void> OrderBook::Impl::decide(const std::string& number, const Touched& order, std::vector<feed::Change>& changes) {
   note_joined_away(number);
   const std::vector<Claim> claims = claims_of(number);
@@ -117,6 +130,7 @@ Result<void> OrderBook::Impl::decide(const std::string& number, const Touched& o
   if (digest_of(number, claims) == order.digest) return {};
   auto put = put_of(number, claims);
   if (!put) return pass_on(put);
+  put->by = order.by;
   changes.push_back(feed::order_put(std::move(*put)));
   return {};
 }

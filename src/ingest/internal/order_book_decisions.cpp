@@ -58,9 +58,9 @@ void OrderBook::restore_rules(const std::optional<std::string>& before) {
 }
 
 // The last word on a key is the only one in a batch.
-void OrderBook::Impl::forget_kept(const std::string& key) {
-  std::erase_if(kept_put, [&](const store::KeptRow& row) { return row.space == decisions_space && row.key == key; });
-  std::erase_if(kept_removed, [&](const store::KeptKey& row) { return row.space == decisions_space && row.key == key; });
+void OrderBook::Impl::forget_kept(std::string_view space, const std::string& key) {
+  std::erase_if(kept_put, [&](const store::KeptRow& row) { return row.space == space && row.key == key; });
+  std::erase_if(kept_removed, [&](const store::KeptKey& row) { return row.space == space && row.key == key; });
 }
 
 Result<std::string> OrderBook::decide(const DifferenceChoice& choice, const std::string& source, const std::string& by, Instant now) {
@@ -81,7 +81,7 @@ Result<std::string> OrderBook::decide(const DifferenceChoice& choice, const std:
   if (std::ranges::find(decision.values, source, &std::pair<std::string, std::string>::first) == decision.values.end())
     return fail(ErrorCode::invalid_input, "\"" + printable(source) + "\" says nothing of " + spoken(choice) + "; choose one of " + speakers);
   book.touch_one(choice.order);
-  book.forget_kept(key_of(choice));
+  book.forget_kept(decisions_space, key_of(choice));
   std::vector<Decision>& decisions = book.decisions[choice.order];
   std::erase_if(decisions, [&](const Decision& known) { return speaks_of(known, choice); });
   book.kept_put.push_back({std::string(decisions_space), key_of(choice), encode(decision)});
@@ -99,7 +99,7 @@ Result<std::string> OrderBook::undecide(const DifferenceChoice& choice) {
   book.touch_one(choice.order);
   std::erase_if(order->second, [&](const Decision& known) { return speaks_of(known, choice); });
   if (order->second.empty()) book.decisions.erase(order);
-  book.forget_kept(key_of(choice));
+  book.forget_kept(decisions_space, key_of(choice));
   book.kept_removed.push_back({std::string(decisions_space), key_of(choice)});
   return source;
 }

@@ -23,6 +23,7 @@ struct OrderBook::Impl {
   struct Touched {
     std::uint64_t digest = 0;  // 0: the feed does not know the order
     std::string lost_because;  // the last document that went away
+    std::string by;            // the person who wrote on it
   };
   // Candidates of one file as the record brings them: one after the other.
   struct Restoring {
@@ -31,6 +32,8 @@ struct OrderBook::Impl {
     std::vector<CandidateSummary> candidates;
   };
 
+  Impl(OverlayFields overlay_fields, OverlayBook::LoadEdit load_edit) : overlays(std::move(overlay_fields), std::move(load_edit)) {}
+
   LayoutProfile profile;
   LoadContent load;
   JoinRules rules;
@@ -38,6 +41,7 @@ struct OrderBook::Impl {
   std::map<std::string, Source> sources;
   std::map<std::string, Touched> touched;  // by order number
   std::map<std::string, std::vector<Decision>, std::less<>> decisions;  // by order number
+  OverlayBook overlays;                        // what people wrote on orders
   std::vector<store::KeptRow> kept_put;        // for the next batch
   std::vector<store::KeptKey> kept_removed;
   boost::unordered_flat_set<std::string> joined_away;  // numbers of files that speak of an order with another number
@@ -127,11 +131,13 @@ struct OrderBook::Impl {
   static std::vector<std::string> flags_of(const std::vector<Voice>& voices);
   const std::vector<Decision>& decisions_of(std::string_view number) const;
   Result<std::shared_ptr<const SalesOrder>> filed_content(const Claim& claim);
+  // What the sources say of it, joined; and the same with what people wrote above it.
+  Result<feed::OrderPut> sources_put(const std::string& number, const std::vector<Claim>& claims);
   Result<feed::OrderPut> put_of(const std::string& number, const std::vector<Claim>& claims);
   Result<void> decide(const std::string& number, const Touched& order, std::vector<feed::Change>& changes);
   void word_rejections(const std::string& source_name, const std::string& path, std::vector<feed::Change>& changes);
   void restore_pending();
-  void forget_kept(const std::string& key);
+  void forget_kept(std::string_view space, const std::string& key);
 };
 
 }  // namespace millrace::ingest

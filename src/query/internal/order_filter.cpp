@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "query/internal/rows.h"
 #include "query/internal/values.h"
 
 namespace millrace::query::internal {
@@ -190,6 +191,24 @@ Condition currency_condition(const Snapshot& snapshot, const Filter& filter) {
   });
 }
 
+// "hold=yes": any reason, "hold=no": none.
+std::optional<bool> any_or_none(OrderField field, const Filter& filter) {
+  if (field != OrderField::hold || filter.op == FilterOp::contains || is_ordering(filter.op) || filter.values.size() != 1) return std::nullopt;
+  const bool yes = equal_ignoring_case(filter.values.front(), "yes"), no = equal_ignoring_case(filter.values.front(), "no");
+  return yes || no ? std::optional(yes != (filter.op == FilterOp::not_equal)) : std::nullopt;
+}
+
+Condition overlay_condition(OrderField field, const Filter& filter) {
+  if (const auto any = any_or_none(field, filter))
+    return dear([field, any = *any](const OrderChunk& chunk, std::size_t i) { return overlay_text(chunk, i, field).empty() != any; });
+  TextTest test(filter);
+  const bool without = test.holds("");
+  return dear([field, without, test = std::move(test)](const OrderChunk& chunk, std::size_t i) {
+    const std::string_view text = overlay_text(chunk, i, field);
+    return text.empty() ? without : test.holds(search_fold(text));
+  });
+}
+
 Condition text_condition(OrderField field, const Filter& filter) {
   return dear([field, test = TextTest(filter)](const OrderChunk& chunk, std::size_t i) {
     switch (field) {
@@ -283,6 +302,13 @@ Result<Condition> number_condition(const FieldRow& field, const Filter& filter, 
       return interval_condition(std::move(*wanted), negative, [today](const OrderChunk& chunk, std::size_t i) {
         const bool none = chunk.open_amount[i] <= 0 || chunk.due[i] == readmodel::no_day;
         return none ? readmodel::no_instant : std::int64_t{today} - chunk.due[i];
+      });
+    case OrderField::priority:  // the same for what nobody gave a priority
+      for (Interval& one : *wanted)
+        if (one.low == lowest && one.high != lowest) one.low = lowest + 1;
+      return interval_condition(std::move(*wanted), negative, [](const OrderChunk& chunk, std::size_t i) {
+        const auto priority = overlay_priority(chunk, i);
+        return priority ? std::int64_t{*priority} : readmodel::no_instant;
       });
     default: return fail(ErrorCode::internal, "field " + std::string(field.name) + " has no column of numbers");
   }
@@ -416,6 +442,7 @@ Result<Condition> condition(const Snapshot& snapshot, const Filter& filter, std:
   if (field == nullptr) return fail(ErrorCode::invalid_input, "there is no filter " + printable(filter.name));
   if (field->type != FieldType::text) return number_condition(*field, filter, today);
   if (field->field == OrderField::currency) return currency_condition(snapshot, filter);
+  if (is_overlay(field->field)) return overlay_condition(field->field, filter);
   if (word_column(field->field)) return word_condition(snapshot, field->field, filter, today);
   return text_condition(field->field, filter);
 }

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "query/internal/order_filter.h"
+#include "query/internal/rows.h"
 
 namespace millrace::query::internal {
 namespace {
@@ -73,8 +74,13 @@ Ranking::View Ranking::view(OrderField field, const OrderChunk& chunk, std::size
     case OrderField::path: return folded(chunk.path(row));
     case OrderField::source: return word(Vocabulary::source, chunk.source[row]);
     case OrderField::flagged: return number(chunk.flagged[row]);
+    case OrderField::priority: {
+      const auto priority = overlay_priority(chunk, row);
+      return View{.absent = !priority, .number = priority.value_or(0), .text = {}};
+    }
+    default: break;
   }
-  return View{};
+  return folded(overlay_text(chunk, row, field));
 }
 
 // The common sort columns take the short road; the others go over their value.

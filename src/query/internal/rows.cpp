@@ -32,7 +32,29 @@ void fill_words(OrderRow& row, const readmodel::Snapshot& snapshot, const OrderC
   if (wanted.has(OrderField::document_status)) row.document_status = millrace::word(static_cast<DocumentStatus>(chunk.document_status[i]));
 }
 
+// What people wrote stands in the record of the few orders that have it.
+void fill_overlay(OrderRow& row, const OrderChunk& chunk, std::size_t i, FieldSet wanted) {
+  if ((chunk.bits[i] & readmodel::order_has_overlay) == 0) return;
+  const auto text = [&](OrderField field, std::string_view& to) {
+    if (wanted.has(field)) to = overlay_text(chunk, i, field);
+  };
+  text(OrderField::hold, row.hold), text(OrderField::note, row.note), text(OrderField::colour, row.colour);
+  for (std::size_t own = 0; own < own_columns_max; ++own) text(own_field(own), row.own[own]);
+  if (wanted.has(OrderField::priority)) row.priority = overlay_priority(chunk, i);
+}
+
 }  // namespace
+
+std::string_view overlay_text(const OrderChunk& chunk, std::size_t row, OrderField field) {
+  const std::span<const FieldRow> fields = order_fields();
+  const auto place = static_cast<std::size_t>(field);
+  return place < fields.size() ? readmodel::overlay_text(chunk, row, fields[place].name) : std::string_view();
+}
+
+std::optional<int> overlay_priority(const OrderChunk& chunk, std::size_t row) {
+  const std::string_view text = readmodel::overlay_text(chunk, row, overlay_field::priority);
+  return text.empty() ? std::nullopt : std::optional(text.front() - '0');
+}
 
 OrderRow make_row(const readmodel::Snapshot& snapshot, readmodel::RowId id, std::int32_t today, FieldSet wanted) {
   const OrderChunk& chunk = snapshot.chunk_of(id);
@@ -60,6 +82,7 @@ OrderRow make_row(const readmodel::Snapshot& snapshot, readmodel::RowId id, std:
   if (wanted.has(OrderField::lateness_days) && can_be_late) row.lateness_days = today - chunk.due[i];
   if (wanted.has(OrderField::late)) row.late = is_late(chunk, i, today);
   if (wanted.has(OrderField::flagged)) row.flagged = chunk.flagged[i] != 0;
+  fill_overlay(row, chunk, i, wanted);
   if (wanted.has(OrderField::updated) && chunk.updated[i] != readmodel::no_instant) row.updated = instant_of(chunk.updated[i]);
   if (wanted.has(OrderField::changed_at)) row.changed_at = instant_of(chunk.changed_at[i]);
   return row;

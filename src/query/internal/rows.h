@@ -6,6 +6,7 @@
 
 #include "query/orders.h"
 #include "readmodel/kept_sums.h"
+#include "readmodel/order_record.h"
 #include "readmodel/snapshot.h"
 
 namespace millrace::query::internal {
@@ -24,12 +25,18 @@ class FieldSet {
   bool has(Field... fields) const { return (bits_ & (bit(fields) | ...)) != 0; }
 
  private:
-  static constexpr std::uint32_t bit(OrderField field) { return std::uint32_t{1} << static_cast<unsigned>(field); }
-  std::uint32_t bits_ = ~std::uint32_t{0};
+  static constexpr std::uint64_t bit(OrderField field) { return std::uint64_t{1} << static_cast<unsigned>(field); }
+  static_assert(static_cast<std::size_t>(OrderField::own_first) + own_columns_max <= 64);
+  std::uint64_t bits_ = ~std::uint64_t{0};
 };
 
 // Only the columns in `wanted` are filled in, besides order, currency and sequence.
 OrderRow make_row(const readmodel::Snapshot& snapshot, readmodel::RowId row, std::int32_t today, FieldSet wanted = {});
+
+// What people wrote into a field of the list; "" nothing.
+std::string_view overlay_text(const readmodel::OrderChunk& chunk, std::size_t row, OrderField field);
+std::optional<int> overlay_priority(const readmodel::OrderChunk& chunk, std::size_t row);
+inline bool is_overlay(OrderField field) { return field >= OrderField::priority; }
 
 // What orders of one currency amount to; wraps modulo 2^64 like the kept sums.
 struct CurrencyTotal {

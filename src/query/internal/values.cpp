@@ -39,7 +39,7 @@ Result<Interval> instant_interval(const FieldRow& field, std::string_view text) 
 
 bool is_none(const FieldRow& field, std::string_view value) {
   return (field.type == FieldType::day || field.type == FieldType::instant ||
-          field.field == OrderField::lateness_days) && equal_ignoring_case(value, "none");
+          field.field == OrderField::lateness_days || field.field == OrderField::priority) && equal_ignoring_case(value, "none");
 }
 
 std::int64_t none_value(const FieldRow& field) {

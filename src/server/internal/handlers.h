@@ -18,6 +18,15 @@ Response list_differences(const Request& request, Backend& backend);
 Response differences_csv(const Request& request, Backend& backend);
 Response decide_difference(const Request& request, Backend& backend);
 Response undecide_difference(const Request& request, Backend& backend);
+// what people write on orders
+// A user who sees his own orders only asks about another's, which is for him as if it were not there.
+std::optional<Problem> not_his_order(const Request& request, Backend& backend);
+Response show_overlay(const Request& request, Backend& backend);
+Response edit_overlay(const Request& request, Backend& backend);
+Response undo_overlay(const Request& request, Backend& backend);
+Response list_overlay_edits(const Request& request, Backend& backend);
+Response list_all_overlay_edits(const Request& request, Backend& backend);
+Response undo_overlay_group(const Request& request, Backend& backend);
 // exports of the order list
 Response orders_csv(const Request& request, Backend& backend);
 Response orders_xlsx(const Request& request, Backend& backend);

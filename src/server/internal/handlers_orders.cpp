@@ -232,6 +232,7 @@ void write_order(JsonWriter& json, const query::OrderDetail& detail, bool money)
     more.end_array();
     write_documents(more, detail, money);
     if (money) write_what_names_amounts(more, detail.put);
+    write_overlay(more, detail.put);
   });
 }
 
@@ -289,7 +290,13 @@ void write_dates(ProvenanceWriter& out, const query::OrderDetail& detail) {
   const auto text = [](const std::optional<Day>& day) { return day ? iso(*day) : std::string("none"); };
   out.value("order_date", text(order.order_date), "as the document states it");
   out.value("requested", text(order.requested_date), "the customer's wish, as the document states it");
-  out.value("promise", text(order.promise_date), "our last answer, as the document states it");
+  const auto promised = std::find_if(detail.put.overlay.begin(), detail.put.overlay.end(),
+                                     [](const feed::Overlaid& known) { return known.written.field == overlay_field::promised_date; });
+  if (promised == detail.put.overlay.end())
+    out.value("promise", text(order.promise_date), "our last answer, as the document states it");
+  else
+    out.value("promise", text(order.promise_date),
+              "written by " + promised->written.author + " at " + rfc3339(promised->written.at) + "; the document states " + (promised->beneath.empty() ? "none" : promised->beneath));
   out.sum_of_lines(
       "due", text(detail.row.due),
       "promise date of the order if there is one, else its requested date, else the earliest date of its lines",
@@ -378,6 +385,15 @@ Response about_order(const Request& request, Backend& backend, void (*write)(Jso
 inline constexpr std::size_t history_changes_max = 1000;
 
 }  // namespace
+
+std::optional<Problem> not_his_order(const Request& request, Backend& backend) {
+  const View view = view_of(*request.caller);
+  if (view.salesman.empty()) return std::nullopt;
+  const auto snapshot = backend.services.snapshot();
+  const auto detail = query::order_detail(*snapshot, request.path_values.at(0), utc_day(backend.services.clock.now()));
+  if (detail && view.shows(detail->row.salesman)) return std::nullopt;
+  return problem_of(Result<void>(query::no_such_order(request.path_values.at(0))).error());
+}
 
 Response show_order(const Request& request, Backend& backend) { return about_order(request, backend, write_order); }
 

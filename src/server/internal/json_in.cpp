@@ -96,6 +96,66 @@ Result<DecisionCommand> decision(std::string_view text, bool with_source) {
 Result<DecisionCommand> parse_decision(std::string_view text) { return decision(text, true); }
 Result<DecisionCommand> parse_undecision(std::string_view text) { return decision(text, false); }
 
+namespace {
+
+constexpr std::size_t patch_fields_max = 32;
+
+// A text, a number or null.
+Result<std::optional<std::string>> patch_value(const json::value& value, const std::string& field) {
+  if (value.is_null()) return std::optional<std::string>();
+  if (value.is_string()) return std::optional(std::string(value.get_string()));
+  if (const auto number = whole_number(value)) return std::optional(std::to_string(*number));
+  return fail(ErrorCode::invalid_input, "\"" + field + "\" is a text, a whole number, null or an object with \"value\" and \"expires\".");
+}
+
+Result<ingest::OverlayWish> overlay_wish(std::string field, const json::value& said) {
+  ingest::OverlayWish wish;
+  wish.field = std::move(field);
+  const json::object* object = said.if_object();
+  const json::value* value = object ? object->if_contains("value") : &said;
+  const json::value* expires = object ? object->if_contains("expires") : nullptr;
+  if (!value || (object && object->size() > (expires ? 2 : 1)))
+    return fail(ErrorCode::invalid_input, "\"" + wish.field + "\" as an object holds \"value\" and maybe \"expires\", nothing else.");
+  auto text = patch_value(*value, wish.field);
+  if (!text) return pass_on(text);
+  wish.value = std::move(*text);
+  if (!expires || expires->is_null()) return wish;
+  if (const json::string* end = expires->if_string()) wish.expires = parse_instant(std::string_view(end->data(), end->size()));
+  if (!wish.expires) return fail(ErrorCode::invalid_input, "\"expires\" of \"" + wish.field + "\" is a time like 2026-12-24T00:00:00Z.");
+  return wish;
+}
+
+}  // namespace
+
+Result<std::vector<ingest::OverlayWish>> parse_overlay_patch(std::string_view text) {
+  const auto object = parse_object(text);
+  if (!object) return pass_on(object);
+  if (object->empty() || object->size() > patch_fields_max)
+    return fail(ErrorCode::invalid_input, "A patch names 1 to " + std::to_string(patch_fields_max) + " fields, like {\"priority\": 7}.");
+  std::vector<ingest::OverlayWish> wishes;
+  for (const auto& [name, value] : *object) {
+    auto wish = overlay_wish(printable(std::string_view(name.data(), std::min<std::size_t>(name.size(), 64))), value);
+    if (!wish) return pass_on(wish);
+    wishes.push_back(std::move(*wish));
+  }
+  return wishes;
+}
+
+Result<UndoCommand> parse_undo(std::string_view text, const char* name) {
+  const auto object = parse_object(text);
+  if (!object) return pass_on(object);
+  UndoCommand command;
+  const json::value* number = object->if_contains(name);
+  const auto whole = number ? whole_number(*number) : std::nullopt;
+  if (!whole || *whole < 1) return fail(ErrorCode::invalid_input, std::string("\"") + name + "\" is the number of what is undone, from the list of edits.");
+  command.number = static_cast<std::uint64_t>(*whole);
+  const json::value* later = object->if_contains("also_later");
+  if (later && !later->is_bool()) return fail(ErrorCode::invalid_input, "\"also_later\" is true or false.");
+  command.also_later = later && later->get_bool();
+  if (object->size() > (later ? 2 : 1)) return fail(ErrorCode::invalid_input, std::string("Only \"") + name + "\" and \"also_later\" are read here.");
+  return command;
+}
+
 Result<std::int64_t> parse_interval(std::string_view text) {
   auto object = parse_object(text);
   if (!object) return pass_on(object);

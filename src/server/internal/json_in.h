@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "ingest/overlay.h"
 #include "jobs/control.h"
 
 namespace millrace::server {
@@ -33,6 +34,16 @@ Result<DecisionCommand> parse_undecision(std::string_view text);
 Result<jobs::NewJob> parse_new_job(std::string_view text);
 // {"kind": "report", "timing": "30 2 * * *", "payload": {..}, "priority": 0, "enabled": true, "by": "Ann"}
 Result<jobs::Schedule> parse_schedule(std::string_view text);
+
+// {"priority": 7, "note": null, "hold": {"value": "paint", "expires": "2026-12-24T00:00:00Z"}}: a JSON merge patch of the
+// fields that people write; null takes away what was written.
+Result<std::vector<ingest::OverlayWish>> parse_overlay_patch(std::string_view text);
+// {"edit": 12, "also_later": true}, or {"group": 12}; `also_later` may be missing.
+struct UndoCommand {
+  std::uint64_t number = 0;
+  bool also_later = false;
+};
+Result<UndoCommand> parse_undo(std::string_view text, const char* name);
 
 // {"interval_s": 600}
 Result<std::int64_t> parse_interval(std::string_view text);

@@ -236,6 +236,27 @@ std::vector<Route> difference_routes() {
   };
 }
 
+std::vector<Route> overlay_routes() {
+  return {
+      {Method::get, "/api/v1/orders/{order}/overlay", show_overlay, Answer::document, 200, true, Right::see_orders, Own::filtered, "showOverlay",
+       "What people wrote on an order, with what its sources say beneath; the ETag is its version.", false, {order_parameter}, ""},
+      {Method::patch, "/api/v1/orders/{order}/overlay", edit_overlay, Answer::document, 200, true, Right::edit_orders, Own::filtered, "editOverlay",
+       "Write on an order: a JSON merge patch of fields, with If-Match. Fields that others changed meanwhile answer 412 with both values; "
+       "different fields merge.",
+       false, {order_parameter}, R"({"priority":7,"note":"call before delivery","hold":null})"},
+      {Method::post, "/api/v1/orders/{order}/overlay/undo", undo_overlay, Answer::document, 200, true, Right::edit_orders, Own::filtered, "undoOverlay",
+       "What stood before an edit stands again; 409 with both values where somebody wrote after it, unless also_later.", false, {order_parameter},
+       R"({"edit":2,"also_later":false})"},
+      {Method::get, "/api/v1/orders/{order}/overlay/edits", list_overlay_edits, Answer::document, 200, true, Right::see_orders, Own::filtered, "listOverlayEdits",
+       "Who wrote what on the order, when, and what stood before; newest first.", false,
+       {order_parameter, limit_parameter, {"before", "integer", "next of the page before.", ""}}, ""},
+      {Method::get, "/api/v1/overlay/edits", list_all_overlay_edits, Answer::document, 200, true, Right::see_orders, Own::closed, "listAllOverlayEdits",
+       "Edits of all orders after a number, oldest first.", false, {{"since", "integer", "The number of the last edit known.", "0"}, limit_parameter}, ""},
+      {Method::post, "/api/v1/overlay/undo", undo_overlay_group, Answer::document, 200, true, Right::edit_orders, Own::closed, "undoOverlayGroup",
+       "Undo edits that were made as one, like those of a sheet.", false, {}, R"({"group":1,"also_later":false})"},
+  };
+}
+
 std::vector<Route> change_routes() {
   return {
       {Method::get,
@@ -533,7 +554,7 @@ const std::vector<Route>& route_table() {
   static const std::vector<Route> table = [] {
     std::vector<Route> rows;
     for (auto&& part :
-         {order_routes(), difference_routes(), change_routes(), source_routes(), push_routes(), job_routes(), people_routes(), own_routes(), page_routes()})
+         {order_routes(), difference_routes(), overlay_routes(), change_routes(), source_routes(), push_routes(), job_routes(), people_routes(), own_routes(), page_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();

@@ -73,8 +73,13 @@ std::string_view text_of(const OrderRow& row, OrderField field) {
     case OrderField::format: return row.format;
     case OrderField::path: return row.path;
     case OrderField::source: return row.source;
-    default: return {};
+    case OrderField::hold: return row.hold;
+    case OrderField::note: return row.note;
+    case OrderField::colour: return row.colour;
+    default: break;
   }
+  const auto own = query::own_number(field);
+  return own && *own < row.own.size() ? row.own[*own] : std::string_view();
 }
 std::int64_t money_of(const OrderRow& row, OrderField field) {
   switch (field) {
@@ -132,6 +137,7 @@ char* RowWriter::put(char* to, const Piece& piece, const OrderRow& row) const {
       return put_json_text(to, text_of(row, piece.field));
     case query::FieldType::number:
       if (piece.field == OrderField::lines) return put_number(to, row.lines);
+      if (piece.field == OrderField::priority) return row.priority ? put_number(to, *row.priority) : put_null(to);
       return row.lateness_days ? put_number(to, *row.lateness_days) : put_null(to);
     case query::FieldType::quantity:
       return put_quoted(to, decimal_text(Quantity{piece.field == OrderField::quantity ? row.quantity : row.open_quantity}));
@@ -227,7 +233,7 @@ void write_change(JsonWriter& json, const query::WordedChange& change) {
   json.field("sequence", change.sequence.value);
   write_instant(json, "at", change.at);
   json.field("kind", change.kind).field("order", change.order).field("customer_name", change.customer_name);
-  json.field("text", change.text);
+  json.field("by", change.by).field("text", change.text);
   json.key("fields").begin_array();
   for (const auto& [name, values] : change.fields) {
     json.begin_object();

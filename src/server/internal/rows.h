@@ -49,6 +49,9 @@ void write_document(JsonWriter& json, const feed::OrderDocument& document, const
 // The fields of one difference; the braces are the caller's.
 void write_difference(JsonWriter& json, const feed::Difference& difference, const std::vector<feed::OrderDocument>& documents);
 // "differences" and "origins" of an order, both empty where one source speaks of it.
+// "overlay": what people wrote on the order, with what its sources say beneath.
+void write_overlay(JsonWriter& json, const feed::OrderPut& put);
+void write_overlay_value(JsonWriter& json, const OverlayValue& written, std::string_view beneath);
 void write_joined(JsonWriter& json, const feed::OrderPut& put);
 void write_change(JsonWriter& json, const query::WordedChange& change);
 void write_rejection(JsonWriter& json, const feed::Rejection& rejection);
