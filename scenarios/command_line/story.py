@@ -47,7 +47,7 @@ class CommandLine(Story):
         for words, sentence in (
                 (["sevre"], b"serve"),
                 (["serve", "--lisen", "x"], b"--listen"),
-                (["serve", "--listen", "0.0.0.0:80", "--orders", self.orders, "--data", self.data], b"127.0.0.1"),
+                (["serve", "--auth", "none", "--listen", "0.0.0.0:80", "--orders", self.orders, "--data", self.data], b"127.0.0.1"),
                 (["serve", "--listen", "nonsense", "--orders", self.orders, "--data", self.data], b"nonsense"),
                 (["serve", "--refresh-interval", "soon"], b"soon"),
                 (["scan"], b"DIR"),

@@ -44,7 +44,7 @@ class People(Story):
         self.assertTrue((self.data / "control.sock").exists())
         self.user("add", "boss", "--role", "admin", password="three small words")
         self.assertEqual(self.users(), ["boss admin active"])
-        self.serve()
+        self.serve("--auth", "none")  # with a user everybody would have to sign in
         self.assertEqual(self.users(), ["boss admin active"])
 
     def life_of_users(self):
@@ -126,7 +126,7 @@ class People(Story):
         files = [path for path in self.data.iterdir() if path.name.startswith("record")]
         self.assertTrue(files)
         self.write("Open/SO7.json", order_json(7))
-        self.serve()
+        self.serve("--auth", "none")
         for path in files:
             self.assertEqual(stat.S_IMODE(path.stat().st_mode) & 0o007, 0, path)
 

@@ -63,7 +63,8 @@ Result<ingest::ParserPoolOptions> parser_options(const Settings& settings) {
   return parsers;
 }
 
-Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, const Clock& clock, const Road::Progress& progress) {
+Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, const Clock& clock, const Road::Progress& progress,
+                                                       std::string settings_report) {
   std::unique_ptr<LiveServer> live(new LiveServer);
   auto road = Road::open(settings, clock, progress, {});
   if (!road) return pass_on(road);
@@ -76,7 +77,7 @@ Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, 
   live->people_ = std::move(*people);
   live->asks_sign_in_ = app::asks_sign_in(settings, live->people_->directory());
   if (const auto opened = live->open_jobs(settings, clock); !opened) return pass_on(opened);
-  if (const auto started = live->start_server(settings, clock); !started) return pass_on(started);
+  if (const auto started = live->start_server(settings, clock, std::move(settings_report)); !started) return pass_on(started);
   live->people_->reached_at("http://" + live->server_->address());
   live->road_->follow([raw = live.get()](const std::vector<feed::Change>& changes, const readmodel::SnapshotPtr& snapshot) {
     raw->server_->publish(changes, snapshot);
@@ -103,7 +104,7 @@ Result<void> LiveServer::open_jobs(const Settings& settings, const Clock& clock)
   return {};
 }
 
-Result<void> LiveServer::start_server(const Settings& settings, const Clock& clock) {
+Result<void> LiveServer::start_server(const Settings& settings, const Clock& clock, std::string settings_report) {
   server::Services services{
       .snapshot = [this] { return road_->snapshot(); },
       .history = road_->record(),
@@ -128,6 +129,7 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .people = &people_->directory(),
       .audit = &people_->audit(),
       .sign_in = asks_sign_in_,
+      .settings_report = std::move(settings_report),
   };
   server::ServerOptions options;
   options.listen = settings.listen;

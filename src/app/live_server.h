@@ -20,9 +20,10 @@ namespace millrace::app {
 
 class LiveServer {
  public:
-  // Opens the road, then HTTP.
+  // Opens the road, then HTTP. `settings_report`: what administrators are shown, JSON.
   // Errors   those of Road::open and Server::start
-  static Result<std::unique_ptr<LiveServer>> start(const Settings& settings, const Clock& clock, const Road::Progress& progress);
+  static Result<std::unique_ptr<LiveServer>> start(const Settings& settings, const Clock& clock, const Road::Progress& progress,
+                                                   std::string settings_report = "{}");
   ~LiveServer();
   // Finishes what runs within `patience`.
   void stop(std::chrono::milliseconds patience);
@@ -39,7 +40,7 @@ class LiveServer {
  private:
   LiveServer() = default;
   Result<void> open_jobs(const Settings& settings, const Clock& clock);
-  Result<void> start_server(const Settings& settings, const Clock& clock);
+  Result<void> start_server(const Settings& settings, const Clock& clock, std::string settings_report);
   bool ready(std::string& why_not) const;
 
   std::unique_ptr<Road> road_;

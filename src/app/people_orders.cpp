@@ -8,47 +8,20 @@
 #include "base/bytes.h"
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "server/people_json.h"
 
 namespace millrace::app {
 namespace {
 
 using people::Directory;
 
-void write_instant(JsonWriter& json, std::string_view key, const std::optional<Instant>& instant) {
-  json.key(key);
-  if (instant) json.text(rfc3339(*instant));
-  else json.null();
-}
-
-void write_user(JsonWriter& json, const people::User& user, std::size_t sessions, std::size_t tokens) {
-  json.begin_object().field("id", std::uint64_t{user.id.value}).field("name", user.name).field("display_name", user.display_name);
-  json.field("email", user.email).field("role", people::word(user.role)).field("active", user.active).field("own_orders", user.own_orders);
-  json.field("has_password", user.has_password).field("has_outside_sign_in", user.has_outside_sign_in);
-  write_instant(json, "created", user.created);
-  write_instant(json, "last_sign_in", user.last_sign_in);
-  json.field("sessions", std::uint64_t{sessions}).field("tokens", std::uint64_t{tokens}).field("version", user.version).end_object();
-}
-
 std::string user_answer(const Directory& directory, const people::User& user) {
   std::string text;
   JsonWriter json(text);
   json.begin_object().key("data");
-  write_user(json, user, directory.sessions(user.id).size(), directory.tokens(user.id).size());
+  server::write_user(json, directory, user);
   json.end_object();
   return text;
-}
-
-void write_token(JsonWriter& json, const people::Token& token, const std::string& user, const std::string& secret) {
-  json.begin_object().field("id", std::uint64_t{token.id.value}).field("user", user).field("name", token.name);
-  json.field("scope", people::word(token.scope));
-  write_instant(json, "created", token.created);
-  json.field("created_by", token.created_by);
-  write_instant(json, "expires", token.expires);
-  json.key("last_used");
-  if (token.last_used) json.text(iso(*token.last_used));
-  else json.null();
-  if (!secret.empty()) json.field("secret", secret);
-  json.end_object();
 }
 
 Result<people::User> user_of(const Directory& directory, const PeopleOrder& order) {
@@ -113,12 +86,9 @@ Result<std::string> set_password(Directory& directory, const PeopleOrder& order)
 Result<std::string> list_users(const Directory& directory) {
   std::string text;
   JsonWriter json(text);
-  json.begin_object().key("data").begin_array();
-  std::map<people::UserId, std::size_t> sessions, tokens;
-  for (const people::Session& session : directory.sessions()) ++sessions[session.user];
-  for (const people::Token& token : directory.tokens()) ++tokens[token.user];
-  for (const people::User& user : directory.users()) write_user(json, user, sessions[user.id], tokens[user.id]);
-  json.end_array().end_object();
+  json.begin_object().key("data");
+  server::write_users(json, directory);
+  json.end_object();
   return text;
 }
 
@@ -151,7 +121,7 @@ Result<std::string> add_token(Directory& directory, const PeopleOrder& order, co
   std::string text;
   JsonWriter json(text);
   json.begin_object().key("data");
-  write_token(json, made->token, user->name, made->secret.reveal());
+  server::write_token(json, made->token, user->name, made->secret.reveal());
   json.end_object();
   return text;
 }
@@ -162,7 +132,7 @@ Result<std::string> list_tokens(const Directory& directory) {
   json.begin_object().key("data").begin_array();
   for (const people::Token& token : directory.tokens()) {
     const auto user = directory.user(token.user);
-    write_token(json, token, user ? user->name : "", "");
+    server::write_token(json, token, user ? user->name : "", "");
   }
   json.end_array().end_object();
   return text;
@@ -187,18 +157,6 @@ Result<std::uint64_t> number_of(const PeopleOrder& order, std::string_view name,
   return number;
 }
 
-void write_audit_row(JsonWriter& json, const people::AuditRow& row) {
-  const people::AuditEntry& entry = row.entry;
-  json.begin_object().field("number", row.number).field("at", rfc3339(row.at)).field("who", entry.actor.who).field("via", entry.actor.via);
-  json.field("address", entry.actor.address).field("verb", entry.verb).field("object", entry.object);
-  for (const auto& [name, text] : {std::pair("before", &entry.before), std::pair("after", &entry.after)}) {
-    json.key(name);
-    if (text->empty()) json.null();
-    else json.raw(*text);
-  }
-  json.field("hash", people::hex(row.hash)).end_object();
-}
-
 Result<std::string> list_audit(const people::Audit& audit, const PeopleOrder& order) {
   const auto before = number_of(order, "before", 0), limit = number_of(order, "limit", 50);
   if (!before) return pass_on(before);
@@ -208,7 +166,7 @@ Result<std::string> list_audit(const people::Audit& audit, const PeopleOrder& or
   std::string text;
   JsonWriter json(text);
   json.begin_object().key("data").begin_array();
-  for (const people::AuditRow& row : page->rows) write_audit_row(json, row);
+  for (const people::AuditRow& row : page->rows) server::write_audit_row(json, row);
   json.end_array().key("next");
   if (page->next) json.number(*page->next);
   else json.null();

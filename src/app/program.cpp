@@ -14,8 +14,8 @@ struct Dispatch {
 };
 
 constexpr std::array dispatch_table = std::to_array<Dispatch>({
-    {"serve", [](const CommandContext& context) { return run_serve(context.settings.values, ServeMode::serve); }},
-    {"demo", [](const CommandContext& context) { return run_serve(context.settings.values, ServeMode::demo); }},
+    {"serve", [](const CommandContext& context) { return run_serve(context.settings, ServeMode::serve); }},
+    {"demo", [](const CommandContext& context) { return run_serve(context.settings, ServeMode::demo); }},
     {"scan", run_scan},
     {"sync", run_sync},
     {"export", run_export},

@@ -16,7 +16,9 @@
 #include "app/demo_ticker.h"
 #include "app/exit_code.h"
 #include "app/live_server.h"
+#include "app/loopback_http.h"
 #include "app/service_manager.h"
+#include "app/settings_report.h"
 #include "base/log.h"
 
 namespace millrace::app {
@@ -169,6 +171,7 @@ void say_address(Console& console, const LiveServer& live, const std::string& fi
   console.note("");
   console.note("  → http://" + live.address());
   console.note((live.asks_sign_in() ? "    sign-in needed" : "    no sign-in, loopback only") + std::string(" · Ctrl-C to stop · data in ") + settings.data);
+  if (!is_loopback(live.address())) console.note("    passwords travel unencrypted here: put a proxy with TLS before it, or reach it through an SSH tunnel");
   if (!first_link.empty()) {
     console.note("  first:  open this link to make the administrator; it holds for 24 hours and once");
     console.note("          " + first_link);
@@ -219,7 +222,8 @@ void open_browser(const std::string& address) {
 
 }  // namespace
 
-int run_serve(const Settings& settings, ServeMode mode) {
+int run_serve(const ResolvedSettings& resolved, ServeMode mode) {
+  const Settings& settings = resolved.values;
   const Signals signals;
   // A mini PC has more memory to spare than a heap per thread is worth: two arenas serve all threads.
   ::mallopt(M_ARENA_MAX, 2);
@@ -243,10 +247,11 @@ int run_serve(const Settings& settings, ServeMode mode) {
   const auto began = Stopwatch::now();
   ServiceManager manager;
   Progress loading(console, "load", "changes", began);
-  auto live = LiveServer::start(served, clock, [&](std::uint64_t done, std::uint64_t total) {
+  const auto report_load = [&](std::uint64_t done, std::uint64_t total) {
     loading.update(done, total, Stopwatch::now());
     manager.loading(done, total);
-  });
+  };
+  auto live = LiveServer::start(served, clock, report_load, settings_json(resolved));
   loading.finish();
   if (!live) return report(console, live.error());
   say_load(console, (*live)->loaded());

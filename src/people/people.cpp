@@ -77,6 +77,11 @@ std::string_view word(Right right) {
   return row->name;
 }
 
+std::optional<Right> parse_right(std::string_view text) {
+  const auto row = std::ranges::find(right_names, text, &RightRow::name);
+  return row == right_names.end() ? std::nullopt : std::optional(row->right);
+}
+
 std::vector<std::string_view> words(Rights rights) {
   std::vector<std::string_view> list;
   for (const RightRow& row : right_names)

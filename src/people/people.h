@@ -57,6 +57,7 @@ class Rights {
 };
 std::span<const Right> all_rights();
 std::string_view word(Right right);          // "see_orders"
+std::optional<Right> parse_right(std::string_view text);
 std::vector<std::string_view> words(Rights rights);
 
 enum class Role : std::uint8_t { viewer = 1, sales = 2, planner = 3, finance = 4, floor = 5, admin = 6 };

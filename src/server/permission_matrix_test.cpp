@@ -190,6 +190,7 @@ TEST_CASE("the right of a route is changed here too, so that nobody changes it b
         "listTokens: signed in, own orders open\n"
         "createToken: signed in, own orders open\n"
         "revokeToken: signed in, own orders open\n"
+        "showSettings: admin, own orders closed\n"
         "listAudit: admin, own orders closed\n"
         "showPerformance: see_performance, own orders closed\n"
         "showMemory: see_performance, own orders closed\n"

@@ -63,6 +63,7 @@ struct Services {
   people::Directory* people = nullptr;  // with `audit`; nobody can sign in without
   people::Audit* audit = nullptr;
   bool sign_in = false;  // everybody must; else whoever reaches the server may do everything
+  std::string settings_report = "{}";  // for administrators, JSON
 };
 
 struct ServerOptions {

@@ -4,15 +4,16 @@ import { useEffect, useState } from 'preact/hooks';
 
 import { Header, OfflineBanner } from './parts/header';
 import { Navigation } from './parts/navigation';
-import { announcement, dropToast, toasts, undoLast } from './parts/app_state';
+import { announcement, dropToast, live, startAppState, toasts, undoLast } from './parts/app_state';
 import { Empty, Problem, Skeleton } from './parts/basics';
 import { Icon } from './parts/icons';
 import { useCommands } from './parts/keys';
+import { loadMe, may, maySee, me, meProblem } from './parts/me';
 import { navigate, route } from './parts/router';
 import { nextTheme, setTheme, theme } from './parts/theme';
 
-type Screen = ComponentType<{ number: string }>;
-type Load = () => Promise<{ default: ComponentType<{ number: string }> | ComponentType }>;
+type Screen = ComponentType<{ number: string; path: string }>;
+type Load = () => Promise<{ default: ComponentType<{ number: string }> | ComponentType<{ path: string }> | ComponentType }>;
 
 const screens: Record<string, Load> = {
   today: () => import('./screens/today/today'),
@@ -21,6 +22,8 @@ const screens: Record<string, Load> = {
   differences: () => import('./screens/differences/differences'),
   sources: () => import('./screens/sources/sources'),
   jobs: () => import('./screens/jobs/jobs'),
+  admin: () => import('./screens/admin/admin'),
+  door: () => import('./screens/sign_in/sign_in'),
 };
 
 export type Place = { screen: string; number: string };
@@ -34,6 +37,8 @@ export function placeOf(path: string): Place {
   if (clean === '/differences') return { screen: 'differences', number: '' };
   if (clean === '/sources' || clean === '/performance') return { screen: 'sources', number: '' };
   if (clean === '/jobs') return { screen: 'jobs', number: '' };
+  if (clean === '/admin') return { screen: 'admin', number: '' };
+  if (clean === '/sign-in' || clean === '/setup') return { screen: 'door', number: '' };
   return { screen: '', number: '' };
 }
 
@@ -68,9 +73,46 @@ function useScreen(name: string): { Shown: Screen | null; problem: Error | null 
 
 type Overlay = ComponentType<{ onClose: () => void }>;
 
+// Who has not signed in sees the door, whatever the address; it stays, and is shown as soon as he has.
 export function App() {
-  const place = placeOf(route.value.path);
+  const who = me.value;
+  if (who === null) return meProblem.value === null ? <Skeleton rows={8} class="page" /> : <NoAnswer problem={meProblem.value} />;
+  return who.signed_in && placeOf(route.value.path).screen !== 'door' ? <Frame /> : <Door />;
+}
+
+function NoAnswer({ problem }: { problem: Error }) {
+  return (
+    <main class="page" id="main">
+      <Problem problem={problem} retry={() => void loadMe()} />
+    </main>
+  );
+}
+
+function Door() {
+  const { Shown, problem } = useScreen('door');
+  // A sign-in page for somebody who is in, or needs no sign-in, would be a dead end.
+  const inside = me.value?.signed_in === true && route.value.path !== '/setup';
+  useEffect(() => {
+    if (inside) navigate('/', { replace: true });
+  }, [inside]);
+  if (problem !== null) return <NoAnswer problem={problem} />;
+  return Shown === null || inside ? null : <Shown number="" path={route.value.path} />;
+}
+
+// Without amounts there is no morning's answer; the list of orders is the first screen then.
+function placeFor(path: string): Place {
+  const place = placeOf(path);
+  if (place.screen === 'today' && !maySee('today')) return { screen: 'orders', number: '' };
+  return maySee(place.screen) ? place : { screen: 'closed', number: '' };
+}
+
+function Frame() {
+  const place = placeFor(route.value.path);
   const { Shown, problem } = useScreen(place.screen);
+  useEffect(() => {
+    startAppState();
+    return () => live.stop();
+  }, []);
   const [sheet, setSheet] = useState<{ Shown: Overlay } | null>(null);
   const openSheet = (load: () => Promise<{ default: Overlay }>): void =>
     void load().then((module) => setSheet({ Shown: module.default }));
@@ -85,6 +127,7 @@ export function App() {
     'go.differences': () => navigate('/differences'),
     'go.sources': () => navigate('/sources'),
     'go.jobs': () => navigate('/jobs'),
+    'go.admin': () => may('admin') && navigate('/admin'),
     undo: undoLast,
     theme: () => setTheme(nextTheme(theme.value)),
   });
@@ -98,15 +141,36 @@ export function App() {
       <main id="main" class={`main main-${place.screen}`} tabIndex={-1}>
         <OfflineBanner />
         {problem !== null && <Problem problem={problem} retry={() => location.reload()} />}
-        {Shown !== null && <Shown key={place.screen} number={place.number} />}
-        {Shown === null && problem === null && place.screen !== '' && <Skeleton rows={8} class="page" />}
+        {Shown !== null && <Shown key={place.screen} number={place.number} path={route.value.path} />}
+        {Shown === null && problem === null && place.screen in screens && <Skeleton rows={8} class="page" />}
         {place.screen === '' && <NotFound />}
+        {place.screen === 'closed' && <Closed />}
       </main>
       <Toasts />
       <div class="only-read" role="status" aria-live="polite">
         {announcement.value}
       </div>
       {sheet !== null && <sheet.Shown onClose={() => setSheet(null)} />}
+    </div>
+  );
+}
+
+function Closed() {
+  useEffect(() => {
+    document.title = 'Not for you · Millrace';
+  }, []);
+  return (
+    <div class="page">
+      <h1 class="only-read">Not for you</h1>
+      <Empty
+        title="This screen is not open to you"
+        why={`You are signed in as ${me.value?.display_name ?? ''}, ${me.value?.role ?? ''}. An administrator can give you another role.`}
+        action={
+          <a class="button primary" href="/orders">
+            Go to Orders
+          </a>
+        }
+      />
     </div>
   );
 }

@@ -5,9 +5,9 @@ import './styles/shell.css';
 import { render } from 'preact';
 
 import { App } from './app';
-import { startAppState } from './parts/app_state';
 import { setFormatLocale } from './parts/format';
 import { listenForKeys } from './parts/keys';
+import { loadMe } from './parts/me';
 import { startRouter } from './parts/router';
 import { loadViews } from './parts/saved_views';
 import { readSetting } from './parts/settings';
@@ -18,7 +18,7 @@ setFormatLocale(readSetting('locale') ?? navigator.language);
 loadViews();
 startRouter();
 listenForKeys();
-startAppState();
+void loadMe();
 
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);

@@ -1,10 +1,17 @@
-// The audit trail, newest first.
+// The audit trail, newest first; and the settings as they count.
 #include "base/text.h"
 #include "server/internal/handlers_people.h"
 #include "server/internal/people_answer.h"
 #include "server/people_json.h"
 
 namespace millrace::server {
+
+Response show_settings(const Request& request, Backend& backend) {
+  if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
+  Response response = people_answer(200);
+  response.body = backend.services.settings_report;
+  return response;
+}
 
 Response list_audit(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {"limit", "cursor", "who", "object", "verb"})) return problem_response(request, *problem);

@@ -11,6 +11,7 @@
 #include "server/internal/handlers.h"
 #include "server/internal/json_in.h"
 #include "server/internal/rows.h"
+#include "server/internal/write_down.h"
 
 namespace millrace::server {
 
@@ -149,6 +150,33 @@ Response decided_order(const Request& request, Backend& backend, const Result<fe
   return response;
 }
 
+// What counted so far, as the audit trail keeps it; "" where the sources do not differ.
+std::string counted_so_far(const Backend& backend, const ingest::DifferenceChoice& choice) {
+  const Moment at = moment(backend.services);
+  const auto detail = query::order_detail(*at.snapshot, choice.order, at.today);
+  if (!detail) return "";
+  for (const feed::Difference& each : detail->put.differences) {
+    if (each.field != choice.field || each.line != choice.line || each.counts >= each.values.size()) continue;
+    const feed::Difference::Value& value = each.values[each.counts];
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().field("field", each.field).field("line", std::int64_t{each.line}).field("value", value.text);
+    json.field("source", detail->put.documents.at(value.document).source).field("rule", each.rule).field("decided_by", each.decided_by).end_object();
+    return out;
+  }
+  return "";
+}
+
+std::string choice_json(const ingest::DifferenceChoice& choice, const std::string& source) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("field", choice.field).field("line", std::int64_t{choice.line});
+  if (source.empty()) json.field("decided", "by rule");
+  else json.field("source", source);
+  json.end_object();
+  return out;
+}
+
 bool is_json(const Request& request) {
   const std::string_view type = request.header("Content-Type");
   return equal_ignoring_case(trim(type.substr(0, type.find(';'))), "application/json");
@@ -169,7 +197,9 @@ Response decide_difference(const Request& request, Backend& backend) {
   // Who has signed in is who decides. Where nobody does, whoever sits at this machine may say his name.
   const bool says_who = request.caller->by == people::Identity::By::local && !command->by.empty();
   const std::string& by = says_who ? command->by : request.caller->name;
-  return decided_order(request, backend, backend.services.sources.decide({request.path_values.at(0), command->field, command->line}, command->source, by));
+  const ingest::DifferenceChoice choice{request.path_values.at(0), command->field, command->line};
+  const Deed deed{"difference.decide", "order:" + printable(choice.order), counted_so_far(backend, choice), choice_json(choice, command->source)};
+  return decided_order(request, backend, do_and_write_down(request, backend, deed, [&] { return backend.services.sources.decide(choice, command->source, by); }));
 }
 
 // What to undo is said in the address, or in a body like that of the decision.
@@ -189,7 +219,8 @@ Response undecide_difference(const Request& request, Backend& backend) {
     choice.line = command->line;
   }
   if (const auto refused = backend.services.record_facts().refuses) return problem_response(request, problem_of(*refused));
-  return decided_order(request, backend, backend.services.sources.undecide(choice));
+  const Deed deed{"difference.undecide", "order:" + printable(choice.order), counted_so_far(backend, choice), choice_json(choice, "")};
+  return decided_order(request, backend, do_and_write_down(request, backend, deed, [&] { return backend.services.sources.undecide(choice); }));
 }
 
 }  // namespace millrace::server

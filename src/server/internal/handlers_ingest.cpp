@@ -6,6 +6,7 @@
 #include "server/internal/handlers.h"
 #include "server/internal/rows.h"
 #include "server/internal/who_asks.h"
+#include "server/internal/write_down.h"
 
 namespace millrace::server {
 namespace {
@@ -66,6 +67,13 @@ Response refused(const Request& request, const Error& error) {
   return response;
 }
 
+std::string batch_json(const ingest::BatchReceipt& receipt) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("batch", receipt.id).field("stream", receipt.stream).field("mode", word(receipt.mode)).field("bytes", receipt.bytes).end_object();
+  return out;
+}
+
 // A source with a token of its own looks at that itself; into the others batches come from whoever has the right.
 std::optional<Problem> may_push(const Request& request, const Backend& backend) {
   const Services& services = backend.services;
@@ -110,6 +118,10 @@ Response push_batch(const Request& request, Backend& backend) {
   batch.body = request.body;
   const auto receipt = backend.services.push.push(request.path_values.at(0), std::move(batch), bearer_of(request));
   if (!receipt) return refused(request, receipt.error());
+  if (!receipt->replayed) {
+    const auto written = write_down(request, backend, {"batch.push", "source:" + printable(receipt->source), "", batch_json(*receipt)});
+    if (!written) return problem_response(request, problem_of(written.error()));  // sent again with its key it does nothing twice
+  }
   Response response = receipt_response(202, *receipt);
   response.header("Location", address_of(*receipt));
   if (receipt->replayed) response.header("Idempotency-Replayed", "true");

@@ -12,6 +12,8 @@
 #include "server/internal/handlers.h"
 #include "server/internal/json_in.h"
 #include "server/internal/rows.h"
+#include "server/internal/who_asks.h"
+#include "server/internal/write_down.h"
 
 namespace millrace::server {
 namespace {
@@ -240,11 +242,46 @@ std::string harmless_name(const std::string& name) {
   return text.empty() ? "result" : text;
 }
 
+// As the audit trail keeps it.
+std::string job_json(const jobs::Job& job) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("kind", job.kind).field("state", word(job.state)).end_object();
+  return out;
+}
+std::string wish_json(const std::string& kind, const std::string& payload, std::string_view timing) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("kind", kind).key("payload").raw(payload);
+  if (!timing.empty()) json.field("timing", timing);
+  json.end_object();
+  return out;
+}
+
+// The kind of a job says what its starter must be allowed to do.
+std::optional<Problem> may_start(const Request& request, const Backend& backend, const std::string& kind) {
+  for (const jobs::KindStatus& known : backend.services.jobs.kinds()) {
+    if (known.name != kind) continue;
+    const auto right = people::parse_right(known.right);
+    return right ? missing_right(*request.caller, people::Rights{*right}, "start a job of the kind " + kind) : std::nullopt;
+  }
+  return std::nullopt;  // an unknown kind: the queue says which there are
+}
+
+// Who has signed in is who asks. Where nobody does, whoever sits at this machine may say his name.
+void sign(const Request& request, std::string& created_by) {
+  if (request.caller->by != people::Identity::By::local || created_by.empty()) created_by = request.caller->name;
+}
+
 // What is asked about a job by its id alone.
-Response on_job(const Request& request, Backend& backend, int status, Result<jobs::Job> (jobs::Control::*act)(const std::string&)) {
+Response on_job(const Request& request, Backend& backend, int status, std::string_view verb, Result<jobs::Job> (jobs::Control::*act)(const std::string&)) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
   if (const auto none = backend.services.record_facts().refuses) return problem_response(request, problem_of(*none));
-  const auto job = (backend.services.jobs.*act)(request.path_values.at(0));
+  const std::string& id = request.path_values.at(0);
+  const auto before = backend.services.jobs.show(id);
+  if (!before) return refused(request, before.error());
+  const Deed deed{"job." + std::string(verb), "job:" + before->id, job_json(*before), ""};
+  const auto job = do_and_write_down(request, backend, deed, [&] { return (backend.services.jobs.*act)(id); });
   if (!job) return refused(request, job.error());
   return job_response(backend, status, *job);
 }
@@ -253,7 +290,8 @@ Response set_paused(const Request& request, Backend& backend, bool paused) {
   if (auto problem = unknown_parameters(request, {"kind"})) return problem_response(request, *problem);
   if (const auto none = backend.services.record_facts().refuses) return problem_response(request, problem_of(*none));
   const std::string kind(request.parameter("kind"));
-  const auto done = paused ? backend.services.jobs.pause(kind) : backend.services.jobs.resume(kind);
+  const Deed deed{paused ? "jobs.pause" : "jobs.resume", kind.empty() ? "jobs" : "jobs:" + printable(kind)};
+  const auto done = do_and_write_down(request, backend, deed, [&] { return paused ? backend.services.jobs.pause(kind) : backend.services.jobs.resume(kind); });
   if (!done) return refused(request, done.error());
   Response response = json_response(200);
   JsonWriter json(response.body);
@@ -373,14 +411,17 @@ Response start_job(const Request& request, Backend& backend) {
   auto wish = parse_new_job(request.body);
   if (!wish) return refused(request, wish.error());
   if (const auto none = backend.services.record_facts().refuses) return problem_response(request, problem_of(*none));
+  if (const auto problem = may_start(request, backend, wish->kind)) return problem_response(request, *problem);
   wish->idempotency_key = std::string(request.header("Idempotency-Key"));
-  const auto enqueued = backend.services.jobs.enqueue(std::move(*wish));
+  sign(request, wish->created_by);
+  const Deed deed{"job.start", "jobs:" + printable(wish->kind), "", wish_json(wish->kind, wish->payload, "")};
+  const auto enqueued = do_and_write_down(request, backend, deed, [&] { return backend.services.jobs.enqueue(std::move(*wish)); });
   if (!enqueued) return refused(request, enqueued.error());
   return enqueued_response(request, backend, *enqueued);
 }
 
-Response cancel_job(const Request& request, Backend& backend) { return on_job(request, backend, 202, &jobs::Control::cancel); }
-Response retry_job(const Request& request, Backend& backend) { return on_job(request, backend, 202, &jobs::Control::retry); }
+Response cancel_job(const Request& request, Backend& backend) { return on_job(request, backend, 202, "cancel", &jobs::Control::cancel); }
+Response retry_job(const Request& request, Backend& backend) { return on_job(request, backend, 202, "retry", &jobs::Control::retry); }
 Response pause_jobs(const Request& request, Backend& backend) { return set_paused(request, backend, true); }
 Response resume_jobs(const Request& request, Backend& backend) { return set_paused(request, backend, false); }
 
@@ -394,14 +435,27 @@ Response list_schedules(const Request& request, Backend& backend) {
   return response;
 }
 
+namespace {
+
+std::string schedule_before(const Backend& backend, const std::string& name) {
+  for (const auto& status : backend.services.jobs.schedules())
+    if (status.schedule.name == name) return wish_json(status.schedule.kind, status.schedule.payload, status.schedule.timing);
+  return "";
+}
+
+}  // namespace
+
 Response put_schedule(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
   if (!is_json(request)) return not_json(request);
   auto schedule = parse_schedule(request.body);
   if (!schedule) return refused(request, schedule.error());
   if (const auto none = backend.services.record_facts().refuses) return problem_response(request, problem_of(*none));
+  if (const auto problem = may_start(request, backend, schedule->kind)) return problem_response(request, *problem);
   schedule->name = request.path_values.at(0);
-  const auto status = backend.services.jobs.put_schedule(std::move(*schedule));
+  sign(request, schedule->created_by);
+  const Deed deed{"schedule.put", "schedule:" + printable(schedule->name), schedule_before(backend, schedule->name), wish_json(schedule->kind, schedule->payload, schedule->timing)};
+  const auto status = do_and_write_down(request, backend, deed, [&] { return backend.services.jobs.put_schedule(std::move(*schedule)); });
   if (!status) return refused(request, status.error());
   Response response = json_response(200);
   JsonWriter json(response.body);
@@ -415,7 +469,9 @@ Response remove_schedule(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
   if (const auto none = backend.services.record_facts().refuses) return problem_response(request, problem_of(*none));
   const std::string& name = request.path_values.at(0);
-  if (const auto removed = backend.services.jobs.remove_schedule(name); !removed) return refused(request, removed.error());
+  const Deed deed{"schedule.remove", "schedule:" + printable(name), schedule_before(backend, name), ""};
+  const auto removed = do_and_write_down(request, backend, deed, [&] { return backend.services.jobs.remove_schedule(name); });
+  if (!removed) return refused(request, removed.error());
   Response response = json_response(200);
   JsonWriter json(response.body);
   json.begin_object().field("name", name).field("state", "removed").end_object();

@@ -203,8 +203,13 @@ namespace {
 
 // Columns of the source that we do not know, sentences about what does not fit, and what sources say differently: any of
 // them may hold an amount.
-void write_what_names_amounts(JsonWriter& json, const feed::OrderPut& put) {
+void write_what_names_amounts(JsonWriter& json, const feed::OrderPut& put, bool money) {
   const SalesOrder& order = *put.order;
+  if (!money) {
+    json.key("document_total").null().key("extra").begin_object().end_object();
+    for (const std::string_view name : {"flags", "differences", "origins"}) json.key(name).begin_array().end_array();
+    return;
+  }
   if (order.document_total) {
     write_money(json, "document_total", *order.document_total, order.currency);
   } else {
@@ -231,7 +236,7 @@ void write_order(JsonWriter& json, const query::OrderDetail& detail, bool money)
     for (const OrderLine& line : order.lines) write_line(more, order, line, money);
     more.end_array();
     write_documents(more, detail, money);
-    if (money) write_what_names_amounts(more, detail.put);
+    write_what_names_amounts(more, detail.put, money);
     write_overlay(more, detail.put);
   });
 }

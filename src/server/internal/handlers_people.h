@@ -24,7 +24,8 @@ Response end_session(const Request& request, Backend& backend);
 Response list_tokens(const Request& request, Backend& backend);
 Response create_token(const Request& request, Backend& backend);
 Response revoke_token(const Request& request, Backend& backend);
-// the audit trail
+// for administrators
+Response show_settings(const Request& request, Backend& backend);
 Response list_audit(const Request& request, Backend& backend);
 
 }  // namespace millrace::server

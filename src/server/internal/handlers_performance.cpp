@@ -6,6 +6,7 @@
 #include "server/internal/handlers.h"
 #include "server/internal/live_hub.h"
 #include "server/internal/rows.h"
+#include "server/internal/write_down.h"
 
 namespace millrace::server {
 
@@ -191,7 +192,8 @@ void write_refresh_service(JsonWriter& json, const std::vector<ingest::SourceSta
 Response refresh_all(const Request& request, Backend& backend, bool reread) {
   const auto sources = backend.services.sources.sources();
   for (const auto& source : sources) {
-    const Result<void> done = backend.services.sources.refresh(source.id, reread);
+    const Result<void> done = do_and_write_down(request, backend, {"source.refresh", "source:" + source.id, "", reread ? R"({"reread":true})" : ""},
+                                                [&] { return backend.services.sources.refresh(source.id, reread); });
     if (!done) return problem_response(request, problem_of(done.error()));
   }
   Response response;

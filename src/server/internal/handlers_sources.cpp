@@ -7,6 +7,7 @@
 #include "server/internal/handlers.h"
 #include "server/internal/json_in.h"
 #include "server/internal/rows.h"
+#include "server/internal/write_down.h"
 
 namespace millrace::server {
 
@@ -29,11 +30,26 @@ Response source_response(const Request& request, Backend& backend, std::string_v
   return problem_response(request, {404, "not-found", "There is no source \"" + printable(id) + "\".", {}});
 }
 
+// What the audit trail says a source was: what people can change of it, and what waits for them.
+std::string source_before(const Backend& backend, std::string_view id) {
+  for (const auto& source : backend.services.sources.sources()) {
+    if (source.id != id) continue;
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().field("state", ingest::word(source.state)).field("interval_s", std::int64_t{source.refresh_interval.count()});
+    if (source.service) json.field("held", std::uint64_t{source.service->held.size()});
+    json.end_object();
+    return out;
+  }
+  return "";
+}
+
 template <class Act>
-Response act_on_source(const Request& request, Backend& backend, Act act) {
+Response act_on_source(const Request& request, Backend& backend, std::string_view verb, std::string after, Act act) {
   const std::string& id = request.path_values.at(0);
   if (const auto refused = backend.services.record_facts().refuses) return problem_response(request, problem_of(*refused));
-  const Result<void> done = act(backend.services.sources, id);
+  const Result<void> done = do_and_write_down(request, backend, {"source." + std::string(verb), "source:" + printable(id), source_before(backend, id), std::move(after)},
+                                              [&] { return act(backend.services.sources, id); });
   if (!done) return problem_response(request, problem_of(done.error()));
   return source_response(request, backend, id, 202);
 }
@@ -58,32 +74,32 @@ Response refresh_source(const Request& request, Backend& backend) {
   if (!text.empty() && text != "0" && text != "1")
     return problem_response(
         request, problem_of(std::vector<query::ParameterError>{{"reread", "bad-value", "reread is 0 or 1."}}));
-  return act_on_source(request, backend, [&](ingest::Control& sources, const std::string& id) {
+  return act_on_source(request, backend, "refresh", text == "1" ? R"({"reread":true})" : "", [&](ingest::Control& sources, const std::string& id) {
     return sources.refresh(id, text == "1");
   });
 }
 
 Response pause_source(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
-  return act_on_source(request, backend,
+  return act_on_source(request, backend, "pause", R"({"state":"paused"})",
                        [](ingest::Control& sources, const std::string& id) { return sources.pause(id); });
 }
 
 Response resume_source(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
-  return act_on_source(request, backend,
+  return act_on_source(request, backend, "resume", R"({"paused":false})",
                        [](ingest::Control& sources, const std::string& id) { return sources.resume(id); });
 }
 
 Response accept_vanished(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
-  return act_on_source(request, backend,
+  return act_on_source(request, backend, "accept", R"({"held":"accepted"})",
                        [](ingest::Control& sources, const std::string& id) { return sources.accept_vanished(id); });
 }
 
 Response reject_held(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
-  return act_on_source(request, backend,
+  return act_on_source(request, backend, "reject", R"({"held":"rejected"})",
                        [](ingest::Control& sources, const std::string& id) { return sources.reject_held(id); });
 }
 
@@ -117,8 +133,10 @@ Response change_source(const Request& request, Backend& backend) {
   }
   // Beyond this no duration type overflows; the source knows the real bounds and says them.
   const std::int64_t bounded = std::clamp<std::int64_t>(*interval, -1, 1'000'000'000);
-  const Result<void> done =
-      backend.services.sources.set_interval(request.path_values.at(0), std::chrono::seconds(bounded));
+  const std::string& id = request.path_values.at(0);
+  const Result<void> done = do_and_write_down(
+      request, backend, {"source.change", "source:" + printable(id), source_before(backend, id), "{\"interval_s\":" + std::to_string(bounded) + "}"},
+      [&] { return backend.services.sources.set_interval(id, std::chrono::seconds(bounded)); });
   if (!done) {
     Problem problem = problem_of(done.error());
     if (problem.status == 400) problem.errors.push_back({"", "/interval_s", "bad-value", done.error().text()});
@@ -223,7 +241,8 @@ Response replay_rejection(const Request& request, Backend& backend) {
     return problem_response(
         request, {404, "not-found", "A rejection is named by its number, not \"" + printable(text) + "\".", {}});
   if (const auto refused = backend.services.record_facts().refuses) return problem_response(request, problem_of(*refused));
-  const Result<void> done = backend.services.sources.replay(id);
+  const Result<void> done =
+      do_and_write_down(request, backend, {"rejection.replay", "rejection:" + std::to_string(id)}, [&] { return backend.services.sources.replay(id); });
   if (!done) return problem_response(request, problem_of(done.error()));
   Response response;
   response.status = 202;

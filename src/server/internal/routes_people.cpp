@@ -54,6 +54,8 @@ std::vector<Route> credential_routes() {
        R"({"name":"nightly export","scope":"read","expires_days":90})"},
       {Method::remove, "/api/v1/tokens/{id}", revoke_token, Answer::document, 200, true, Need::sign_in(), Own::open, "revokeToken",
        "End a token: it opens nothing any more.", false, {{"id", "integer", "The token's number.", "1"}}, ""},
+      {Method::get, "/api/v1/settings", show_settings, Answer::document, 200, false, Right::admin, Own::closed, "showSettings",
+       "The settings as they count, and where each came from.", false, {}, ""},
       {Method::get, "/api/v1/audit", list_audit, Answer::document, 200, true, Right::admin, Own::closed, "listAudit",
        "Who did what to which thing, with before and after, newest first.", false,
        {{"limit", "integer", "At most this many, up to 500.", "20"},

@@ -25,15 +25,17 @@ export type ProblemDetail = { pointer?: string; parameter?: string; code?: strin
 export class ApiProblem extends Error {
   readonly status: number;
   readonly title: string;
+  readonly kind: string; // the last part of its type: "not-found"
   readonly detail: string;
   readonly requestId: string;
   readonly errors: ProblemDetail[];
 
-  constructor(fields: { status: number; title: string; detail: string; requestId: string; errors?: ProblemDetail[] }) {
+  constructor(fields: { status: number; title: string; detail: string; requestId: string; kind?: string; errors?: ProblemDetail[] }) {
     super(fields.detail === '' ? fields.title : fields.detail);
     this.name = 'ApiProblem';
     this.status = fields.status;
     this.title = fields.title;
+    this.kind = fields.kind ?? '';
     this.detail = fields.detail;
     this.requestId = fields.requestId;
     this.errors = fields.errors ?? [];
@@ -66,6 +68,7 @@ async function problemOf(response: Response): Promise<ApiProblem> {
   if (!(response.headers.get('Content-Type') ?? '').includes('json')) return new ApiProblem(fallback);
   try {
     const body = (await response.json()) as {
+      type?: string;
       title?: string;
       detail?: string;
       instance?: string;
@@ -74,6 +77,7 @@ async function problemOf(response: Response): Promise<ApiProblem> {
     return new ApiProblem({
       status: response.status,
       title: body.title ?? fallback.title,
+      kind: body.type?.split('/').pop() ?? '',
       detail: body.detail ?? fallback.detail,
       requestId: body.instance ?? fallback.requestId,
       errors: body.errors ?? [],
@@ -88,11 +92,24 @@ async function problemOf(response: Response): Promise<ApiProblem> {
 let lastAnswerTime = 0;
 export const answerTime = (): number => lastAnswerTime;
 
+// What a page of ours repeats with every write; no page of another site can read it.
+let csrf = '';
+export function setCsrf(text: string): void {
+  csrf = text;
+}
+
+const signedOutObservers = new Set<() => void>();
+// Called when the server says that nobody is signed in (any more).
+export function refusedBySession(observer: () => void): void {
+  signedOutObservers.add(observer);
+}
+
 export async function request<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
   let response: Response;
   const asked = globalThis.performance.now();
+  const proof: Record<string, string> = method === 'GET' || csrf === '' ? {} : { 'X-CSRF-Token': csrf };
   try {
-    response = await fetch(path, { ...init, method, headers: { Accept: 'application/json', ...init.headers } });
+    response = await fetch(path, { ...init, method, headers: { Accept: 'application/json', ...proof, ...init.headers } });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new ApiProblem({
@@ -102,7 +119,11 @@ export async function request<T>(method: string, path: string, init: RequestInit
       requestId: '',
     });
   }
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    if (problem.status === 401 && problem.kind !== 'sign-in-refused') for (const observer of signedOutObservers) observer();
+    throw problem;
+  }
   lastAnswerTime = globalThis.performance.now() - asked;
   const body = (await response.json()) as T;
   const envelope = body as Partial<Envelope>;

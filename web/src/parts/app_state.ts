@@ -5,6 +5,7 @@ import { observeAnswers } from '../api/client';
 import { Live, type LiveState } from '../api/live';
 import type { Envelope, Instant, SourcesDelta, SourceStatus } from '../api/types';
 import type { HeardSource } from './freshness';
+import { maySee } from './me';
 
 // Ticks once a second while the page is visible: ages count on by themselves.
 export const now = signal(Date.now());
@@ -73,12 +74,14 @@ export function startAppState(): void {
     if (document.visibilityState === 'visible') now.value = Date.now();
   }, 1000);
   live.start();
-  live.subscribe({
-    topic: 'sources',
-    since: 0,
-    onDelta: (delta) => noteSources((delta as unknown as SourcesDelta).sources),
-    onResync: () => undefined, // the next state of the sources is whole again
-  });
+  if (maySee('sources')) {
+    live.subscribe({
+      topic: 'sources',
+      since: 0,
+      onDelta: (delta) => noteSources((delta as unknown as SourcesDelta).sources),
+      onResync: () => undefined, // the next state of the sources is whole again
+    });
+  }
   addEventListener('online', () => live.hurry());
   addEventListener('offline', () => live.drop());
   document.addEventListener('visibilitychange', () => {

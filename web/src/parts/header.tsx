@@ -10,6 +10,7 @@ import { Icon, Logo } from './icons';
 import { emptyList, listAddress, parseListState } from './order_filters';
 import { commitTyping, navigate, route } from './router';
 import { nextTheme, setTheme, theme } from './theme';
+import { UserMenu } from './user_menu';
 
 const typingPauseMax = 120; // milliseconds
 
@@ -134,6 +135,7 @@ export function Header({ onPalette, onHelp }: { onPalette: () => void; onHelp: (
       <button type="button" class="icon-button" aria-label={`Theme: ${theme.value}. Change`} title={`Theme: ${theme.value}  t`} onClick={() => setTheme(nextTheme(theme.value))}>
         <Icon name={themeIcons[theme.value]} />
       </button>
+      <UserMenu />
     </header>
   );
 }

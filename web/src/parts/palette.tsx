@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { orderSearch, totals } from '../api/client';
+import { maySee, seesMoney } from './me';
 import { Dialog } from './dialog';
 import { isCommandActive, runCommand } from './keys';
 import { navigate } from './router';
@@ -10,14 +11,16 @@ import { statusText } from './status';
 
 export type Entry = { kind: string; title: string; detail: string; run: () => void };
 
-const screens: readonly [string, string][] = [
-  ['Today', '/'],
-  ['Orders', '/orders'],
-  ['Late orders', '/orders?late=true&sort=-lateness_days'],
-  ['Differences', '/differences'],
-  ['Sources and rejections', '/sources'],
-  ['Jobs', '/jobs'],
+const allScreens: readonly [string, string, string][] = [
+  ['today', 'Today', '/'],
+  ['orders', 'Orders', '/orders'],
+  ['orders', 'Late orders', '/orders?late=true&sort=-lateness_days'],
+  ['differences', 'Differences', '/differences'],
+  ['sources', 'Sources and rejections', '/sources'],
+  ['jobs', 'Jobs', '/jobs'],
+  ['admin', 'Admin: users, tokens, audit trail', '/admin'],
 ];
+const screens = (): [string, string][] => allScreens.filter(([screen]) => maySee(screen)).map(([, title, address]) => [title, address]);
 
 const typingPause = 120; // milliseconds
 const found = 8;
@@ -39,7 +42,7 @@ function actions(): Entry[] {
 }
 
 const places = (): Entry[] =>
-  screens.map(([title, address]) => ({ kind: 'Screen', title, detail: '', run: () => navigate(address) }));
+  screens().map(([title, address]) => ({ kind: 'Screen', title, detail: '', run: () => navigate(address) }));
 
 async function findOrders(text: string, abort: AbortSignal): Promise<Entry[]> {
   const query = `q=${encodeURIComponent(text)}&limit=${found}&fields=order,customer_name,status`;
@@ -68,7 +71,7 @@ function useFound(prefix: string, text: string): { entries: Entry[]; problem: st
     const abort = new AbortController();
     const asks = text === '' || prefix === '>' ? [] : [
       ...(prefix === '@' ? [] : [findOrders]),
-      ...(prefix === '#' ? [] : [findCustomers]),
+      ...(prefix === '#' || !seesMoney() ? [] : [findCustomers]),
     ];
     const timer = setTimeout(() => {
       Promise.all(asks.map((ask) => ask(text, abort.signal))).then(

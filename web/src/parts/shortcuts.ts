@@ -14,6 +14,7 @@ export const shortcuts: readonly Shortcut[] = [
   { command: 'go.differences', keys: ['g d'], scope: 'global', title: 'Go to Differences' },
   { command: 'go.sources', keys: ['g s'], scope: 'global', title: 'Go to Sources' },
   { command: 'go.jobs', keys: ['g j'], scope: 'global', title: 'Go to Jobs' },
+  { command: 'go.admin', keys: ['g a'], scope: 'global', title: 'Go to Admin' },
   { command: 'undo', keys: ['u', 'Mod+z'], scope: 'global', title: 'Undo the last action' },
   { command: 'theme', keys: ['t'], scope: 'global', title: 'Next theme: auto, light, dark' },
 

@@ -60,6 +60,18 @@ export async function startDemo({ orders = 400, seed = 7 } = {}) {
   return { address, data, stop };
 }
 
+// The same behind a sign-in: `link` makes the first administrator.
+export async function startGuarded({ orders = 200, seed = 7 } = {}) {
+  const data = await mkdtemp(join(tmpdir(), 'millrace-e2e-'));
+  const program = start(binary, ['demo', '--auth', 'sign-in', '--orders', `${orders}`, '--seed', `${seed}`, '--data', data, '--listen', '127.0.0.1:0', '--no-open']);
+  const [address, link] = await addressOf(program, /→ (http:\/\/127\.0\.0\.1:\d+)[\s\S]*?(http:\/\/\S+\/setup#\S+)/);
+  const stop = async () => {
+    await ended(program);
+    await rm(data, { recursive: true, force: true });
+  };
+  return { address, link, data, stop };
+}
+
 // A program that follows the source `sap`, a simulated ERP: `tell` asks that ERP's control door, `act` the source;
 // `changePassword` writes the source's secret anew.
 export async function startFollowed({ orders = 120, password = 'manager' } = {}) {

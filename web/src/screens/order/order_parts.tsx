@@ -3,6 +3,7 @@ import type { History, OrderDetail, OrderDocument, OrderLine } from '../../api/t
 import { now } from '../../parts/app_state';
 import { Amount, Mark, Problem, Skeleton } from '../../parts/basics';
 import { absent, ageOf, counted, formatAge, formatDay, formatDecimal, formatInstant, formatWhen, shortHash } from '../../parts/format';
+import { seesMoney } from '../../parts/me';
 import type { Tone } from '../../parts/status';
 import type { Answer } from '../../parts/use_answer';
 import { isJoined, lineOrigin } from './origins';
@@ -24,10 +25,14 @@ export function LinesTable({ order }: { order: OrderDetail }) {
               <th scope="col">Item</th>
               <th scope="col" class="num">Quantity</th>
               <th scope="col" class="num">Open</th>
-              <th scope="col" class="num">Unit price</th>
-              <th scope="col" class="num">Discount, %</th>
-              <th scope="col" class="num">Line total, {order.currency}</th>
-              <th scope="col" class="num">Open amount, {order.currency}</th>
+              {seesMoney() && (
+                <>
+                  <th scope="col" class="num">Unit price</th>
+                  <th scope="col" class="num">Discount, %</th>
+                  <th scope="col" class="num">Line total, {order.currency}</th>
+                  <th scope="col" class="num">Open amount, {order.currency}</th>
+                </>
+              )}
               <th scope="col">Status</th>
               <th scope="col" class="num">Due</th>
               {joined && <th scope="col">From</th>}
@@ -46,14 +51,18 @@ export function LinesTable({ order }: { order: OrderDetail }) {
                   {formatDecimal(line.quantity)} {line.unit}
                 </td>
                 <td class="num">{formatDecimal(line.open_quantity)}</td>
-                <td class="num">{formatDecimal(line.unit_price)}</td>
-                <td class={`num ${line.discount === '0' ? 'quiet' : ''}`}>{formatDecimal(line.discount)}</td>
-                <td class="num">
-                  <Amount money={line.line_total} code={false} />
-                </td>
-                <td class="num">
-                  <Amount money={line.open_amount} code={false} />
-                </td>
+                {seesMoney() && (
+                  <>
+                    <td class="num">{formatDecimal(line.unit_price)}</td>
+                    <td class={`num ${line.discount === '0' ? 'quiet' : ''}`}>{formatDecimal(line.discount)}</td>
+                    <td class="num">
+                      <Amount money={line.line_total} code={false} />
+                    </td>
+                    <td class="num">
+                      <Amount money={line.open_amount} code={false} />
+                    </td>
+                  </>
+                )}
                 <td>
                   <Mark tone={lineTone[line.status]}>{line.status}</Mark>
                 </td>
@@ -83,7 +92,7 @@ export function DocumentLine({ document }: { document: OrderDocument }) {
         {document.updated !== null && ` · updated ${formatInstant(document.updated)}`} · {counted(document.lines, 'line')} ·{' '}
         <span title={document.hash}>hash {shortHash(document.hash)}</span>
       </p>
-      {!document.counts && (
+      {!document.counts && seesMoney() && (
         <p class="small-text document-values">
           {document.status || absent} · total <Amount money={document.total} /> · open <Amount money={document.open_amount} />
         </p>
@@ -112,7 +121,7 @@ export function Documents({ documents }: { documents: OrderDocument[] }) {
   );
 }
 
-export function HistoryList({ past }: { past: Answer<History> }) {
+export function HistoryList({ past }: { past: Answer<History | null> }) {
   return (
     <section class="block">
       <h3>History</h3>

@@ -9,6 +9,7 @@ import type { OrderDetail, OrdersDelta } from '../../api/types';
 import { live, now } from '../../parts/app_state';
 import { Amount, Live, Mark, Problem, Skeleton, StatusMark } from '../../parts/basics';
 import { ageOf, counted, formatAge, formatAmount, formatDay, formatDecimal, formatInstant, latenessText } from '../../parts/format';
+import { seesHistory, seesMoney } from '../../parts/me';
 import { Icon } from '../../parts/icons';
 import { useCommands } from '../../parts/keys';
 import { navigate } from '../../parts/router';
@@ -30,7 +31,7 @@ export type OrderViewProps = {
 export function OrderView(props: OrderViewProps) {
   const { number, panel, onClose, onPrevious, onNext } = props;
   const detail = useAnswer(number, (abort) => order(number, abort));
-  const past = useAnswer(`${number}/history`, (abort) => history(number, abort));
+  const past = useAnswer(`${number}/history`, (abort) => (seesHistory() ? history(number, abort) : Promise.resolve(null)));
   const [asked, setAsked] = useState<string | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const since = detail.data?.as_of ?? null;
@@ -77,7 +78,7 @@ export function OrderView(props: OrderViewProps) {
             <Facts order={data} onAsk={setAsked} onDecided={setDecided} />
             <LinesTable order={data} />
             <Documents documents={data.documents} />
-            <HistoryList past={past} />
+            {seesHistory() && <HistoryList past={past} />}
           </>
         )}
       </div>
@@ -135,7 +136,7 @@ function Ask({ field, title, onAsk }: { field: string; title: string; onAsk: Ask
 
 type FactsProps = { order: OrderDetail; onAsk: Ask; onDecided: (order: OrderDetail) => void };
 
-function Facts({ order: row, onAsk, onDecided }: FactsProps) {
+function AmountFacts({ order: row, onAsk }: { order: OrderDetail; onAsk: Ask }) {
   const openLines = row.lines_data.filter((line) => line.open_amount.minor !== 0);
   const only = openLines.length === 1 ? openLines[0] : undefined;
   const formula =
@@ -144,27 +145,35 @@ function Facts({ order: row, onAsk, onDecided }: FactsProps) {
       : `${formatAmount(only.line_total)} × ${formatDecimal(only.open_quantity)} ÷ ${formatDecimal(only.quantity)}`;
   return (
     <>
+      <div class="headline-fact">
+        <span class="label">Open amount</span>
+        <span class="big">
+          <Amount money={row.open_amount} /> <Ask field="open_amount" title="the open amount" onAsk={onAsk} />
+        </span>
+        <span class="quiet small-text">= {formula}</span>
+      </div>
+      <div class="headline-fact">
+        <span class="label">Total</span>
+        <span class="big">
+          <Amount money={row.total} /> <Ask field="total" title="the total" onAsk={onAsk} />
+        </span>
+        <span class="quiet small-text">
+          = {formatAmount(row.net)} net + {formatAmount(row.tax)} tax + {formatAmount(row.freight)} freight
+        </span>
+      </div>
+    </>
+  );
+}
+
+function Facts({ order: row, onAsk, onDecided }: FactsProps) {
+  return (
+    <>
       <p class="order-customer whole-row">
         <a href={`/orders?customer=${encodeURIComponent(row.customer)}`}>{row.customer_name || row.customer || 'No customer'}</a>
         {row.customer_name !== '' && <span class="quiet"> {row.customer}</span>}
       </p>
       <div class="headline-facts">
-        <div class="headline-fact">
-          <span class="label">Open amount</span>
-          <span class="big">
-            <Amount money={row.open_amount} /> <Ask field="open_amount" title="the open amount" onAsk={onAsk} />
-          </span>
-          <span class="quiet small-text">= {formula}</span>
-        </div>
-        <div class="headline-fact">
-          <span class="label">Total</span>
-          <span class="big">
-            <Amount money={row.total} /> <Ask field="total" title="the total" onAsk={onAsk} />
-          </span>
-          <span class="quiet small-text">
-            = {formatAmount(row.net)} net + {formatAmount(row.tax)} tax + {formatAmount(row.freight)} freight
-          </span>
-        </div>
+        {seesMoney() && <AmountFacts order={row} onAsk={onAsk} />}
         <div class="headline-fact">
           <span class="label">Due</span>
           <span class="big">
@@ -181,7 +190,7 @@ function Facts({ order: row, onAsk, onDecided }: FactsProps) {
 }
 
 function Flags({ order: row }: { order: OrderDetail }) {
-  const differs = row.document_total !== null && row.document_total.minor !== row.total.minor;
+  const differs = seesMoney() && row.document_total !== null && row.document_total.minor !== row.total.minor;
   if (row.flags.length === 0 && !differs) return null;
   return (
     <ul class="flags">

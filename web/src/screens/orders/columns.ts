@@ -14,6 +14,7 @@ import {
   latenessText,
 } from '../../parts/format';
 import type { Column } from '../../parts/grid/virtual_grid';
+import { seesMoney } from '../../parts/me';
 import { latenessTone, shapes, statusText, statusTone } from '../../parts/status';
 
 export type ColumnSpec = Column<OrderRow> & { usual: boolean };
@@ -61,7 +62,13 @@ const textColumn = (
   width: number,
 ): ColumnSpec => ({ id, title, width, sortable: true, usual: false, text: (row) => orText(row[id]) });
 
+const amounts = ['open_amount', 'total', 'net', 'tax', 'freight'];
+
 export function orderColumns(currency: string | null): ColumnSpec[] {
+  return allColumns(currency).filter((spec) => seesMoney() || !amounts.includes(spec.id));
+}
+
+function allColumns(currency: string | null): ColumnSpec[] {
   return [
     {
       id: 'order',

@@ -169,6 +169,7 @@ export class OrderList {
 export function openSums(rows: Iterable<OrderRow>): Money[] {
   const sums = new Map<string, number>();
   for (const row of rows) {
+    if (row.open_amount === undefined) continue; // whoever may not see amounts gets none
     const { currency, minor } = row.open_amount;
     sums.set(currency, (sums.get(currency) ?? 0) + minor);
   }

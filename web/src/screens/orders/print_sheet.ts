@@ -2,6 +2,7 @@
 // screen holds only the rows one sees.
 import { orderWindow } from '../../api/client';
 import { counted, formatCount, formatInstant, formatMoney } from '../../parts/format';
+import { seesMoney } from '../../parts/me';
 import { filterLabel, type ListState, serverQuery } from '../../parts/order_filters';
 import type { ColumnSpec } from './columns';
 import { fieldOf, showValue } from './fields';
@@ -30,9 +31,9 @@ export async function printList(state: ListState, columns: ColumnSpec[], currenc
   sheet.className = 'print-sheet';
   sheet.append(element('h1', 'Orders'));
   const shown = answer.data.length < answer.total ? `first ${formatCount(answer.data.length)} of ` : '';
-  const open = answer.sums.map((sum) => formatMoney(sum.open_amount)).join(' · ');
+  const open = seesMoney() ? `, open amount ${answer.sums.map((sum) => formatMoney(sum.open_amount)).join(' · ')}` : '';
   sheet.append(
-    element('p', `${filterWords(state, currency)}. ${shown}${counted(answer.total, 'order')}, open amount ${open}. As of ${formatInstant(answer.as_of_time)}.`),
+    element('p', `${filterWords(state, currency)}. ${shown}${counted(answer.total, 'order')}${open}. As of ${formatInstant(answer.as_of_time)}.`),
   );
   const table = element('table', '', 'table');
   const head = document.createElement('tr');

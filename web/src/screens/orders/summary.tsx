@@ -3,6 +3,7 @@ import type { CurrencySum } from '../../api/types';
 import { Live, Mark } from '../../parts/basics';
 import { connection } from '../../parts/app_state';
 import { counted, formatAmount, formatClock, formatCount } from '../../parts/format';
+import { seesMoney } from '../../parts/me';
 import { openSums, type OrderList } from './order_list';
 
 function Sums({ sums }: { sums: CurrencySum[] }) {
@@ -26,7 +27,7 @@ export function Summary({ list, onShow }: { list: OrderList; onShow: () => void 
       <span class="summary-count" data-total={list.total.value}>
         <Live text={formatCount(list.total.value)} /> {list.total.value === 1 ? 'order' : 'orders'}
       </span>
-      {sums.length > 0 && (
+      {sums.length > 0 && seesMoney() && (
         <span>
           open amount <Sums sums={sums} />
         </span>
@@ -51,14 +52,16 @@ export function SelectionBar({ list, onCopy }: { list: OrderList; onCopy: () => 
   return (
     <div class="selection no-print" role="status">
       <strong>{formatCount(rows.size)} selected</strong>
-      <span>
-        open amount{' '}
-        {openSums(rows.values()).map((sum) => (
-          <span class="sum" key={sum.currency}>
-            <span class="num">{formatAmount(sum)}</span> <span class="code">{sum.currency}</span>
-          </span>
-        ))}
-      </span>
+      {seesMoney() && (
+        <span>
+          open amount{' '}
+          {openSums(rows.values()).map((sum) => (
+            <span class="sum" key={sum.currency}>
+              <span class="num">{formatAmount(sum)}</span> <span class="code">{sum.currency}</span>
+            </span>
+          ))}
+        </span>
+      )}
       <span class="spring" />
       <button type="button" class="button small" onClick={onCopy}>
         Copy as table
