@@ -1,5 +1,6 @@
 // The queue as people see it.
 #include <algorithm>
+#include <chrono>
 
 #include "base/text.h"
 #include "jobs/internal/spaces.h"
@@ -8,26 +9,39 @@
 namespace millrace::jobs {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::size_t page_max = 1'000;
+// For a job whose change is in the record and not yet in the index.
+constexpr auto moving_patience = 500ms;
+constexpr int looks_max = 4;
 
 Failure no_job(const std::string& id) { return fail(ErrorCode::not_found, "there is no job " + printable(id.substr(0, 60)) + "; ended jobs are kept for seven days"); }
 
 }  // namespace
 
 Result<Job> Queue::show(const std::string& id) const {
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = index_.live.find(id); found != index_.live.end() && found->second.committed) {
-      Job job = found->second.job;
-      if (job.state == JobState::waiting && (paused_.contains("") || paused_.contains(job.kind))) job.state = JobState::paused;
-      return job;
+  for (int look = 0; look < looks_max; ++look) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = index_.live.find(id); found != index_.live.end() && found->second.committed) {
+        Job job = found->second.job;
+        if (job.state == JobState::waiting && (paused_.contains("") || paused_.contains(job.kind))) job.state = JobState::paused;
+        return job;
+      }
+      if (!index_.ended.contains(id)) return no_job(id);
     }
-    if (!index_.ended.contains(id)) return no_job(id);
+    const auto row = record_.kept_one(std::string(ended_space), id);
+    if (!row) return pass_on(row);
+    if (*row) return decode_job(**row);
+    // Its row has just gone: it is being tried again or forgotten, and the index hears of that in a moment.
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, moving_patience, [&] {
+      const auto found = index_.ended.find(id);
+      return found == index_.ended.end() || !found->second.busy;
+    });
   }
-  const auto row = record_.kept_one(std::string(ended_space), id);
-  if (!row) return pass_on(row);
-  if (!*row) return no_job(id);  // forgotten, or tried again, a moment ago
-  return decode_job(**row);
+  return no_job(id);
 }
 
 Result<JobPage> Queue::list(const JobQuery& query) const {

@@ -1,8 +1,10 @@
 // The queue over a real record: what is kept, what runs, what ends how.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <fstream>
 #include <future>
+#include <thread>
 
 #include "jobs/queue_test_world.h"
 
@@ -247,6 +249,28 @@ TEST_CASE("a cancelled job that waits ends at once, one that runs is asked, and 
   CHECK_FALSE(world.take());
   CHECK(world.told(running).starts_with("report cancelled 1/3"));
   CHECK(world.queue->cancel("nobody").error().code() == ErrorCode::not_found);
+}
+
+TEST_CASE("a job that is tried again is found at every moment, and a list never lacks it") {
+  QueueWorld world;
+  const auto id = world.add("report");
+  REQUIRE(world.queue->cancel(id));
+  std::atomic<bool> over{false};
+  std::atomic<int> missed{0}, looks{0};
+  std::thread reader([&] {
+    while (!over) {
+      const auto page = world.queue->list({});
+      if (!world.queue->show(id) || !page || page->jobs.size() != 1) ++missed;
+      ++looks;
+    }
+  });
+  for (int turn = 0; turn < 200; ++turn) {
+    CHECK(world.queue->retry(id));
+    CHECK(world.queue->cancel(id));
+  }
+  over = true;
+  reader.join();
+  CHECK_MESSAGE(missed == 0, missed.load(), " of ", looks.load());
 }
 
 TEST_CASE("a dead letter that is given up is cancelled, keeps its reasons, and can be tried again after all") {

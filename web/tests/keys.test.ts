@@ -47,7 +47,7 @@ describe('keys', () => {
     expect(resolveKey(shortcuts, all, first.pending, 'o')).toEqual({ command: 'go.orders', pending: '' });
   });
   it('a second key that leads nowhere counts by itself', () => {
-    expect(resolveKey(shortcuts, all, 'g', 'j')).toEqual({ command: 'list.next', pending: '' });
+    expect(resolveKey(shortcuts, all, 'g', 'k')).toEqual({ command: 'list.previous', pending: '' });
   });
   it('a command nobody listens to has no key', () => {
     expect(resolveKey(shortcuts, (command) => command !== 'list.next', '', 'j')).toEqual({ command: null, pending: '' });

@@ -35,6 +35,7 @@ const screens = [
   { name: 'Differences, none', path: () => '/differences?field=nosuchvalue', ready: '.empty' },
   { name: 'Sources', path: () => '/sources', ready: '.gauges' },
   { name: 'Sources, an ERP in full', path: () => '/sources', ready: '.stream', then: (page) => page.locator('details').evaluateAll((all) => all.forEach((one) => (one.open = true))), seen: 'details[open] tbody tr' },
+  { name: 'Jobs, none yet', path: () => '/jobs', ready: '.job-table' },
   { name: 'Filter menu', path: () => '/orders', ready: row, then: (page) => page.getByRole('button', { name: 'Filter', exact: true }).click(), seen: '.choices' },
   { name: 'Export menu', path: () => '/orders', ready: row, then: (page) => page.getByRole('button', { name: 'Export' }).click(), seen: '.exports' },
   { name: 'Where it comes from', path: () => `/orders/${order}`, ready: '.headline-fact', then: (page) => page.keyboard.press('i'), seen: '.provenance-value' },

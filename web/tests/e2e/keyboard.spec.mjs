@@ -71,6 +71,7 @@ describe('without a mouse', { timeout: 180_000 }, () => {
     ['/orders', '.grid-body a'],
     ['/differences', '.difference'],
     ['/sources', '.gauges'],
+    ['/jobs', '.job-table'],
   ]) {
     it(`Tab reaches everything on ${path}, and one sees where one is`, async () => {
       await page.goto(demo.address + path);
