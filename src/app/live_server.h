@@ -28,6 +28,9 @@ class LiveServer {
   void stop(std::chrono::milliseconds patience);
 
   std::string address() const { return server_->address(); }
+  std::string url() const { return (server_->certificate() ? "https://" : "http://") + address(); }
+  // Takes new certificate files when there are some, or reads them in any case; what is wrong with them is in the log.
+  void renew_tls(bool anyway) { (void)server_->renew_tls(anyway); }
   Road::Loaded loaded() const { return road_->loaded(); }
   std::vector<ingest::SourceStatus> sources() const { return road_->sources(); }
   void refresh_all();

@@ -163,7 +163,7 @@ int watch_first_look(LiveServer& live, Console& console, const Signals& signals)
 
 void say_address(Console& console, const LiveServer& live, const Settings& settings, ServeMode mode) {
   console.note("");
-  console.note("  → http://" + live.address());
+  console.note("  → " + live.url());
   console.note("    no sign-in, loopback only · Ctrl-C to stop · data in " + settings.data);
   if (mode == ServeMode::demo) {
     console.note("  try:  edit a file below " + demo_orders_path(settings) + " and watch the screen change");
@@ -196,6 +196,7 @@ void serve_until_stopped(LiveServer& live, Demo* demo, const Settings& settings,
     upkeep.step(Stopwatch::now());
     const int signal = signals.wait(demo != nullptr ? look_pause : 1000ms);
     if (signal == SIGHUP) live.refresh_all();
+    live.renew_tls(signal == SIGHUP);
     if (signal == SIGINT || signal == SIGTERM) return;
     if (demo != nullptr) tick(*demo, settings.data, clock.now());
   }
@@ -203,7 +204,7 @@ void serve_until_stopped(LiveServer& live, Demo* demo, const Settings& settings,
 
 void open_browser(const std::string& address) {
   if (std::getenv("DISPLAY") == nullptr && std::getenv("WAYLAND_DISPLAY") == nullptr) return;
-  const std::string command = "xdg-open http://" + address + " >/dev/null 2>&1 &";
+  const std::string command = "xdg-open " + address + " >/dev/null 2>&1 &";
   if (std::system(command.c_str()) != 0) log_debug("browser_not_opened");
 }
 
@@ -240,7 +241,7 @@ int run_serve(const Settings& settings, ServeMode mode) {
   ::malloc_trim(0);  // what the first look needed and nothing needs again
   if (asked == 0) {
     say_address(console, **live, served, mode);
-    if (mode == ServeMode::demo && settings.demo_open_browser) open_browser((*live)->address());
+    if (mode == ServeMode::demo && settings.demo_open_browser) open_browser((*live)->url());
     serve_until_stopped(**live, demo.get(), served, signals, clock);
   }
   console.note("  stopping …");

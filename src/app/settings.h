@@ -35,6 +35,7 @@ struct Settings {
   std::string listen;               // "127.0.0.1:8080"
   std::string auth;                 // "none": until sign-in exists the server listens on loopback only
   std::string company;              // shown in the header
+  std::string tls_certificate, tls_key;  // PEM files; "" both: see tls_files()
   std::chrono::seconds refresh_interval{1800};
   ingest::WatchMode watch = ingest::WatchMode::automatic;
   ingest::PollBounds poll;

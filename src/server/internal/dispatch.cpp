@@ -22,7 +22,8 @@ constexpr std::string_view security_headers =
     "X-Content-Type-Options: nosniff\r\n"
     "X-Frame-Options: DENY\r\n"
     "Referrer-Policy: same-origin\r\n"
-    "Cross-Origin-Opener-Policy: same-origin\r\n";
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+    "Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()\r\n";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -89,7 +90,7 @@ std::string request_id(std::string_view offered) {
 }
 
 std::optional<Problem> guard(const Request& request, bool changes_or_listens) {
-  if (!request.host.empty() && !is_loopback_authority(request.host))
+  if (!request.host.empty() && !request.host_is_ours && !is_loopback_authority(request.host))
     return Problem{403,
                    "host-refused",
                    "Millrace answers on this machine only: open it as localhost or 127.0.0.1, not as " +
@@ -98,8 +99,9 @@ std::optional<Problem> guard(const Request& request, bool changes_or_listens) {
   if (!changes_or_listens) return std::nullopt;
   const std::string_view origin = request.header("Origin");
   const std::string_view site = request.header("Sec-Fetch-Site");
-  const bool same_origin = origin.empty() || (origin.starts_with("http://") && !request.host.empty() &&
-                                              equal_ignoring_case(origin.substr(7), request.host));
+  const std::string_view scheme = request.is_secure ? "https://" : "http://";
+  const bool same_origin = origin.empty() || (origin.starts_with(scheme) && !request.host.empty() &&
+                                              equal_ignoring_case(origin.substr(scheme.size()), request.host));
   const bool same_site = site.empty() || site == "same-origin" || site == "none";
   if (same_origin && same_site) return std::nullopt;
   return Problem{
@@ -212,6 +214,7 @@ void append_head(std::string& out, const Request& request, const Response& respo
   append_number(out, static_cast<std::uint64_t>(response.status));
   out.append(" ").append(status_text(response.status)).append(date_line(now)).append(request.id).append("\r\n");
   out.append(security_headers);
+  if (request.is_secure) out.append("Strict-Transport-Security: max-age=31536000\r\n");
   if (!response.content_type.empty()) out.append("Content-Type: ").append(response.content_type).append("\r\n");
   const bool bodiless = response.status == 304 || response.status == 204 || response.status == 101;
   if (!bodiless) {
