@@ -1,13 +1,18 @@
 """The front door is strict: what is not HTTP or WebSocket as the books say is refused, and everybody else is served on."""
+import hashlib
 import json
 import pathlib
+import signal
+import socket
+import ssl
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent))  # behind story.py of all stories
 import http_cases  # noqa: E402
 import websocket_cases  # noqa: E402
+from millrace_client import Millrace  # noqa: E402
 from raw_client import CLOSE, PING, PONG, TEXT, Raw, WebSocket, frame, handshake  # noqa: E402
-from story import MEMORY_ROOM, Story  # noqa: E402
+from story import BINARY, MEMORY_ROOM, Story  # noqa: E402
 
 GET = http_cases.get()
 
@@ -216,3 +221,72 @@ class FrontDoor(Story):
         for live in held:
             live.__exit__()
         self.assertLess(grown, (16 << 20) * MEMORY_ROOM)
+
+
+class OverTls(Story):
+    """Two commands and a setting: an authority of one's own, and the server speaks HTTPS."""
+
+    def setUp(self):
+        super().setUp()
+        made = self.run_command("tls", "init", "--host", "plant.example.com", "--data", self.data, "--json")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.made = json.loads(made.stdout)
+        settings = self.folder / "millrace.toml"
+        settings.write_text(f'tls_certificate = "{self.made["certificate"]}"\ntls_key = "{self.made["key"]}"\n', encoding="utf-8")
+        self.millrace = Millrace(BINARY, self.data, [self.orders], arguments=["--config", str(settings)], listening=True)
+        self.addCleanup(self.millrace.stop)
+        self.context = ssl.create_default_context(cafile=self.made["authority"])
+        self.millrace.wait_for(lambda: self.ask("/readyz")[0] == 200, "ready")
+
+    def ask(self, path, name="localhost"):
+        with socket.create_connection(("127.0.0.1", self.millrace.port), timeout=10) as plain, self.context.wrap_socket(plain, server_hostname=name) as secure:
+            secure.sendall(f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+            got = b""
+            while block := secure.recv(65536):
+                got += block
+            self.fingerprint = hashlib.sha256(secure.getpeercert(True)).hexdigest().upper()
+        head, _, body = got.partition(b"\r\n\r\n")
+        return int(head[9:12]), head.decode(), body
+
+    def test_a_client_that_trusts_the_authority_is_served_over_tls(self):
+        status, head, _ = self.ask("/api/v1/orders", "plant.example.com")
+        self.assertEqual(status, 200)
+        self.assertIn("Strict-Transport-Security: max-age=31536000", head)
+        self.assertEqual(self.fingerprint, self.made["fingerprint"].replace(":", ""))
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            self.ask("/livez", "another.example.com")
+        for name in ("ca.key", "key.pem"):
+            self.assertEqual((self.data / "tls" / name).stat().st_mode & 0o777, 0o600)
+
+    def test_plain_http_there_is_shown_the_way(self):
+        with Raw(self.millrace.port) as raw:
+            raw.send(http_cases.get(target=b"/orders?status=Open"))
+            answer = raw.answer()
+            self.assertEqual((answer.status, answer.headers["location"]), (308, "https://127.0.0.1/orders?status=Open"))
+            self.assertTrue(raw.is_ended())
+
+    def test_the_commands_of_this_machine_go_on_working(self):
+        status = self.run_command("status", "--listen", f"127.0.0.1:{self.millrace.port}", "--json")
+        self.assertEqual(status.returncode, 0, status.stderr)
+        shown = json.loads(self.run_command("tls", "status", "--data", self.data, "--json").stdout)
+        self.assertEqual((shown["days_left"], shown["fingerprint"]), (396, self.made["fingerprint"]))
+        self.assertIn("plant.example.com", shown["names"])
+
+    def test_a_new_certificate_is_taken_by_the_running_server(self):
+        again = json.loads(self.run_command("tls", "init", "--host", "plant.example.com", "--data", self.data, "--json").stdout)
+        self.assertFalse(again["authority_is_new"])
+        wanted = again["fingerprint"].replace(":", "")
+        self.millrace.wait_for(lambda: self.ask("/livez")[0] == 200 and self.fingerprint == wanted, "the new certificate")
+        self.millrace.process.send_signal(signal.SIGHUP)
+        self.assertEqual(self.ask("/livez")[0], 200)
+
+    def test_a_live_connection_speaks_over_tls(self):
+        with socket.create_connection(("127.0.0.1", self.millrace.port), timeout=10) as plain, self.context.wrap_socket(plain, server_hostname="localhost") as secure:
+            secure.sendall(handshake(self.millrace.port, Origin=f"https://127.0.0.1:{self.millrace.port}"))
+            got = b""
+            while b'"op":"hello"' not in got:
+                got += secure.recv(65536)
+            self.assertTrue(got.startswith(b"HTTP/1.1 101"))
+            secure.sendall(frame(PING, b"here"))
+            while b"\x8a\x04here" not in got:
+                got += secure.recv(65536)

@@ -132,6 +132,13 @@ constexpr std::array<std::string_view, 4> user_examples = {
     "millrace user add anna --role planner --email anna@example.com", "millrace user list",
     "millrace user role anna admin", "millrace user setup-link"};
 
+constexpr std::array tls_options = std::to_array<OptionRow>({
+    {"--host", "NAME", "", "host name or address that people type; may be given several times", true},
+    {"--data", "DIR", "data", "", false},
+});
+constexpr std::array<std::string_view, 3> tls_examples = {"millrace tls init --host plant.example.com", "millrace tls init --host plant --host 10.0.0.5",
+                                                          "millrace tls status"};
+
 constexpr std::array token_options = std::to_array<OptionRow>({
     {"--user", "LOGIN", "", "whose rights the token has, at most", false},
     {"--scope", "SCOPE", "", "read, write or admin: takes away what is not meant [read]", false},
@@ -222,6 +229,11 @@ constexpr std::array command_table = std::to_array<CommandRow>({
     {"token", "add|list|revoke [NAME|NUMBER]", "make, list and revoke what machines sign in with",
      "A token has the rights of its user, cut by its scope, and follows when they change. It is shown once, when it is made.",
      token_options, token_examples, false},
+    {"tls", "init|status", "make a certificate for this server, or show how long the one in use is good for",
+     "init makes an authority of your own, once, and a certificate signed by it in DIR/tls (0600), and says what the other machines\n"
+     "need; again, it makes the next certificate with the same authority. A running server takes new files by itself.\n"
+     "status ends with 1 when the certificate has ended.",
+     tls_options, tls_examples, false},
     {"audit", "list|verify", "show who did what, or prove that the trail is what was written",
      "Every row holds the hash of the row before it: verify names the first one that was changed, is missing or was swapped,\n"
      "and prints the hash of the newest one, which can be kept elsewhere. Exit code 1 when the trail is not what was written.",

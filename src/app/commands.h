@@ -30,6 +30,7 @@ int run_backup(const CommandContext& context);
 int run_restore(const CommandContext& context);
 int run_user(const CommandContext& context);
 int run_token(const CommandContext& context);
+int run_tls(const CommandContext& context);
 int run_audit(const CommandContext& context);
 int run_jobs(const CommandContext& context);
 int run_version(const CommandContext& context);

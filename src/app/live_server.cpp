@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/job_kinds.h"
 #include "app/source_wiring.h"
+#include "app/tls_settings.h"
 #include "base/log.h"
 #include "ingest/layout_profile.h"
 
@@ -78,7 +79,7 @@ Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, 
   live->asks_sign_in_ = app::asks_sign_in(settings, live->people_->directory());
   if (const auto opened = live->open_jobs(settings, clock); !opened) return pass_on(opened);
   if (const auto started = live->start_server(settings, clock, std::move(settings_report)); !started) return pass_on(started);
-  live->people_->reached_at("http://" + live->server_->address());
+  live->people_->reached_at(live->url());
   live->road_->follow([raw = live.get()](const std::vector<feed::Change>& changes, const readmodel::SnapshotPtr& snapshot) {
     raw->server_->publish(changes, snapshot);
   });
@@ -135,6 +136,7 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
   options.listen = settings.listen;
   options.thread_count = settings.server_threads;
   options.connections_max = settings.connections_max;
+  options.tls = tls_files(settings);
   auto server = server::Server::start(std::move(services), std::move(options));
   if (!server) return pass_on(server);
   server_ = std::move(*server);

@@ -10,7 +10,9 @@
 #include <charconv>
 #include <cstring>
 #include <memory>
+#include <optional>
 
+#include "app/internal/loopback_tls.h"
 #include "app/internal/socket_wait.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -87,35 +89,62 @@ Result<HttpAnswer> parse_answer(const std::string& address, const std::string& r
   return answer;
 }
 
-Result<HttpAnswer> ask(std::string_view method, const LocalServer& server, const std::string& path, const std::string& body, std::chrono::milliseconds patience) {
-  const std::string& address = server.address;
-  const auto deadline = Stopwatch::now() + patience;
-  auto fd = connect_to(address, deadline);
-  if (!fd) return pass_on(fd);
-  const std::string request =
-      std::string(method) + " " + path + " HTTP/1.1\r\nHost: " + address + "\r\nAccept: application/json\r\n" +
-      (method == "GET" ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") +
-      (body.empty() ? "" : "Content-Type: application/json\r\n") + (server.pass.empty() ? "" : "Authorization: Bearer " + server.pass.reveal() + "\r\n") +
-      "Connection: close\r\n\r\n" + body;
-  std::string_view rest = request;
-  while (!rest.empty()) {
-    if (!wait_for(fd->get(), POLLOUT, deadline)) return nobody(address, "time is over");
-    const auto sent = ::send(fd->get(), rest.data(), rest.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN && errno != EINTR) return nobody(address, std::strerror(errno));
-    if (sent > 0) rest.remove_prefix(static_cast<std::size_t>(sent));
+// The bytes of one connection, plain or over TLS.
+class Channel {
+ public:
+  static Result<Channel> open(const std::string& address, bool secure, Stopwatch::time_point deadline) {
+    auto fd = connect_to(address, deadline);
+    if (!fd) return pass_on(fd);
+    Channel channel(std::move(*fd));
+    if (!secure) return channel;
+    auto tls = LoopbackTls::over(channel.fd_.get(), deadline);
+    if (!tls) return nobody(address, tls.error().text());
+    channel.tls_ = std::move(*tls);
+    return channel;
   }
+
+  Result<void> send(std::string_view bytes, Stopwatch::time_point deadline) {
+    if (tls_) return tls_->send(bytes, deadline);
+    while (!bytes.empty()) {
+      if (!wait_for(fd_.get(), POLLOUT, deadline)) return fail(ErrorCode::unavailable, "time is over");
+      const auto sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno != EAGAIN && errno != EINTR) return fail(ErrorCode::unavailable, std::strerror(errno));
+      if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return {};
+  }
+
+  // 0 at the end.
+  Result<std::size_t> receive(char* to, std::size_t size, Stopwatch::time_point deadline) {
+    if (tls_) return tls_->receive(to, size, deadline);
+    for (;;) {
+      if (!wait_for(fd_.get(), POLLIN, deadline)) return fail(ErrorCode::unavailable, "time is over");
+      const auto count = ::recv(fd_.get(), to, size, 0);
+      if (count >= 0) return static_cast<std::size_t>(count);
+      if (errno != EAGAIN && errno != EINTR) return fail(ErrorCode::unavailable, std::strerror(errno));
+    }
+  }
+
+ private:
+  explicit Channel(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+  std::optional<LoopbackTls> tls_;  // goes before the descriptor
+};
+
+Result<HttpAnswer> ask_once(const std::string& address, const std::string& request, bool secure, Stopwatch::time_point deadline) {
+  auto channel = Channel::open(address, secure, deadline);
+  if (!channel) return pass_on(channel);
+  if (const auto sent = channel->send(request, deadline); !sent) return nobody(address, sent.error().text());
   std::string received;
   std::size_t head_end = std::string::npos;
   std::optional<std::size_t> length;
   std::array<char, 16384> block;
   for (;;) {
     if (head_end != std::string::npos && length && received.size() >= head_end + *length) break;
-    if (!wait_for(fd->get(), POLLIN, deadline)) return nobody(address, "time is over");
-    const auto count = ::recv(fd->get(), block.data(), block.size(), 0);
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (count < 0) return nobody(address, std::strerror(errno));
-    if (count == 0) break;
-    received.append(block.data(), static_cast<std::size_t>(count));
+    const auto count = channel->receive(block.data(), block.size(), deadline);
+    if (!count) return nobody(address, count.error().text());
+    if (*count == 0) break;
+    received.append(block.data(), *count);
     if (received.size() > answer_bytes_max) return nobody(address, "the answer is larger than 8 MiB");
     if (head_end != std::string::npos) continue;
     if (const auto blank = received.find("\r\n\r\n"); blank != std::string::npos) {
@@ -125,6 +154,20 @@ Result<HttpAnswer> ask(std::string_view method, const LocalServer& server, const
   }
   if (head_end == std::string::npos) return nobody(address, "whatever listens there does not speak HTTP");
   return parse_answer(address, received, head_end, length);
+}
+
+Result<HttpAnswer> ask(std::string_view method, const LocalServer& server, const std::string& path, const std::string& body, std::chrono::milliseconds patience) {
+  const std::string& address = server.address;
+  const auto deadline = Stopwatch::now() + patience;
+  const std::string request =
+      std::string(method) + " " + path + " HTTP/1.1\r\nHost: " + address + "\r\nAccept: application/json\r\n" +
+      (method == "GET" ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") +
+      (body.empty() ? "" : "Content-Type: application/json\r\n") + (server.pass.empty() ? "" : "Authorization: Bearer " + server.pass.reveal() + "\r\n") +
+      "Connection: close\r\n\r\n" + body;
+  auto answer = ask_once(address, request, false, deadline);
+  // A server whose address speaks TLS does nothing with a plain request but say so.
+  const bool wants_tls = answer && answer->body.find("\"/problems/tls-required\"") != std::string::npos;
+  return wants_tls ? ask_once(address, request, true, deadline) : answer;
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // One question to a Millrace on this machine: enough HTTP/1.1 for `status`, `sync` and `doctor`, nothing more.
 //
 // Invariants
-//   * Numeric loopback or local addresses only; no name service, no redirect, no TLS.
+//   * Numeric loopback or local addresses only; no name service, no redirect. TLS when the server says that it speaks it.
 //   * Bounded: never waits longer than `patience`, never keeps more than `answer_bytes_max`.
 #pragma once
 #include <chrono>

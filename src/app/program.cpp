@@ -26,6 +26,7 @@ constexpr std::array dispatch_table = std::to_array<Dispatch>({
     {"restore", run_restore},
     {"user", run_user},
     {"token", run_token},
+    {"tls", run_tls},
     {"audit", run_audit},
     {"jobs", run_jobs},
     {"version", run_version},

@@ -154,7 +154,7 @@ int watch_first_look(LiveServer& live, ServiceManager& manager, Console& console
     if (!looking) {
       progress.finish();
       say_first_look(console, sources);
-      manager.status("http://" + live.address());
+      manager.status(live.url());
       return 0;
     }
     progress.update(done, total, Stopwatch::now());
@@ -169,9 +169,8 @@ int watch_first_look(LiveServer& live, ServiceManager& manager, Console& console
 
 void say_address(Console& console, const LiveServer& live, const std::string& first_link, const Settings& settings, ServeMode mode) {
   console.note("");
-  console.note("  → http://" + live.address());
+  console.note("  → " + live.url());
   console.note((live.asks_sign_in() ? "    sign-in needed" : "    no sign-in, loopback only") + std::string(" · Ctrl-C to stop · data in ") + settings.data);
-  if (!is_loopback(live.address())) console.note("    passwords travel unencrypted here: put a proxy with TLS before it, or reach it through an SSH tunnel");
   if (!first_link.empty()) {
     console.note("  first:  open this link to make the administrator; it holds for 24 hours and once");
     console.note("          " + first_link);
@@ -209,6 +208,7 @@ void serve_until_stopped(LiveServer& live, ServiceManager& manager, Demo* demo, 
     manager.alive(live.network_silence());
     const int signal = signals.wait(demo != nullptr ? look_pause : 1000ms);
     if (signal == SIGHUP) live.refresh_all();
+    live.renew_tls(signal == SIGHUP);
     if (signal == SIGINT || signal == SIGTERM) return;
     if (demo != nullptr) tick(*demo, settings.data, clock.now());
   }
@@ -216,7 +216,7 @@ void serve_until_stopped(LiveServer& live, ServiceManager& manager, Demo* demo, 
 
 void open_browser(const std::string& address) {
   if (std::getenv("DISPLAY") == nullptr && std::getenv("WAYLAND_DISPLAY") == nullptr) return;
-  const std::string command = "xdg-open http://" + address + " >/dev/null 2>&1 &";
+  const std::string command = "xdg-open " + address + " >/dev/null 2>&1 &";
   if (std::system(command.c_str()) != 0) log_debug("browser_not_opened");
 }
 
@@ -262,7 +262,7 @@ int run_serve(const ResolvedSettings& resolved, ServeMode mode) {
     const auto first_link = (*live)->first_link();
     if (!first_link) console.error("no link for the first administrator could be made: " + first_link.error().text() + "; `millrace user setup-link` tries again");
     say_address(console, **live, first_link.value_or(""), served, mode);
-    if (mode == ServeMode::demo && settings.demo_open_browser) open_browser((*live)->address());
+    if (mode == ServeMode::demo && settings.demo_open_browser) open_browser((*live)->url());
     serve_until_stopped(**live, manager, demo.get(), served, signals, clock);
   }
   console.note("  stopping …");

@@ -33,6 +33,9 @@ constexpr std::array setting_table = std::to_array<SettingRow>({
     {"auth", SettingType::choice, "", "auto", 0, 0, "auto|sign-in|none", "--auth", "MODE",
      "who may enter: sign-in asks everybody, none nobody and is allowed on loopback only; auto asks once there are users or others than this machine can reach it"},
     {"company", SettingType::text, "", "", 0, 0, "", "--company", "NAME", "name shown in the header of every screen"},
+    {"tls_certificate", SettingType::path, "", "", 0, 0, "", "", "FILE",
+     "certificate in PEM form, followed by those between it and its authority; then the address speaks HTTPS"},
+    {"tls_key", SettingType::path, "", "", 0, 0, "", "", "FILE", "private key of tls_certificate, readable by the server alone"},
     {"refresh_interval", SettingType::duration, "s", "30m", 10, 7 * 86400, "", "--refresh-interval", "TIME",
      "how often every source is compared in full, beside file events"},
     {"watch", SettingType::choice, "", "auto", 0, 0, "auto|events|poll", "--watch", "MODE",
@@ -129,6 +132,10 @@ void store_text(Settings& settings, std::string_view name, const std::string& te
     settings.company = text;
   else if (name == "layout_profile")
     settings.layout_profile = text;
+  else if (name == "tls_certificate")
+    settings.tls_certificate = text;
+  else if (name == "tls_key")
+    settings.tls_key = text;
   else if (name == "hash_method")
     settings.hash_method = text == "md5" ? HashMethod::md5 : HashMethod::xxh3_128;
   else if (name == "watch")

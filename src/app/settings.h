@@ -36,6 +36,7 @@ struct Settings {
   std::string listen;               // "127.0.0.1:8080"
   std::string auth;                 // "auto", "sign-in", "none"
   std::string company;              // shown in the header
+  std::string tls_certificate, tls_key;  // PEM files; "" both: see tls_files()
   std::chrono::seconds refresh_interval{1800};
   ingest::WatchMode watch = ingest::WatchMode::automatic;
   ingest::PollBounds poll;

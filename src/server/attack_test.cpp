@@ -245,6 +245,7 @@ TEST_CASE("every write of an administrator leaves a row in the audit trail that 
     // A webhook is a hint to read, and changes nothing by itself; the routes about people are tried below.
     if (route.method == Method::get || route.name == "takeWebhook" || route.right.asks_nobody() || route.right.rights().has(Right::admin)) continue;
     if (route.right.rights().empty() && !route.right.asks_own_key()) continue;
+    if (route.path.find("overlay") != std::string_view::npos) continue;  // one after the other, below
     std::string target(route.path);
     for (const ParameterRow& parameter : route.parameters) {
       const std::string text(parameter.example == "{order}" ? "43659" : parameter.example == "{source}" ? "orders" : parameter.example == "{rejection}" ? "7" : parameter.example);
@@ -273,6 +274,16 @@ TEST_CASE("every write of an administrator leaves a row in the audit trail that 
   const std::string created = row_of("user.create");
   CHECK(created.find("\"name\":\"bert\"") != std::string::npos);
   CHECK(created.find("three small words") == std::string::npos);
+  plant.as(boss, "PATCH", "/api/v1/orders/43659/overlay", R"({"priority":7})", "If-Match: *\r\n");
+  plant.as(boss, "PATCH", "/api/v1/orders/43659/overlay", R"({"priority":8})", "If-Match: \"1\"\r\n");
+  const std::string edited = row_of("overlay.edit");
+  CHECK(edited.find("\"who\":\"boss\"") != std::string::npos);
+  CHECK(edited.find("\"field\":\"priority\",\"value\":\"7\"") != std::string::npos);
+  CHECK(edited.find("\"after\":{\"priority\":8}") != std::string::npos);
+  plant.as(boss, "PATCH", "/api/v1/orders/43659/overlay", R"({"priority":9})", "If-Match: \"1\"\r\n");
+  CHECK(row_of("overlay.edit.refused").find("somebody else wrote priority since") != std::string::npos);
+  plant.as(boss, "POST", "/api/v1/orders/43659/overlay/undo", R"({"edit":2})");
+  CHECK(row_of("overlay.undo").find("\"after\":{\"edit\":2}") != std::string::npos);
   plant.as(boss, "POST", "/api/v1/sources/nowhere/pause");
   CHECK(row_of("source.pause.refused").find("there is no source") != std::string::npos);
 }

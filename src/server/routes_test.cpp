@@ -425,7 +425,7 @@ TEST_CASE("only loopback is listened on, and a taken port is named") {
   }
   ServerOptions options;
   options.listen = "0.0.0.0:0";
-  CHECK(Server::start(plant.services(), options).error().text().find("while nobody has to sign in") !=
+  CHECK(Server::start(plant.services(), options).error().text().find("without sign-in everybody") !=
         std::string::npos);
   options.listen = plant.address;
   const auto taken = Server::start(plant.services(), options);

@@ -20,7 +20,7 @@ struct Listen {
   std::uint16_t port = 0;
 };
 
-Result<Listen> parse_listen(std::string_view text, bool sign_in) {
+Result<Listen> parse_listen(std::string_view text) {
   const auto wrong = [&] {
     return fail(ErrorCode::invalid_input,
                 "\"" + std::string(text) + "\" is not an address to listen on; write it as 127.0.0.1:8080.");
@@ -37,10 +37,6 @@ Result<Listen> parse_listen(std::string_view text, bool sign_in) {
   error_code error;
   listen.address = asio::ip::make_address(host, error);
   if (error) return wrong();
-  if (!listen.address.is_loopback() && !sign_in)
-    return fail(ErrorCode::invalid_input, "Millrace does not listen on " + std::string(text) +
-                                              " while nobody has to sign in: everybody on the network could read and change everything. "
-                                              "Leave out --auth none, or listen on 127.0.0.1.");
   return listen;
 }
 
@@ -82,6 +78,17 @@ class ServerImpl final : public Server {
 
   ~ServerImpl() override { stop(std::chrono::milliseconds(0)); }
 
+  Result<void> open_tls() {
+    if (core_.options.tls.empty()) return {};
+    auto context = TlsContext::open(core_.options.tls);
+    if (!context) return pass_on(context);
+    tls_ = std::move(*context);
+    core_.tls = tls_.get();
+    const CertificateFacts facts = tls_->facts();
+    log_info("tls", {{"fingerprint", facts.fingerprint}, {"until", rfc3339(facts.not_after)}});
+    return {};
+  }
+
   Result<void> listen(Listen listen) {
     if (const auto port_free = check_port_is_free(listen); !port_free) return port_free;
     for (std::size_t i = 0; i < std::max<std::size_t>(core_.options.thread_count, 1); ++i) {
@@ -97,6 +104,14 @@ class ServerImpl final : public Server {
   }
 
   std::string address() const override { return address_; }
+  Result<bool> renew_tls(bool anyway) override {
+    if (!tls_) return false;
+    return tls_->renew(anyway);
+  }
+  std::optional<CertificateFacts> certificate() const override {
+    if (!tls_) return std::nullopt;
+    return tls_->facts();
+  }
 
   void publish(const std::vector<feed::Change>& changes, readmodel::SnapshotPtr snapshot) override {
     hub_->publish(changes, std::move(snapshot));
@@ -132,6 +147,7 @@ class ServerImpl final : public Server {
   const Router router_;
   RequestStatistics statistics_;
   WebhookEvents webhooks_;
+  std::unique_ptr<TlsContext> tls_;
   // Live clients hold sockets of the threads, so the hub goes before them (members end in reverse order).
   std::vector<std::unique_ptr<IoThread>> threads_;
   std::unique_ptr<LiveHub> hub_;
@@ -144,10 +160,25 @@ class ServerImpl final : public Server {
 
 }  // namespace
 
+Result<void> may_listen(std::string_view address, bool is_loopback, bool sign_in, bool tls) {
+  if (is_loopback) return {};
+  const std::string refused = "Millrace does not listen on " + std::string(address) + ": ";
+  if (!sign_in)
+    return fail(ErrorCode::invalid_input, refused + "without sign-in everybody on the network could read and change everything. "
+                                                    "Listen on 127.0.0.1 and reach it from elsewhere through an SSH tunnel.");
+  if (!tls)
+    return fail(ErrorCode::invalid_input, refused + "without TLS passwords and orders could be read on their way. "
+                                                    "Run `millrace tls init`, or set tls_certificate and tls_key.");
+  return {};
+}
+
 Result<std::unique_ptr<Server>> Server::start(Services services, ServerOptions options) {
-  const auto listen = parse_listen(options.listen, services.sign_in);
+  const auto listen = parse_listen(options.listen);
   if (!listen) return pass_on(listen);
+  const bool tls = !options.tls.empty();
+  if (const auto allowed = may_listen(options.listen, listen->address.is_loopback(), services.sign_in, tls); !allowed) return pass_on(allowed);
   auto server = std::make_unique<ServerImpl>(std::move(services), options);
+  if (const auto opened = server->open_tls(); !opened) return pass_on(opened);
   if (const auto done = server->listen(*listen); !done) return pass_on(done);
   return std::unique_ptr<Server>(std::move(server));
 }

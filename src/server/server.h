@@ -3,7 +3,7 @@
 // Invariants
 //   * Every data answer is computed from one Snapshot and says so (as_of, ETag).
 //   * The server cannot reach the database: it gets a feed::Reader for histories and ingest::Control for sources.
-//   * Without sign-in it listens on loopback only; any other address is refused at start.
+//   * Who may be listened to is one rule, `may_listen`; an address it refuses is refused at start.
 //   * Every queue to a client is bounded; a client that does not read gets `resync` and, if it stays away, is closed.
 #pragma once
 #include <atomic>
@@ -25,6 +25,7 @@
 #include "metrics/metrics.h"
 #include "people/directory.h"
 #include "readmodel/read_model.h"
+#include "server/tls.h"
 
 namespace millrace::server {
 
@@ -75,12 +76,18 @@ struct ServerOptions {
   std::size_t batches_reading_max = 4;  // connections that send one at the same time
   std::size_t head_max = 16 << 10;
   std::size_t live_queue_max = 1024;  // messages waiting for one WebSocket client
+  TlsFiles tls = {};                  // none: plain HTTP
 };
+
+// Whether an address may be listened on. Only here: loopback always; reached from other machines nobody may enter without
+// signing in, and no password may travel in the clear.
+// Errors   invalid_input  the text says what is missing and what to do
+Result<void> may_listen(std::string_view address, bool is_loopback, bool sign_in, bool tls);
 
 class Server {
  public:
   // Binds and starts serving. Errors
-  //   invalid_input  not an address, or not loopback while nobody has to sign in
+  //   invalid_input  not an address, or one that may not be listened on (`may_listen`); wrong certificate files
   //   conflict       the port is taken; the text names it and how to choose another
   static Result<std::unique_ptr<Server>> start(Services services, ServerOptions options);
   virtual ~Server() = default;
@@ -94,6 +101,10 @@ class Server {
   virtual Result<std::unique_ptr<jobs::OwnAnswer>> ask(const std::string& path) = 0;
   // How long the slowest network thread has done nothing: about a second at most, unless it hangs.
   virtual std::chrono::milliseconds silence() const = 0;
+  // Takes the certificate files when they changed, or in any case when `anyway`. True: others are used from now on.
+  // After an error the old ones go on.
+  virtual Result<bool> renew_tls(bool anyway) = 0;
+  virtual std::optional<CertificateFacts> certificate() const = 0;  // nothing: plain HTTP
   // Stops accepting, finishes what runs within `patience`, closes WebSockets with 1001.
   virtual void stop(std::chrono::milliseconds patience) = 0;
 };

@@ -33,6 +33,7 @@ class TestConnection {
   std::string read_all();
   bool closed_by_server();
   void finish_sending();
+  int descriptor() const { return socket_.get(); }
 
   // WebSocket
   TestAnswer upgrade(const std::string& extra_headers = "");

@@ -23,7 +23,8 @@ constexpr std::string_view security_headers =
     "X-Content-Type-Options: nosniff\r\n"
     "X-Frame-Options: DENY\r\n"
     "Referrer-Policy: same-origin\r\n"
-    "Cross-Origin-Opener-Policy: same-origin\r\n";
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+    "Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()\r\n";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -92,7 +93,7 @@ std::string request_id(std::string_view offered) {
 std::optional<Problem> guard(const Request& request, bool changes_or_listens, bool sign_in) {
   // A foreign name would let pages of that site read everything. With sign-in there is nothing to read: a session's
   // cookie goes to the name it was given under, and to no other.
-  if (!sign_in && !request.host.empty() && !is_loopback_authority(request.host))
+  if (!sign_in && !request.host.empty() && !request.host_is_ours && !is_loopback_authority(request.host))
     return Problem{403,
                    "host-refused",
                    "Millrace answers on this machine only: open it as localhost or 127.0.0.1, not as " +
@@ -255,6 +256,7 @@ void append_head(std::string& out, const Request& request, const Response& respo
   append_number(out, static_cast<std::uint64_t>(response.status));
   out.append(" ").append(status_text(response.status)).append(date_line(now)).append(request.id).append("\r\n");
   out.append(security_headers);
+  if (request.is_secure) out.append("Strict-Transport-Security: max-age=31536000\r\n");
   if (!response.content_type.empty()) out.append("Content-Type: ").append(response.content_type).append("\r\n");
   const bool bodiless = response.status == 304 || response.status == 204 || response.status == 101;
   if (!bodiless) {

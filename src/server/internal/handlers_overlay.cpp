@@ -7,6 +7,7 @@
 #include "server/internal/handlers.h"
 #include "server/internal/json_in.h"
 #include "server/internal/rows.h"
+#include "server/internal/write_down.h"
 
 namespace millrace::server {
 namespace {
@@ -133,6 +134,31 @@ Response written_response(const Request& request, const Result<ingest::OverlayAn
   return response;
 }
 
+std::string state_json(const Result<ingest::OverlayState>& state) {
+  if (!state) return "";
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  write_state(json, *state);
+  json.end_object();
+  return out;
+}
+
+// Written down before it is done. A conflict changes nothing, which the trail says as well.
+template <class Act>
+Response do_it(const Request& request, Backend& backend, Deed deed, int conflict_status, std::string_view what_to_do, Act act) {
+  deed.after = request.body;  // it was read as JSON already
+  const Result<ingest::OverlayAnswer> answer = do_and_write_down(request, backend, deed, act);
+  if (answer && !answer->conflicts.empty())
+    write_down_refusal(request, backend, deed, Error(ErrorCode::conflict, "somebody else wrote " + fields_of(answer->conflicts) + " since"));
+  return written_response(request, answer, conflict_status, what_to_do);
+}
+
+Deed deed_on(const Request& request, Backend& backend, std::string verb) {
+  const std::string& order = request.path_values.at(0);
+  return {std::move(verb), "order:" + printable(order), state_json(backend.services.overlays.overlay(order))};
+}
+
 // What every write asks first.
 std::optional<Response> refused(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
@@ -209,7 +235,8 @@ Response edit_overlay(const Request& request, Backend& backend) {
   if (!wishes) return problem_response(request, problem_of(wishes.error()));
   const auto asker = asker_of(request, backend);
   if (!asker) return problem_response(request, problem_of(asker.error()));
-  return written_response(request, backend.services.overlays.edit(request.path_values.at(0), base.version, *wishes, *asker), 412, again);
+  return do_it(request, backend, deed_on(request, backend, "overlay.edit"), 412, again,
+               [&] { return backend.services.overlays.edit(request.path_values.at(0), base.version, *wishes, *asker); });
 }
 
 Response undo_overlay(const Request& request, Backend& backend) {
@@ -219,7 +246,8 @@ Response undo_overlay(const Request& request, Backend& backend) {
   if (!undo) return problem_response(request, problem_of(undo.error()));
   const auto asker = asker_of(request, backend);
   if (!asker) return problem_response(request, problem_of(asker.error()));
-  return written_response(request, backend.services.overlays.undo(request.path_values.at(0), undo->number, undo->also_later, *asker), 409, undo_later);
+  return do_it(request, backend, deed_on(request, backend, "overlay.undo"), 409, undo_later,
+               [&] { return backend.services.overlays.undo(request.path_values.at(0), undo->number, undo->also_later, *asker); });
 }
 
 Response undo_overlay_group(const Request& request, Backend& backend) {
@@ -228,7 +256,8 @@ Response undo_overlay_group(const Request& request, Backend& backend) {
   if (!undo) return problem_response(request, problem_of(undo.error()));
   const auto asker = asker_of(request, backend);
   if (!asker) return problem_response(request, problem_of(asker.error()));
-  return written_response(request, backend.services.overlays.undo_group(undo->number, undo->also_later, *asker), 409, undo_later);
+  return do_it(request, backend, {"overlay.undo", "edits:" + std::to_string(undo->number)}, 409, undo_later,
+               [&] { return backend.services.overlays.undo_group(undo->number, undo->also_later, *asker); });
 }
 
 Response list_overlay_edits(const Request& request, Backend& backend) {

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "server/internal/dispatch.h"
+#include "server/internal/host_names.h"
 #include "server/internal/network.h"
 #include "server/internal/request_body.h"
 #include "server/internal/request_head.h"
@@ -46,9 +47,9 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     request_.is_secure = wire_.is_secure();
   }
 
-  void start() { begin_request(); }
-
-  void refuse_connection() {
+  void start(Entry entry) {
+    entry_ = entry;
+    if (entry != Entry::too_many) return begin_request();
     request_.id = request_id({});
     refuse({503, "overloaded", "Too many connections are open; try again in a moment.", {}});
   }
@@ -246,6 +247,8 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   void handle() {
     state_ = State::handling;
     if (const auto problem = split_target(target_, request_)) return refuse(*problem);
+    if (entry_ == Entry::wants_tls) return point_to_tls();
+    request_.host_is_ours = core_.tls && is_named(request_.host, core_.tls->facts().names);
     dispatch_ = dispatch(request_, core_.backend);
     if (dispatch_.response) {
       // An address that is not well-formed says something about its sender: nothing more is read from it.
@@ -255,6 +258,24 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     if (!dispatch_.route->slow) return answer(run(*dispatch_.route, request_, core_.backend));
     if (!out_.empty()) return send({}, [self = shared_from_this()] { self->submit(); });
     submit();
+  }
+
+  // Plain HTTP on an address that speaks TLS: a browser is shown the way, everybody else is told.
+  void point_to_tls() {
+    dispatch_ = {};
+    dispatch_.index = core_.backend.router.routes().size();
+    const bool reads = request_.method == "GET" || request_.method == "HEAD";
+    const bool is_ours = is_loopback_authority(request_.host) || is_named(request_.host, core_.tls->facts().names);
+    Response response = problem_response(request_, {400, "tls-required", "This address speaks HTTPS: write https:// instead of http://.", {}});
+    if (reads && is_ours) {
+      response.status = 308;
+      std::string place = "https://";
+      place.append(request_.host).append(request_.raw_path);
+      if (!request_.raw_query.empty()) place.append("?").append(request_.raw_query);
+      response.header("Location", std::move(place));
+    }
+    response.close = true;
+    answer(std::move(response));
   }
 
   void submit() {
@@ -451,6 +472,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   std::string block_;
   std::string framed_;
   State state_ = State::idle;
+  Entry entry_ = Entry::open;
   bool timed_out_ = false;
   bool closing_ = false;
   std::size_t drained_ = 0;
@@ -463,14 +485,10 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
 
 }  // namespace
 
-void start_http(IoThread& thread, Wire wire, bool refuse) {
+void start_http(IoThread& thread, Wire wire, Entry entry) {
   auto session = std::make_shared<HttpSession>(thread, std::move(wire));
   thread.keep(session);
-  if (refuse) {
-    session->refuse_connection();
-  } else {
-    session->start();
-  }
+  session->start(entry);
 }
 
 }  // namespace millrace::server

@@ -18,6 +18,7 @@ void Request::reset() {
   caller.reset();
   keep_alive = true;
   http_1_0 = false;
+  host_is_ours = false;
 }
 
 std::string_view Request::header(std::string_view name) const {
@@ -43,6 +44,7 @@ const std::vector<ProblemKind>& problem_kinds() {
       {"unknown-parameter", 400, "A parameter is not known here"},
       {"bad-value", 400, "A parameter has a wrong value"},
       {"cursor-mismatch", 400, "The cursor belongs to another filter"},
+      {"tls-required", 400, "This address speaks HTTPS"},
       {"unauthorized", 401, "The right token or signature is missing"},
       {"sign-in-refused", 401, "Login or password is wrong"},
       {"host-refused", 403, "This host name is not ours"},

@@ -32,7 +32,8 @@ struct Request {
   std::shared_ptr<const people::Identity> caller;  // set by dispatch before any handler runs
   bool keep_alive = true;
   bool http_1_0 = false;
-  bool is_secure = false;  // came over TLS; kept by reset
+  bool is_secure = false;     // came over TLS; kept by reset
+  bool host_is_ours = false;  // its certificate speaks for `host`
 
   // Empty again; what was allocated is kept for the next request of the connection.
   void reset();

@@ -65,7 +65,9 @@ void IoThread::accept() {
       socket.close(ignored);
       retire(nullptr);
     } else {
-      start_http(*this, Wire(std::move(socket)), open > core_.options.connections_max);
+      const Entry entry = open > core_.options.connections_max ? Entry::too_many : Entry::open;
+      if (core_.tls && entry == Entry::open) start_tls(*this, std::move(socket));
+      else start_http(*this, Wire(std::move(socket)), entry);
     }
     accept();
   });

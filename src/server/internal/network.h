@@ -18,6 +18,7 @@
 #include "server/internal/boost_network.h"
 #include "server/internal/live_hub.h"
 #include "server/internal/router.h"
+#include "server/internal/tls_context.h"
 #include "server/internal/wire.h"
 
 namespace millrace::server {
@@ -48,6 +49,7 @@ struct Core {
   ServerOptions options;
   WorkerPool& workers;
   WorkerPool& hashing;  // whoever waits for a password
+  TlsContext* tls = nullptr;  // none: the address speaks plain HTTP
   std::atomic<bool> stopping{false};
 
   std::mutex mutex{};
@@ -89,8 +91,11 @@ class IoThread {
   std::thread thread_;
 };
 
-// Starts reading requests; `refuse`: answer 503 at once and close.
-void start_http(IoThread& thread, Wire wire, bool refuse);
+// How a connection is received: its requests are answered, or it is told at once why not and closed.
+enum class Entry { open, too_many, wants_tls };
+void start_http(IoThread& thread, Wire wire, Entry entry);
+// On an address that speaks TLS: the handshake first.
+void start_tls(IoThread& thread, tcp::socket socket);
 // A WebSocket on a connection whose opening handshake was read and found right. `head` is our answer to it.
 void start_websocket(IoThread& thread, Wire wire, std::string head, LiveCaller caller);
 // Server-sent events on a connection whose request was read. `head` is written first.
