@@ -36,6 +36,7 @@ constexpr std::array demo_options = std::to_array<OptionRow>({
     {"--pause", "MS", "demo_pause", "", false},
     {"--data", "DIR", "data", "folder of the demo; default is `demo` in the usual data folder", false},
     {"--listen", "ADDRESS", "listen", "", false},
+    {"--auth", "MODE", "auth", "", false},
     {"--no-open", "", "demo_open_browser", "do not open a browser", false},
     {"--log-level", "LEVEL", "log_level", "", false},
 });
