@@ -36,6 +36,7 @@ constexpr std::array demo_options = std::to_array<OptionRow>({
     {"--pause", "MS", "demo_pause", "", false},
     {"--data", "DIR", "data", "folder of the demo; default is `demo` in the usual data folder", false},
     {"--listen", "ADDRESS", "listen", "", false},
+    {"--auth", "MODE", "auth", "", false},
     {"--no-open", "", "demo_open_browser", "do not open a browser", false},
     {"--log-level", "LEVEL", "log_level", "", false},
 });
@@ -89,8 +90,10 @@ constexpr std::array<std::string_view, 3> pack_examples = {"millrace pack order-
                                                            "millrace pack order-lines.csv --json | jq .columns",
                                                            "millrace pack order-lines.csv --out copy.csv"};
 
-constexpr std::array status_options =
-    std::to_array<OptionRow>({{"--listen", "ADDRESS", "listen", "address of the running server", false}});
+constexpr std::array status_options = std::to_array<OptionRow>({
+    {"--listen", "ADDRESS", "listen", "address of the running server", false},
+    {"--data", "DIR", "data", "its data folder: how its own account needs no password", false},
+});
 constexpr std::array<std::string_view, 3> status_examples = {"millrace status", "millrace status --quiet && echo ready",
                                                              "millrace status --json"};
 
@@ -161,6 +164,7 @@ constexpr std::array jobs_options = std::to_array<OptionRow>({
     {"--payload", "FILE", "", "of run: JSON that says what the job shall do; default {}", false},
     {"--no-wait", "", "", "of run: do not follow the job to its end", false},
     {"--listen", "ADDRESS", "listen", "address of the running server", false},
+    {"--data", "DIR", "data", "its data folder: how its own account needs no password", false},
 });
 constexpr std::array<std::string_view, 3> jobs_examples = {"millrace jobs list", "millrace jobs run backup",
                                                            "millrace jobs run report --payload late.json --json"};

@@ -48,6 +48,14 @@ const tabTo = async (locator) => {
   throw new Error('the keyboard does not get there');
 };
 const dialog = () => page.getByRole('dialog');
+// Adds up in `shift` how far things move on the page from now on.
+const watchShift = () =>
+  page.evaluate(() => {
+    globalThis.shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) globalThis.shift += entry.value;
+    }).observe({ type: 'layout-shift' });
+  });
 // A dialog that was closed has its role no longer, but the page does not know yet: it is gone when its element is.
 const dialogGone = () => page.locator('dialog').waitFor({ state: 'detached' });
 
@@ -97,12 +105,7 @@ describe('the Jobs screen', { timeout: 180_000 }, () => {
   });
 
   it('moves its progress in place: nothing else moves', async () => {
-    await page.evaluate(() => {
-      globalThis.shift = 0;
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) globalThis.shift += entry.value;
-      }).observe({ type: 'layout-shift' });
-    });
+    await watchShift();
     const bar = rowIn('running', long).locator('progress');
     const box = await rowIn('running', long).boundingBox();
     const value = async () => Number(await bar.getAttribute('value').catch(() => 0));
@@ -226,11 +229,17 @@ describe('the Jobs screen', { timeout: 180_000 }, () => {
     await page.getByText('No schedule yet.').waitFor();
   });
 
-  it('a turn of a schedule appears by itself, with its result', async () => {
-    const { status } = await send('PUT', '/schedules/often', { kind: 'self_test', timing: 'every 10s', payload: { seconds: 0 } });
+  it('a turn of a schedule appears by itself, with its result, and the page stands still', async () => {
+    const { status } = await send('PUT', '/schedules/often', { kind: 'self_test', timing: 'every 10s', payload: { seconds: 2 } });
     assert.equal(status, 200);
+    await page.goto(`${demo.address}/jobs`);
+    await row('schedule often').waitFor();
+    await watchShift();
     await until('its turn came', async () => (await getJson(demo.address, '/api/v1/jobs/schedules')).data.some((one) => one.name === 'often' && one.turns > 0), 20_000);
+    await row('schedule often').getByText('running').waitFor();
     await row('schedule often').getByText('done').waitFor();
+    const shift = await page.evaluate(() => globalThis.shift);
+    assert.ok(shift <= 0.02, `things moved by ${shift}`);
     await send('DELETE', '/schedules/often');
   });
 

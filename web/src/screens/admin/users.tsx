@@ -120,11 +120,11 @@ function UserTable({ users, onSheet, onEndSessions, onActivate }: TableProps) {
                   <button type="button" class="button small" aria-label={`Change ${user.name}`} onClick={() => onSheet({ kind: 'change', user })}>
                     Change
                   </button>
-                  <button type="button" class="button small" aria-label={`New password for ${user.name}`} onClick={() => onSheet({ kind: 'password', user })}>
+                  <button type="button" class="button small" aria-label={`Password of ${user.name}`} onClick={() => onSheet({ kind: 'password', user })}>
                     Password
                   </button>
                   {user.sessions > 0 && (
-                    <button type="button" class="button small" aria-label={`Sign ${user.name} out`} onClick={() => onEndSessions(user)}>
+                    <button type="button" class="button small" aria-label={`Sign out ${user.name}`} onClick={() => onEndSessions(user)}>
                       Sign out
                     </button>
                   )}

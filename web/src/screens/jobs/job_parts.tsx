@@ -105,9 +105,12 @@ export const Nothing = ({ children }: { children: ComponentChildren }) => <p cla
 
 export type Column = { title: string; num?: boolean };
 
-export function JobTable({ label, columns, children }: { label: string; columns: Column[]; children: ComponentChildren }) {
+type TableProps = { label: string; columns: Column[]; long?: boolean; children: ComponentChildren };
+
+// `long`: scrolls by itself, so that a thousand rows do not push away what comes after them.
+export function JobTable({ label, columns, long = false, children }: TableProps) {
   return (
-    <div class="table-box" tabIndex={0} role="region" aria-label={label}>
+    <div class={`table-box ${long ? 'job-long' : ''}`} tabIndex={0} role="region" aria-label={label}>
       <table class="table job-table">
         <thead>
           <tr>

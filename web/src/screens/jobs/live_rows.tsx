@@ -1,4 +1,6 @@
 // What runs, what waits and why, and what was tried in vain.
+import { useRef } from 'preact/hooks';
+
 import type { Job } from '../../api/jobs';
 import { now } from '../../parts/app_state';
 import { counted } from '../../parts/format';
@@ -11,32 +13,44 @@ type Props = ListProps & { board: Board };
 
 const beyond = (shown: number, all: number) => (all > shown ? <Nothing>The newest {shown} of {counted(all, 'job')} are shown.</Nothing> : null);
 
+const roomMax = 6;
+
+// Short jobs come and go many times a minute: the list keeps the room it once had, so that what is below stands still.
+function useRoom(rows: number): number {
+  const most = useRef(1);
+  most.current = Math.max(most.current, Math.min(rows, roomMax));
+  return most.current;
+}
+
 export function RunningJobs({ board, filter, onEnd }: Props) {
+  const room = useRoom(board.running.length);
   return (
     <Block id="running" title="Runs now" count={board.counts.running}>
-      {board.running.length === 0 ? (
-        <Nothing>{board.paused ? 'Nothing runs: the queue is paused.' : 'Nothing runs. A job that begins shows its progress here.'}</Nothing>
-      ) : (
-        <ul class="job-runs">
-          {board.running.map((job) => (
-            <li key={job.id} class="job-run" data-row={job.id}>
-              <div class="job-what">
-                <span class="job-name">
-                  <JobLink job={job} filter={filter} />
-                </span>
-                <span class="quiet small-text">
-                  <StateMark job={job} /> · asked for by {whoText(job)}
-                  {job.tries > 1 && ` · try ${triesText(job)}`}
-                </span>
-              </div>
-              <ProgressLines job={job} />
-              <button type="button" class="button small no-print" data-do="end" aria-label={`Stop ${spokenName(job)}`} disabled={job.cancel_wanted} onClick={() => onEnd(job)}>
-                Stop
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <div class="job-room" data-rows={room}>
+        {board.running.length === 0 ? (
+          <Nothing>{board.paused ? 'Nothing runs: the queue is paused.' : 'Nothing runs. A job that begins shows its progress here.'}</Nothing>
+        ) : (
+          <ul class="job-runs">
+            {board.running.map((job) => (
+              <li key={job.id} class="job-run" data-row={job.id}>
+                <div class="job-what">
+                  <span class="job-name">
+                    <JobLink job={job} filter={filter} />
+                  </span>
+                  <span class="quiet small-text">
+                    <StateMark job={job} /> · asked for by {whoText(job)}
+                    {job.tries > 1 && ` · try ${triesText(job)}`}
+                  </span>
+                </div>
+                <ProgressLines job={job} />
+                <button type="button" class="button small no-print" data-do="end" aria-label={`Stop ${spokenName(job)}`} disabled={job.cancel_wanted} onClick={() => onEnd(job)}>
+                  Stop
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
       {beyond(board.running.length, board.counts.running)}
     </Block>
   );
@@ -49,7 +63,7 @@ export function WaitingJobs({ board, filter, onEnd }: Props) {
       {board.waiting.length === 0 ? (
         <Nothing>Nothing waits. A job stands here until a place is free, its time has come, or it is tried again.</Nothing>
       ) : (
-        <JobTable label="Waiting jobs" columns={[{ title: 'Job' }, { title: 'Why it waits' }, { title: 'Due' }, { title: 'Priority' }, { title: 'Asked for by' }, { title: 'Asked', num: true }]}>
+        <JobTable long label="Waiting jobs" columns={[{ title: 'Job' }, { title: 'Why it waits' }, { title: 'Due' }, { title: 'Priority' }, { title: 'Asked for by' }, { title: 'Asked', num: true }]}>
           {inLine(board.waiting, now.value).map((job) => (
             <WaitingRow key={job.id} job={job} board={board} filter={filter} onEnd={onEnd} />
           ))}
