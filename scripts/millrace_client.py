@@ -20,7 +20,7 @@ class Millrace:
 
     def __init__(self, binary, data, orders=(), command="serve", arguments=(), environment=None, listening=False):
         """Returns when its own address is printed (an ERP's may stand before), which is after the first look at the folders; with `listening` when it listens."""
-        self._address = re.compile(r"(?:→ http://|\"listening\".*)127\.0\.0\.1:(\d+)" if listening else r"→ http://127\.0\.0\.1:(\d+)")
+        self._address = re.compile(r"(?:→ https?://|\"listening\".*\"address\":\")[^\"\s]*:(\d+)" if listening else r"→ https?://\S*:(\d+)")
         words = [str(binary), command, "--data", str(data), "--listen", "127.0.0.1:0"]
         for folder in orders:
             words += ["--orders", str(folder)]

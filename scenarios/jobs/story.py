@@ -84,9 +84,9 @@ class Jobs(Story):
 
     def test_a_report_of_what_there_is_not_fails_for_good_and_says_why(self):
         millrace = self.plant(1)
-        job = self.ended(millrace, self.start_job(millrace, "report", {"filters": {"colour": "red"}}))
+        job = self.ended(millrace, self.start_job(millrace, "report", {"filters": {"flavour": "red"}}))
         self.assertEqual((job["state"], job["tries"]), ("failed", 1))
-        self.assertIn("colour", job["error"])
+        self.assertIn("flavour", job["error"])
         self.assertEqual(millrace.request("GET", job["url"] + "/result")[0], 409)
 
     def test_who_waits_is_answered_with_the_end_and_the_same_wish_is_the_same_job(self):

@@ -1,8 +1,11 @@
 """From a bare server to a second person who has signed in; and what must never be written anywhere."""
+import http.client
 import json
 import os
 import pathlib
 import re
+import socket
+import ssl
 import stat
 
 from story import Story, order_json
@@ -45,6 +48,30 @@ class Person:
         return self.ask("POST", "/api/v1/sign-in", {"name": name, "password": password})[0]
 
 
+class OverTls:
+    """A browser that trusts one authority, and calls the server by its name."""
+
+    def __init__(self, port, trust):
+        self.port, self.trust, self.cookies, self.csrf, self.last_cookie = port, trust, {}, "", ""
+
+    def ask(self, method, path, body=None):
+        head = {"Host": f"plant.example:{self.port}", "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if method != "GET":
+            head.update({"X-CSRF-Token": self.csrf, "Content-Type": "application/json"})
+        connection = http.client.HTTPSConnection("plant.example", self.port, context=self.trust, timeout=20)
+        connection.sock = self.trust.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout=20), server_hostname="plant.example")
+        connection.request(method, path, None if body is None else json.dumps(body), head)
+        answer = connection.getresponse()
+        self.last_cookie = answer.getheader("Set-Cookie") or self.last_cookie
+        for name, value in re.findall(r"(?:^|, )([\w-]*millrace)=([^;]*)", answer.getheader("Set-Cookie") or ""):
+            self.cookies[name] = value
+        said = json.loads(answer.read())
+        if isinstance(said.get("data"), dict) and "csrf" in said["data"]:
+            self.csrf = said["data"]["csrf"]
+        connection.close()
+        return answer.status, said
+
+
 class SignIn(Story):
     def guarded(self, *arguments):
         return self.serve("--auth", "sign-in", *arguments, ready=False)
@@ -61,6 +88,45 @@ class SignIn(Story):
         status, answer = boss.ask("POST", "/api/v1/setup", {"link": self.first_link(millrace), "name": "boss", "password": PASSWORD})
         self.assertEqual((status, answer["data"]["role"]), (200, "admin"))
         return boss
+
+    def test_while_nobody_can_administer_every_start_prints_a_link_that_makes_an_administrator(self):
+        self.write("Open/SO7.json", order_json(7))
+        password = self.folder / "password"
+        password.write_text(PASSWORD, encoding="utf-8")
+        added = self.run_command("user", "add", "bert", "--role", "planner", "--password-file", password, "--data", self.data)
+        self.assertEqual(added.returncode, 0, added.stderr)
+        millrace = self.guarded()
+        self.assertTrue(Person(millrace).get("/api/v1/me")["data"]["setup_needed"])
+        self.boss_of(millrace)
+        self.assertEqual(millrace.stop(), 0)
+        millrace = self.guarded()
+        self.assertFalse(Person(millrace).get("/api/v1/me")["data"]["setup_needed"])
+        self.assertNotIn("/setup#", "\n".join(millrace.lines))
+
+    def test_over_tls_in_four_commands_a_second_person_signs_in(self):
+        """tls init, serve, the link, user add: each as docs/sign-in.md writes it."""
+        self.write("Open/SO7.json", order_json(7))
+        made = self.run_command("tls", "init", "--host", "plant.example", "--data", self.data)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertIn(b"update-ca-certificates", made.stdout)
+        millrace = self.serve("--listen", "0.0.0.0:0", ready=False)
+        page = "\n".join(millrace.lines)
+        self.assertIn(f"https://plant.example:{millrace.port}", page)
+        trust = ssl.create_default_context(cafile=self.data / "tls/ca.pem")
+        boss, bert = OverTls(millrace.port, trust), OverTls(millrace.port, trust)
+        link = millrace.wait_for(lambda: re.search(r"https://plant.example:\d+/setup#(setup_\S+)", "\n".join(millrace.lines)), "the link")[1]
+        self.assertEqual(boss.ask("POST", "/api/v1/setup", {"link": link, "name": "boss", "password": PASSWORD})[0], 200)
+        password = self.folder / "password"
+        password.write_text(OTHER, encoding="utf-8")
+        added = self.run_command("user", "add", "bert", "--role", "planner", "--password-file", password, "--data", self.data)
+        self.assertEqual(added.returncode, 0, added.stderr)
+        self.assertEqual(bert.ask("POST", "/api/v1/sign-in", {"name": "bert", "password": OTHER})[0], 200)
+        self.assertIn("Secure", bert.last_cookie)
+        millrace.wait_for(lambda: [row["order"] for row in bert.ask("GET", "/api/v1/orders")[1]["data"]] == ["7"], "the order, over TLS")
+        self.assertEqual(bert.ask("GET", "/api/v1/users")[0], 403)
+        plain = http.client.HTTPConnection("127.0.0.1", millrace.port, timeout=10)
+        plain.request("GET", "/api/v1/orders")
+        self.assertEqual(plain.getresponse().status, 400)
 
     def test_from_a_bare_server_to_a_second_person(self):
         self.write("Open/SO7.json", order_json(7))
@@ -110,7 +176,7 @@ class SignIn(Story):
     def test_without_sign_in_only_this_machine_is_served(self):
         run = self.run_command("serve", "--auth", "none", "--listen", "0.0.0.0:0", "--orders", self.orders, "--data", self.data)
         self.assertEqual(run.returncode, 2)
-        self.assertIn(b"while nobody has to sign in", run.stderr)
+        self.assertIn(b"without sign-in everybody", run.stderr)
 
     def test_another_role_ends_open_connections_and_sessions(self):
         self.write("Open/SO7.json", order_json(7))

@@ -87,6 +87,14 @@ Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, 
   return live;
 }
 
+std::string LiveServer::url() const {
+  const auto certificate = server_->certificate();
+  std::string host = address();
+  if (certificate && !certificate->names.empty() && (host.starts_with("0.0.0.0:") || host.starts_with("[::]:")))
+    host = certificate->names.front() + host.substr(host.rfind(':'));
+  return (certificate ? "https://" : "http://") + host;
+}
+
 LiveServer::~LiveServer() { stop(std::chrono::milliseconds{0}); }
 
 Result<void> LiveServer::open_jobs(const Settings& settings, const Clock& clock) {

@@ -33,7 +33,8 @@ class LiveServer {
   bool asks_sign_in() const { return asks_sign_in_; }
   // With sign-in and nobody who could: the link that makes the first administrator. Else "".
   Result<std::string> first_link() { return asks_sign_in_ ? people_->first_link() : std::string(); }
-  std::string url() const { return (server_->certificate() ? "https://" : "http://") + address(); }
+  // What people type into a browser: a server that listens on every address is called by a name of its certificate.
+  std::string url() const;
   // Takes new certificate files when there are some, or reads them in any case; what is wrong with them is in the log.
   void renew_tls(bool anyway) { (void)server_->renew_tls(anyway); }
   Road::Loaded loaded() const { return road_->loaded(); }

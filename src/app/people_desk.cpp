@@ -83,7 +83,7 @@ std::string PeopleDesk::base() const {
 }
 
 Result<std::string> PeopleDesk::first_link() {
-  if (!directory_->nobody_yet()) return std::string();
+  if (directory_->has_administrator()) return std::string();
   const auto secret = directory_->new_setup_link({"first start", "server", "", {}});
   if (!secret) return pass_on(secret);
   return setup_address(base(), *secret);

@@ -144,7 +144,7 @@ int run_status(const CommandContext& context) {
     console.out() << text << "\n" << std::flush;
   } else if (!console.quiet()) {
     std::ostream& out = console.out();
-    out << "millrace at http://" << address << ": "
+    out << "millrace at " << address << ": "
         << (readiness->ready ? console.painted("ready", Color::good)
                              : console.painted("not ready: " + readiness->why_not, Color::warning))
         << "\n\n";

@@ -186,6 +186,16 @@ bool Directory::nobody_yet() const {
   return accounts_.empty();
 }
 
+// An active administrator who has a way to sign in.
+bool Directory::administers(const Account& account) {
+  return account.user.active && account.user.role == Role::admin && (account.user.has_password || account.user.has_outside_sign_in);
+}
+
+bool Directory::has_administrator() const {
+  std::shared_lock lock(mutex_);
+  return std::ranges::any_of(accounts_, [](const auto& entry) { return administers(entry.second); });
+}
+
 // ---- writing users
 
 void Directory::hash_new_password(Secret password, std::string login, std::string address, std::function<void(Result<PasswordHash>)> done) {
@@ -255,9 +265,6 @@ Result<Account> Directory::account_to_change(UserId id, std::uint64_t version) c
 }
 
 bool Directory::leaves_an_administrator(const Account& changed) const {
-  const auto administers = [](const Account& account) {
-    return account.user.active && account.user.role == Role::admin && (account.user.has_password || account.user.has_outside_sign_in);
-  };
   std::shared_lock lock(mutex_);
   if (!administers(accounts_.at(changed.user.id)) || administers(changed)) return true;  // nothing is lost
   return std::ranges::any_of(accounts_, [&](const auto& entry) { return entry.first != changed.user.id && administers(entry.second); });

@@ -159,6 +159,8 @@ class Directory {
 
   // ---- the first administrator
   bool nobody_yet() const;
+  // Somebody active who administers and has a way to sign in.
+  bool has_administrator() const;
   // A new one-time link; the one before it ends.
   Result<Secret> new_setup_link(const Actor& actor);
   bool setup_link_holds(std::string_view secret) const;
@@ -203,6 +205,7 @@ class Directory {
   Result<Account> account_to_change(UserId id, std::uint64_t version) const;
   Result<Account> made_account(NewUser wanted) const;
   Result<void> check_name_free(const std::string& name) const;
+  static bool administers(const Account& account);
   bool leaves_an_administrator(const Account& changed) const;
   void end_sessions(UserId id, Write& write) const;
   void tell_tokens(UserId id, Write& write) const;

@@ -395,6 +395,7 @@ TEST_CASE("A pass of the command line is good for ten minutes and dies with the 
 TEST_CASE("The setup link makes the first administrator once") {
   Office office;
   CHECK(office.directory().nobody_yet());
+  CHECK_FALSE(office.directory().has_administrator());
   const auto first = office.directory().new_setup_link(command_line_actor());
   const auto link = office.directory().new_setup_link(command_line_actor());
   REQUIRE(link);
@@ -415,6 +416,7 @@ TEST_CASE("The setup link makes the first administrator once") {
   CHECK(office.holds(*done.entered));
   CHECK(set_up(*link, "thief").text().starts_with("this setup link was used"));
   CHECK(office.directory().users().size() == 1);
+  CHECK(office.directory().has_administrator());
   CHECK(office.directory().users()[0].own_orders.empty());
   CHECK(office.trail(2) == "sign-in user:1 by boss, user.create user:1 by setup link");
   office.restart();

@@ -165,7 +165,7 @@ Result<void> may_listen(std::string_view address, bool is_loopback, bool sign_in
   const std::string refused = "Millrace does not listen on " + std::string(address) + ": ";
   if (!sign_in)
     return fail(ErrorCode::invalid_input, refused + "without sign-in everybody on the network could read and change everything. "
-                                                    "Listen on 127.0.0.1 and reach it from elsewhere through an SSH tunnel.");
+                                                    "Leave out --auth none, or listen on 127.0.0.1.");
   if (!tls)
     return fail(ErrorCode::invalid_input, refused + "without TLS passwords and orders could be read on their way. "
                                                     "Run `millrace tls init`, or set tls_certificate and tls_key.");

@@ -33,7 +33,7 @@ void write_me(JsonWriter& json, const Backend& backend, const people::Identity& 
   const bool known = identity.by != By::nobody;
   const people::Directory* const people = backend.services.people;
   json.begin_object().field("signed_in", known).field("sign_in_needed", backend.services.sign_in);
-  json.field("setup_needed", backend.services.sign_in && people != nullptr && people->nobody_yet());
+  json.field("setup_needed", backend.services.sign_in && people != nullptr && !people->has_administrator());
   if (known) {
     json.field("by", identity.by == By::session ? "session" : identity.by == By::token ? "token" : "local");
     json.field("user", std::uint64_t{identity.user.value}).field("name", identity.name);

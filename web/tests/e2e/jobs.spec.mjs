@@ -188,8 +188,8 @@ describe('the Jobs screen', { timeout: 180_000 }, () => {
 
   it('a report is downloaded from the history; a wrong one says what was wrong', async () => {
     const report = await add('report', { of: 'orders', format: 'csv', name: 'late' });
-    const wrong = await add('report', { of: 'orders', filters: { colour: 'red' } });
-    await rowIn('history', wrong).getByText('There is no parameter "colour".').waitFor();
+    const wrong = await add('report', { of: 'orders', filters: { flavour: 'red' } });
+    await rowIn('history', wrong).getByText('There is no parameter "flavour".').waitFor();
     const [download] = await Promise.all([page.waitForEvent('download'), rowIn('history', report).locator('a.job-file').click()]);
     assert.match(download.suggestedFilename(), /^late.*\.csv$/);
     await page.getByLabel('Outcome').selectOption('failed');
