@@ -19,6 +19,13 @@ struct OrderDetail {
 // Errors   not_found  no such order; the text says what to check
 Result<OrderDetail> order_detail(const readmodel::Snapshot& snapshot, std::string_view number, Day today);
 
+// What people wrote on an order of the list, found without the rest of it.
+struct WrittenOn {
+  std::uint64_t version = 0;  // 0: nobody ever wrote anything
+  std::vector<feed::Overlaid> values;
+};
+WrittenOn written_on(const readmodel::Snapshot& snapshot, std::string_view number);
+
 // Rejections of the snapshot, newest first.
 std::vector<feed::Rejection> rejections(const readmodel::Snapshot& snapshot);
 
