@@ -1,8 +1,49 @@
 """What people write on orders: it stands above what the sources say, through syncs, restarts and kills, and two people see each other."""
 import datetime
+import html
+import io
 import json
+import re
+import zipfile
 
-from story import Story, order_json
+from story import CSV_HEAD, Story, order_json
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Sheet:
+    """A workbook as bytes, with its first sheet's cells to type into."""
+
+    def __init__(self, book):
+        self.parts = {name: book_part for name, book_part in self.unzipped(book)}
+        self.xml = self.parts["xl/worksheets/sheet1.xml"].decode()
+        head = re.search(r'<row r="1".*?</row>', self.xml, re.S).group(0)
+        self.columns = {html.unescape(text): column for column, text in re.findall(r'<c r="([A-Z]+)1"[^>]*>.*?<t[^>]*>(.*?)</t>', head, re.S)}
+
+    @staticmethod
+    def unzipped(book):
+        with zipfile.ZipFile(io.BytesIO(book)) as archive:
+            for name in archive.namelist():
+                yield name, archive.read(name)
+
+    def row_of(self, order):
+        return int(re.search(rf'<c r="A(\d+)"[^>]*><is><t[^>]*>{order}</t>', self.xml).group(1))
+
+    def type(self, row, column, text):
+        cell = f"{self.columns[column]}{row}"
+        written = f'<c r="{cell}" t="inlineStr"><is><t>{html.escape(text)}</t></is></c>'
+        found = re.search(rf'(<row r="{row}"[^>]*>)(.*?)</row>', self.xml, re.S)
+        (begin, body), whole = found.groups(), found.span()
+        cells = [c for c in re.findall(r"<c [^>]*?/>|<c .*?</c>", body, re.S) if f'r="{cell}"' not in c] + [written]
+        self.xml = self.xml[:whole[0]] + begin + "".join(cells) + "</row>" + self.xml[whole[1]:]
+        return cell
+
+    def bytes(self):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, part in self.parts.items():
+                archive.writestr(name, self.xml.encode() if name == "xl/worksheets/sheet1.xml" else part)
+        return out.getvalue()
 
 
 class Overlay(Story):
@@ -119,3 +160,65 @@ class Overlay(Story):
         titles = {row["name"]: row["title"] for row in millrace.get("/api/v1/fields")["data"]}
         self.assertEqual(titles["packing_list"], "Packing list")
         self.assertIn(b"PL 9", millrace.request("GET", "/api/v1/orders.csv?fields=order,packing_list")[2])
+
+    def preview(self, millrace, book):
+        status, _, body = millrace.request("POST", "/api/v1/overlay/sheet?preview=1", book, {"Content-Type": XLSX})
+        return status, json.loads(body)
+
+    def test_a_sheet_of_5000_orders_with_200_edits_writes_exactly_those_and_is_undone_as_one(self):
+        rows = [f"{number},C2,Beta AG,2026-10-01,2026-11-30,EUR,1,P-9,5,5,2.00,10.00,2026-11-01 08:00:00" for number in range(1, 5001)]
+        self.write("Open/all.csv", "\r\n".join([CSV_HEAD, *rows]) + "\r\n")
+        millrace = self.serve()
+        millrace.wait_for(lambda: millrace.get("/api/v1/orders?limit=1")["total"] == 5000, "5,000 orders", 60)
+        self.assertEqual(self.patch(millrace, 17, {"note": "stays"}, '"0"')[0], 200)
+        self.wait_row(millrace, 17, note="stays")
+        downloaded = millrace.request("GET", "/api/v1/overlay/sheet.xlsx")[2]
+        status, answer = self.preview(millrace, downloaded)
+        self.assertEqual((status, answer["rows"], answer["differences"], answer["refused"]), (200, 5000, [], []))
+
+        sheet = Sheet(downloaded)
+        wanted = {}
+        for number in range(20, 4020, 20):
+            cell = sheet.type(sheet.row_of(number), "Hold", f"paint <{number}>")
+            wanted[cell] = (str(number), "hold", f"paint <{number}>")
+        self.assertEqual(len(wanted), 200)
+        refused = {sheet.type(sheet.row_of(4500), "Customer name", "Gamma"), sheet.type(sheet.row_of(4501), "Promised date", "soon"),
+                   sheet.type(sheet.row_of(4502), "Note", "mine")}
+        self.assertEqual(self.patch(millrace, 4502, {"note": "theirs"}, '"0"')[0], 200)
+        status, answer = self.preview(millrace, sheet.bytes())
+        self.assertEqual(status, 200, answer)
+        self.assertEqual({edit["cell"]: (edit["order"], edit["field"], edit["after"]) for edit in answer["differences"]}, wanted)
+        self.assertEqual({cell["cell"] for cell in answer["refused"]}, refused)
+        conflict = next(cell["conflict"] for cell in answer["refused"] if cell["conflict"])
+        self.assertEqual((conflict["theirs"], conflict["mine"]), ("theirs", "mine"))
+        self.assertEqual(millrace.get("/api/v1/orders?hold=yes")["total"], 0)
+
+        apply = f"/api/v1/overlay/sheet?apply=1&preview={answer['preview']}"
+        status, _, body = millrace.request("POST", apply, b"")
+        applied = json.loads(body)
+        self.assertEqual((status, applied["orders"]), (200, 200), applied)
+        self.assertEqual(json.loads(millrace.request("POST", apply, b"")[2])["group"], applied["group"])  # once is enough
+        millrace.wait_for(lambda: millrace.get("/api/v1/orders?hold=yes")["total"] == 200, "the edits to show")
+        millrace.kill()
+        millrace = self.serve()
+        held = millrace.get("/api/v1/orders?hold=yes&limit=1000&fields=hold,note")["data"]
+        self.assertEqual({(row["order"], "hold", row["hold"]) for row in held}, set(wanted.values()))
+        self.assertEqual(millrace.get("/api/v1/orders?note=ne.")["total"], 2)
+
+        command = json.dumps({"group": applied["group"]}).encode()
+        status, _, body = millrace.request("POST", "/api/v1/overlay/undo", command, {"Content-Type": "application/json"})
+        self.assertEqual(status, 200, body)
+        millrace.wait_for(lambda: millrace.get("/api/v1/orders?hold=yes")["total"] == 0, "the edits to go")
+        self.assertEqual(millrace.get("/api/v1/orders?note=ne.")["total"], 2)
+
+    def test_what_is_no_sheet_of_ours_is_refused_and_harms_nothing(self):
+        self.write("Open/SO7.json", order_json(7))
+        millrace = self.serve()
+        other = io.BytesIO()
+        with zipfile.ZipFile(other, "w") as archive:
+            archive.writestr("word/document.xml", "<x/>")
+        for book in (b"PK\x03\x04 nothing", b"", b"order,version\n7,0\n", other.getvalue()):
+            status, answer = self.preview(millrace, book)
+            self.assertEqual((status, answer["type"]), (400, "/problems/invalid-input"), answer)
+        self.assertEqual(millrace.request("POST", "/api/v1/overlay/sheet?apply=1&preview=00", b"")[0], 404)
+        self.assertEqual(self.row(millrace, 7)["order"], "7")

@@ -88,7 +88,7 @@ ParsedDocument parse_document(std::string_view content, std::string_view name, c
   return parse_with(content, name, CompiledLayout(profile));
 }
 
-//   version format is_order ignored_because | order_count (order)* | finding_count (outcome place reason value number)*
+//   version format is_order ignored_because | order_count (order)* | finding_count (outcome place reason value number)* | cell_count (row column text unread)*
 std::string encode(const ParsedDocument& document) {
   std::string out;
   ByteWriter writer(out);
@@ -105,6 +105,13 @@ std::string encode(const ParsedDocument& document) {
     writer.text(finding.reason);
     writer.text(finding.value);
     writer.text(finding.order_number);
+  }
+  writer.varint(document.table.size());
+  for (const TableCell& cell : document.table) {
+    writer.varint(cell.row);
+    writer.varint(cell.column);
+    writer.text(cell.text);
+    writer.u8(cell.unread ? 1 : 0);
   }
   return out;
 }
@@ -138,6 +145,13 @@ Result<ParsedDocument> decode_parsed_document(std::string_view bytes) {
     finding.value = reader.text();
     finding.order_number = reader.text();
     document.findings.push_back(std::move(finding));
+  }
+  document.table.resize(reader.count(4));
+  for (TableCell& cell : document.table) {
+    cell.row = static_cast<std::uint32_t>(reader.varint());
+    cell.column = static_cast<std::uint32_t>(reader.varint());
+    cell.text = reader.text();
+    cell.unread = reader.u8() == 1;
   }
   if (!reader.ok() || !reader.at_end()) return damaged();
   return document;

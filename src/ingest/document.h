@@ -32,12 +32,21 @@ struct Finding {
   std::string order_number;  // when known
 };
 
+// A cell of a sheet that is read as a table, whatever it says.
+struct TableCell {
+  std::uint32_t row = 0, column = 0;  // from 0
+  std::string text;
+  bool unread = false;  // a formula without a value
+  bool operator==(const TableCell&) const = default;
+};
+
 struct ParsedDocument {
   Format format = Format::none;
   bool is_order_document = false;  // false: not for us (settings, price list, note); `ignored_because` says why
   std::string ignored_because;
   std::vector<SalesOrder> orders;  // status is left empty here: the folder gives it
   std::vector<Finding> findings;
+  std::vector<TableCell> table = {};  // only of a sheet that people sent back (overlay_sheet.h), row by row
 };
 
 Format sniff(std::string_view content, std::string_view name);

@@ -108,6 +108,32 @@ struct OverlayEdits {
   std::optional<std::uint64_t> next;  // where the next page begins
 };
 
+// The fields that one order gets in a sheet, and the version that its row speaks of.
+struct OverlayOrderWishes {
+  std::string order;
+  std::uint64_t base = 0;
+  std::vector<OverlayWish> wishes;
+};
+
+struct SheetEdit {
+  std::string cell;  // "J12"
+  std::string order, field;
+  std::string before, after;  // "" nothing
+};
+struct SheetRefusal {
+  std::string cell;
+  std::string order, field;
+  std::string reason;  // one sentence
+  std::optional<OverlayConflict> conflict;  // somebody else wrote there meanwhile
+};
+struct SheetPreview {
+  std::string id;    // to apply it
+  Instant until;     // it is kept so long
+  std::uint64_t rows = 0;
+  std::vector<SheetEdit> edits;
+  std::vector<SheetRefusal> refused;
+};
+
 // What the server asks. Every call waits for the record; any thread may call.
 class OverlayDoor {
  public:
@@ -131,6 +157,15 @@ class OverlayDoor {
   virtual Result<OverlayEdits> edits_of(const std::string& order, std::optional<std::uint64_t> before, std::size_t limit) = 0;
   // Of all orders, oldest first, those after `since`.
   virtual Result<OverlayEdits> edits_since(std::uint64_t since, std::size_t limit) = 0;
+
+  // What applying this workbook would write, and which of its cells are refused; read in a sandboxed process.
+  // Errors   invalid_input  it is no such sheet; the text says why
+  //          limit_reached  too many edits
+  //          unavailable    another sheet is being read, or no parser could be started
+  virtual Result<SheetPreview> preview_sheet(std::string_view workbook, const OverlayAsker& asker) = 0;
+  // Writes what the preview showed, as one group; the same preview twice writes once.
+  // Errors   not_found  there is no such preview (any more), or it is somebody else's
+  virtual Result<OverlayAnswer> apply_sheet(const std::string& preview, const OverlayAsker& asker) = 0;
 };
 
 }  // namespace millrace::ingest

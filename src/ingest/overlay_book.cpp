@@ -1,6 +1,7 @@
 #include "ingest/overlay_book.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -143,6 +144,20 @@ Result<OverlayPlan> OverlayBook::plan_edit(const std::string& order, std::option
   }
   if (plan.conflicts.empty() && !edit.changes.empty()) plan.edits.push_back(std::move(edit));
   return plan;
+}
+
+Result<OverlayPlan> OverlayBook::plan_sheet(const std::vector<OverlayOrderWishes>& orders, const OverlayAsker& asker, const OverlaySaid& said) const {
+  OverlayPlan all;
+  all.grouped = true;
+  for (const OverlayOrderWishes& order : orders) {
+    auto one = plan_edit(order.order, order.base, order.wishes, asker, said);
+    if (!one) return pass_on(one);
+    for (OverlayEdit& edit : one->edits) edit.kind = OverlayEdit::Kind::sheet;
+    std::ranges::move(one->conflicts, std::back_inserter(all.conflicts));
+    std::ranges::move(one->edits, std::back_inserter(all.edits));
+  }
+  if (!all.conflicts.empty()) all.edits.clear();
+  return all;
 }
 
 // What stood before the edit stands again, where nobody wrote after it or that is wanted.

@@ -50,6 +50,8 @@ class OverlayBook {
   // Errors of all: those of OverlayDoor, and of `load` and `said`
   Result<OverlayPlan> plan_edit(const std::string& order, std::optional<std::uint64_t> base, const std::vector<OverlayWish>& wishes,
                                 const OverlayAsker& asker, const OverlaySaid& said) const;
+  // Many orders as one group.
+  Result<OverlayPlan> plan_sheet(const std::vector<OverlayOrderWishes>& orders, const OverlayAsker& asker, const OverlaySaid& said) const;
   Result<OverlayPlan> plan_undo(const std::string& order, std::uint64_t edit, bool also_later, const OverlayAsker& asker) const;
   Result<OverlayPlan> plan_undo_group(std::uint64_t group, bool also_later, const OverlayAsker& asker) const;
   // Values whose time has come.

@@ -1,6 +1,45 @@
 #include "ingest/overlay_desk.h"
 
+#include <algorithm>
+#include <random>
+
+#include "base/text.h"
+#include "ingest/internal/memory_file.h"
+#include "ingest/parser_pool_on_demand.h"
+
 namespace millrace::ingest {
+namespace {
+
+constexpr auto preview_kept_for = std::chrono::minutes(30);
+constexpr auto start_patience = std::chrono::seconds(10);  // for a parser that starts with this document
+
+std::string random_id() {
+  std::random_device random;
+  std::string id;
+  for (int i = 0; i < 4; ++i)
+    for (std::uint32_t word = random(), digits = 0; digits < 8; ++digits, word >>= 4) id += "0123456789abcdef"[word & 15];
+  return id;
+}
+
+}  // namespace
+
+OverlayDesk::OverlayDesk(Intake& intake, std::optional<ParserPoolOptions> parsers) : intake_(intake) {
+  if (!parsers) return;
+  parsers->worker_count = 1;
+  patience_ = parsers->time_max * 2 + start_patience;
+  pool_ = std::make_unique<ParserPoolOnDemand>(std::move(*parsers), [this](std::vector<ParseAnswer> answers) { on_answers(std::move(answers)); });
+}
+
+OverlayDesk::~OverlayDesk() { stop(); }
+
+void OverlayDesk::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  answered_.notify_all();
+  if (pool_) pool_->stop();
+}
 
 Result<OverlayAnswer> OverlayDesk::edit(const std::string& order, std::optional<std::uint64_t> base, const std::vector<OverlayWish>& wishes,
                                         const OverlayAsker& asker) {
@@ -13,6 +52,80 @@ Result<OverlayAnswer> OverlayDesk::undo(const std::string& order, std::uint64_t 
 
 Result<OverlayAnswer> OverlayDesk::undo_group(std::uint64_t group, bool also_later, const OverlayAsker& asker) {
   return intake_.write_overlay("", asker, [&](const OverlayBook& book, const OverlaySaid&) { return book.plan_undo_group(group, also_later, asker); });
+}
+
+// ---- sheets
+
+void OverlayDesk::on_answers(std::vector<ParseAnswer> answers) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (ParseAnswer& answer : answers)
+      if (reading_ && answer.id == job_) answer_ = std::move(answer.document);
+  }
+  answered_.notify_all();
+}
+
+Result<std::vector<TableCell>> OverlayDesk::cells_of(std::string_view workbook) {
+  const auto away = [] { return fail(ErrorCode::unavailable, "no sheet can be read now; try again later, and see `millrace doctor`"); };
+  auto file = memory_file(workbook);
+  if (!file) return pass_on(file);
+  ParseJob job;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!pool_ || stopped_) return away();
+    if (reading_) return fail(ErrorCode::unavailable, "another sheet is being read; try again in a moment");
+    reading_ = true;
+    answer_.reset();
+    job.id = ++job_;
+  }
+  job.file = std::move(*file);
+  job.name = overlay_sheet_name;
+  const bool handed = pool_->submit(std::move(job));
+  std::unique_lock lock(mutex_);
+  if (handed) answered_.wait_for(lock, patience_, [&] { return answer_.has_value() || stopped_; });
+  reading_ = false;
+  if (!answer_) return away();
+  ParsedDocument document = std::move(*answer_);
+  answer_.reset();
+  lock.unlock();
+  for (const Finding& finding : document.findings)
+    return fail(finding.outcome == feed::Outcome::held ? ErrorCode::unavailable : ErrorCode::invalid_input, "the sheet was not read: " + finding.reason);
+  return std::move(document.table);
+}
+
+Result<SheetPreview> OverlayDesk::preview_sheet(std::string_view workbook, const OverlayAsker& asker) {
+  const auto cells = cells_of(workbook);
+  if (!cells) return pass_on(cells);
+  return preview_cells(*cells, asker);
+}
+
+Result<SheetPreview> OverlayDesk::preview_cells(const std::vector<TableCell>& cells, const OverlayAsker& asker) {
+  auto sheet = intake_.with_book([&](OrderBook& book) {
+    return read_overlay_sheet(cells, book.overlays(), [&](const std::string& order) { return book.has_order(order); }, asker);
+  });
+  if (!sheet) return pass_on(sheet);
+  SheetPreview preview{random_id(), asker.at + preview_kept_for, sheet->rows, std::move(sheet->edits), std::move(sheet->refused)};
+  const std::lock_guard lock(mutex_);
+  std::erase_if(previews_, [&](const auto& known) { return known.second.until <= asker.at; });
+  if (previews_.size() >= previews_max) previews_.erase(std::ranges::min_element(previews_, {}, [](const auto& known) { return known.second.until; }));
+  previews_[preview.id] = {asker.author, preview.until, std::move(sheet->wishes), std::nullopt};
+  return preview;
+}
+
+Result<OverlayAnswer> OverlayDesk::apply_sheet(const std::string& id, const OverlayAsker& asker) {
+  const std::lock_guard lock(mutex_);  // the same preview from two windows: one after the other
+  const auto found = previews_.find(id);
+  if (found == previews_.end() || found->second.until <= asker.at || found->second.author != asker.author)
+    return fail(ErrorCode::not_found, "there is no preview \"" + printable(std::string_view(id).substr(0, 64)) + "\" (any more); upload the sheet again");
+  Preview& preview = found->second;
+  if (preview.applied) {
+    OverlayAnswer again = *preview.applied;
+    again.replayed = true;
+    return again;
+  }
+  auto answer = intake_.write_overlay("", asker, [&](const OverlayBook& book, const OverlaySaid& said) { return book.plan_sheet(preview.wishes, asker, said); });
+  if (answer && answer->conflicts.empty()) preview.applied = *answer;
+  return answer;
 }
 
 }  // namespace millrace::ingest

@@ -1,12 +1,25 @@
-// What the server asks about overlays, answered from the intake.
+// What the server asks about overlays, answered from the intake; sheets are read in a sandboxed process first.
+//
+// Invariants
+//   * One sheet is read at a time; at most `previews_max` previews wait to be applied, for half an hour each.
 #pragma once
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+
 #include "ingest/intake.h"
+#include "ingest/overlay_sheet.h"
+#include "ingest/parser_pool.h"
 
 namespace millrace::ingest {
 
 class OverlayDesk final : public OverlayDoor {
  public:
-  explicit OverlayDesk(Intake& intake) : intake_(intake) {}
+  // Without parsers no sheet can be read.
+  explicit OverlayDesk(Intake& intake, std::optional<ParserPoolOptions> parsers = std::nullopt);
+  ~OverlayDesk() override;
+  void stop();
 
   const OverlayFields& fields() const override { return intake_.overlay_fields(); }
   Result<OverlayState> overlay(const std::string& order) override { return intake_.overlay(order); }
@@ -18,9 +31,33 @@ class OverlayDesk final : public OverlayDoor {
     return intake_.overlay_edits_of(order, before, limit);
   }
   Result<OverlayEdits> edits_since(std::uint64_t since, std::size_t limit) override { return intake_.overlay_edits_since(since, limit); }
+  Result<SheetPreview> preview_sheet(std::string_view workbook, const OverlayAsker& asker) override;
+  Result<OverlayAnswer> apply_sheet(const std::string& preview, const OverlayAsker& asker) override;
+
+  // The same of cells that were read already.
+  Result<SheetPreview> preview_cells(const std::vector<TableCell>& cells, const OverlayAsker& asker);
 
  private:
+  static constexpr std::size_t previews_max = 16;
+  struct Preview {
+    std::string author;
+    Instant until;
+    std::vector<OverlayOrderWishes> wishes;
+    std::optional<OverlayAnswer> applied;
+  };
+  void on_answers(std::vector<ParseAnswer> answers);
+  Result<std::vector<TableCell>> cells_of(std::string_view workbook);
+
   Intake& intake_;
+  std::chrono::milliseconds patience_{};  // with one document
+  std::unique_ptr<ParserPool> pool_;
+  std::mutex mutex_;
+  // guarded by mutex_
+  bool reading_ = false, stopped_ = false;
+  std::uint64_t job_ = 0;
+  std::optional<ParsedDocument> answer_;
+  std::condition_variable answered_;
+  std::map<std::string, Preview> previews_;
 };
 
 }  // namespace millrace::ingest

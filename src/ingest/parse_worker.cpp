@@ -14,6 +14,7 @@
 #include "ingest/internal/pdf_text.h"
 #include "ingest/internal/reader.h"
 #include "ingest/internal/worker_protocol.h"
+#include "ingest/overlay_sheet.h"
 #include "ingest/parser_pool.h"
 #include "ingest/sandbox.h"
 
@@ -104,6 +105,7 @@ class Worker {
   }
 
   ParsedDocument parse(std::string_view content, std::string_view name) {
+    if (name == overlay_sheet_name) return parse_overlay_sheet(content);
     return sniff(content, name) == Format::pdf ? parse_pdf(content, layout_, pdf_limits_) : parse_with(content, name, layout_);
   }
 

@@ -1,14 +1,11 @@
 #include "ingest/push_source.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <random>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "ingest/internal/memory_file.h"
 #include "ingest/internal/push_work.h"
 #include "ingest/parser_pool_on_demand.h"
 
@@ -34,19 +31,6 @@ ContentHash content_of(const PushedBatch& batch) {
   hasher.add(batch.rows ? "rows=" + std::to_string(*batch.rows) + "\n" : "\n");
   hasher.add(batch.body);
   return hasher.hash();
-}
-
-Result<UniqueFd> in_memory(std::string_view text) {
-  UniqueFd memory(::memfd_create("batch", MFD_CLOEXEC));
-  const auto refused = [] { return fail(ErrorCode::unavailable, "there is no memory to hand a pushed batch to a parser"); };
-  if (!memory) return refused();
-  while (!text.empty()) {
-    const ssize_t written = ::write(memory.get(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return refused();
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return memory;
 }
 
 }  // namespace
@@ -351,7 +335,7 @@ void PushSource::begin_reading() {
 // One document for a parser; `row` is where it stands in the body, 0: all of it.
 void PushSource::submit(std::string_view text, std::uint64_t row) {
   if (stop_) return;
-  auto file = in_memory(text);
+  auto file = memory_file(text);
   if (!file) {
     work_->no_parser = true;
     return;

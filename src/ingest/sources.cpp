@@ -84,7 +84,7 @@ JoinRules rules_of(const SourcesOptions& options) {
 Sources::Sources(store::Record& record, const SourcesOptions& options, const Clock& clock)
     : clock_(clock),
       intake_(std::make_unique<Intake>(record, options.parsers.profile, rules_of(options), options.overlay)),
-      overlays_(*intake_),
+      overlays_(*intake_, options.parsers),
       running_(std::make_shared<Running>()) {}
 Sources::~Sources() { stop(); }
 
@@ -205,6 +205,7 @@ void Sources::stop() {
   }
   running_->changed.notify_all();
   if (watchdog_.joinable()) watchdog_.join();
+  overlays_.stop();
   for (const auto& source : sources_) source->request_stop();
   const std::vector<std::size_t> left = wait_for_threads();
   if (pool_) pool_->stop();

@@ -22,6 +22,13 @@ Result<OrderDetail> order_detail(const readmodel::Snapshot& snapshot, std::strin
                      .put = snapshot.order(*row)};
 }
 
+WrittenOn written_on(const readmodel::Snapshot& snapshot, std::string_view number) {
+  const auto row = snapshot.find(number);
+  if (!row || (snapshot.chunk_of(*row).bits[*row % readmodel::chunk_rows] & readmodel::order_has_overlay) == 0) return {};
+  feed::OrderPut put = snapshot.order(*row);
+  return {put.overlay_version, std::move(put.overlay)};
+}
+
 std::vector<feed::Rejection> rejections(const readmodel::Snapshot& snapshot) {
   std::vector<feed::Rejection> all;
   all.reserve(snapshot.rejections().size());

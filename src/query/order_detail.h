@@ -21,6 +21,13 @@ Result<OrderDetail> order_detail(const readmodel::Snapshot& snapshot, std::strin
 // What it says then; also of an order that is not the asker's to see.
 Failure no_such_order(std::string_view number);
 
+// What people wrote on an order of the list, found without the rest of it.
+struct WrittenOn {
+  std::uint64_t version = 0;  // 0: nobody ever wrote anything
+  std::vector<feed::Overlaid> values;
+};
+WrittenOn written_on(const readmodel::Snapshot& snapshot, std::string_view number);
+
 // Rejections of the snapshot, newest first.
 std::vector<feed::Rejection> rejections(const readmodel::Snapshot& snapshot);
 

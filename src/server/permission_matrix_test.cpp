@@ -151,6 +151,8 @@ TEST_CASE("the right of a route is changed here too, so that nobody changes it b
         "undoOverlay: edit_orders, own orders filtered\n"
         "listOverlayEdits: see_orders, own orders filtered\n"
         "listAllOverlayEdits: see_orders, own orders closed\n"
+        "overlaySheet: edit_orders, own orders closed\n"
+        "takeOverlaySheet: edit_orders, own orders closed\n"
         "undoOverlayGroup: edit_orders, own orders closed\n"
         "listChanges: see_orders and see_money and see_changes, own orders filtered\n"
         "openLive: see_orders, own orders filtered\n"

@@ -463,7 +463,7 @@ TEST_CASE("every route of the table is described, and every example works") {
         query += (query.empty() ? "?" : "&") + name + "=" + (text == ";" ? "%3B" : text);
       }
     }
-    if (route.answer == Answer::live || route.name == "takeWebhook" || of_people.contains(route.name)) continue;  // have their own tests
+    if (route.answer == Answer::live || route.name == "takeWebhook" || route.name == "takeOverlaySheet" || of_people.contains(route.name)) continue;  // have their own tests
     std::string headers = route.example_body.empty() ? "" : "Content-Type: application/json\r\n";
     if (route.name == "editOverlay") headers += "If-Match: *\r\n";
     const auto reply = ask(plant.address, name_of(route.method), target + query, headers, route.example_body);
@@ -472,7 +472,7 @@ TEST_CASE("every route of the table is described, and every example works") {
     CHECK(reply.header("content-type").starts_with(std::string(content.begin()->key())));
     ++replayed;
   }
-  CHECK(replayed == route_table().size() - 2 - of_people.size());
+  CHECK(replayed == route_table().size() - 3 - of_people.size());
 }
 
 }  // namespace millrace::server

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "ingest/overlay_book.h"
+#include "ingest/overlay_sheet.h"
 
 namespace millrace::server {
 
@@ -60,6 +60,21 @@ class TestOverlays final : public ingest::OverlayDoor {
     return page;
   }
 
+  Result<ingest::SheetPreview> preview_sheet(std::string_view workbook, const ingest::OverlayAsker& asker) override {
+    const std::lock_guard lock(mutex_);
+    const ingest::ParsedDocument document = ingest::parse_overlay_sheet(workbook);
+    if (!document.findings.empty()) return fail(ErrorCode::invalid_input, document.findings.front().reason);
+    auto sheet = ingest::read_overlay_sheet(document.table, book_, [&](const std::string& order) { return orders_.contains(order); }, asker);
+    if (!sheet) return pass_on(sheet);
+    previewed_ = std::move(sheet->wishes);
+    return ingest::SheetPreview{"p1", asker.at, sheet->rows, std::move(sheet->edits), std::move(sheet->refused)};
+  }
+  Result<ingest::OverlayAnswer> apply_sheet(const std::string& preview, const ingest::OverlayAsker& asker) override {
+    const std::lock_guard lock(mutex_);
+    if (preview != "p1") return fail(ErrorCode::not_found, "there is no preview " + preview);
+    return keep("", book_.plan_sheet(previewed_, asker, [](const std::string&, std::string_view) -> Result<std::string> { return std::string(); }));
+  }
+
  private:
   ingest::OverlayState state(const std::string& order) const {
     ingest::OverlayState state{order, 0, {}};
@@ -89,6 +104,7 @@ class TestOverlays final : public ingest::OverlayDoor {
   std::set<std::string> orders_;
   std::map<std::uint64_t, ingest::OverlayEdit> edits_;
   ingest::OverlayBook book_;
+  std::vector<ingest::OverlayOrderWishes> previewed_;
 };
 
 }  // namespace millrace::server

@@ -76,10 +76,20 @@ class Book {
     }
     return bold_;
   }
+  lxw_format* editable_head() {
+    if (!editable_head_) {
+      constexpr lxw_color_t light_yellow = 0xFFF2CC;
+      editable_head_ = workbook_add_format(book_);
+      format_set_bold(editable_head_);
+      format_set_bg_color(editable_head_, light_yellow);
+    }
+    return editable_head_;
+  }
 
  private:
   lxw_workbook* book_ = nullptr;
   lxw_format* bold_ = nullptr;
+  lxw_format* editable_head_ = nullptr;
   std::map<std::string, lxw_format*> formats_;
 };
 
@@ -113,7 +123,8 @@ lxw_datetime sheet_instant(Instant instant) {
 }
 
 std::string clipped(std::string_view value) {
-  std::string clean = printable(value);
+  std::string clean;
+  for (const std::string_view line : split(value, '\n')) clean.append(clean.empty() ? "" : "\n").append(printable(line));
   if (clean.size() <= cell_text_max) return clean;
   std::size_t end = cell_text_max;  // never inside a character: half of one would make the sheet unreadable
   while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xC0) == 0x80) --end;
@@ -136,8 +147,11 @@ struct Workbook::Impl {
     column_count = columns.size();
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const auto column = static_cast<lxw_col_t>(i);
-      worksheet_set_column(list, column, column, columns[i].type == FieldType::text ? 18 : 14, nullptr);
-      worksheet_write_string(list, 0, column, clipped(columns[i].title).c_str(), book.bold());
+      using Look = SheetColumn::Look;
+      lxw_row_col_options hidden{};
+      hidden.hidden = columns[i].look == Look::hidden ? LXW_TRUE : LXW_FALSE;
+      worksheet_set_column_opt(list, column, column, columns[i].type == FieldType::text ? 18 : 14, nullptr, &hidden);
+      worksheet_write_string(list, 0, column, clipped(columns[i].title).c_str(), columns[i].look == Look::editable ? book.editable_head() : book.bold());
     }
     worksheet_freeze_panes(list, 1, 1);
   }

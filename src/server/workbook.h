@@ -1,7 +1,7 @@
 // A list as a workbook: numbers with formats on the first sheet, what it is on the second, called "About".
 //
 // Invariants
-//   * Numbers, days and flags are real numbers, dates and booleans; a text cell is a string, never a formula.
+//   * Numbers, days and flags are real numbers, dates and booleans; a text cell is a string, never a formula, and keeps its lines.
 //   * Rows go to the temporary file as they come: memory does not grow with the list.
 #pragma once
 #include <cstdint>
@@ -24,6 +24,7 @@ inline constexpr std::uint64_t sheet_rows_max = 1'048'575;  // one row of a shee
 struct SheetColumn {
   std::string_view title;
   query::FieldType type;
+  enum class Look : std::uint8_t { plain, editable, hidden } look = Look::plain;  // editable ones have a coloured head
 };
 
 struct AboutSheet {

@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "ingest/overlay_sheet.h"
+#include "query/order_detail.h"
 #include "server/internal/handlers.h"
 #include "server/internal/rows.h"
 #include "server/workbook.h"
@@ -254,22 +256,82 @@ Result<UniqueFd> orders_workbook(const Moment& at, const query::OrderQuery& quer
   return book->finish({"Millrace order list", std::move(filter), at.as_of, at.as_of_time, at.now, at.today});
 }
 
-}  // namespace
-
-Response orders_xlsx(const Request& request, Backend& backend) {
-  Export begun = begin_export(request, backend, "xlsx", {});
-  if (!begun.ready) return std::move(begun.response);
+std::string filter_text(const Request& request) {
   std::string filter;
   for (const auto& [name, value] : request.parameters) filter += (filter.empty() ? "" : "  ") + name + "=" + value;
-  auto file = orders_workbook(begun.at, begun.query, std::move(filter));
+  return filter;
+}
+
+Response sheet_response(const Request& request, Response response, Result<UniqueFd> file) {
   if (!file) return problem_response(request, problem_of(file.error()));
   struct stat facts{};
   if (::fstat(file->get(), &facts) != 0)
     return problem_response(
         request, {503, "unavailable", std::string("The sheet was not written: ") + std::strerror(errno), {}});
-  begun.response.content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-  begun.response.stream = std::make_unique<FileStream>(std::move(*file), static_cast<std::uint64_t>(facts.st_size));
-  return std::move(begun.response);
+  response.content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+  response.stream = std::make_unique<FileStream>(std::move(*file), static_cast<std::uint64_t>(facts.st_size));
+  return response;
+}
+
+}  // namespace
+
+Response orders_xlsx(const Request& request, Backend& backend) {
+  Export begun = begin_export(request, backend, "xlsx", {});
+  if (!begun.ready) return std::move(begun.response);
+  auto file = orders_workbook(begun.at, begun.query, filter_text(request));
+  return sheet_response(request, std::move(begun.response), std::move(file));
+}
+
+namespace {
+
+// One row of the sheet that people edit: what the sources say, what people wrote, and the check that holds both together.
+std::vector<query::Cell> overlay_cells(const std::vector<ingest::OverlaySheetColumn>& columns, const query::OrderRow& row, const query::WrittenOn& written) {
+  std::vector<query::Cell> cells;
+  std::vector<std::string> locked;
+  const auto value = [&](std::string_view field) -> const feed::Overlaid* {
+    const auto found = std::ranges::find_if(written.values, [&](const feed::Overlaid& known) { return known.written.field == field; });
+    return found == written.values.end() ? nullptr : &*found;
+  };
+  const feed::Overlaid* const promised = value(overlay_field::promised_date);
+  for (const ingest::OverlaySheetColumn& column : columns) {
+    const feed::Overlaid* const own = column.part == ingest::SheetPart::editable ? value(column.field) : nullptr;
+    if (column.part == ingest::SheetPart::check) cells.push_back(query::text_cell(ingest::overlay_sheet_check(locked)));
+    else if (column.field == overlay_field::promised_date) cells.push_back(query::day_cell(own ? parse_iso_day(own->written.value) : std::nullopt));
+    else if (column.field == overlay_field::priority) cells.push_back(query::number_cell(row.priority));
+    else if (column.part == ingest::SheetPart::editable) cells.push_back(query::text_cell(own ? own->written.value : ""));
+    else if (column.field == "version") cells.push_back(query::number_cell(static_cast<std::int64_t>(written.version)));
+    else if (column.field == "promise" && promised) cells.push_back(query::day_cell(parse_iso_day(promised->beneath)));
+    else cells.push_back(query::order_cell(row, query::find_field(column.field)->field));
+    if (column.part == ingest::SheetPart::locked) locked.push_back(cells.back().text);
+  }
+  return cells;
+}
+
+Result<UniqueFd> overlay_workbook(const Moment& at, const query::OrderQuery& query, const OverlayFields& fields, std::string filter) {
+  query::OrderCursor cursor(at.snapshot, query, at.today);
+  if (cursor.matching() > sheet_rows_max) return fail(ErrorCode::limit_reached, "A sheet holds " + std::to_string(sheet_rows_max) + " rows: narrow the filter.");
+  const std::vector<ingest::OverlaySheetColumn> layout = ingest::overlay_sheet_columns(fields);
+  std::vector<SheetColumn> columns;
+  using Look = SheetColumn::Look;
+  for (const ingest::OverlaySheetColumn& column : layout)
+    columns.push_back({column.title, query::FieldType::text,
+                       column.part == ingest::SheetPart::editable ? Look::editable : column.part == ingest::SheetPart::check ? Look::hidden : Look::plain});
+  auto book = Workbook::start("Orders", columns);
+  if (!book) return pass_on(book);
+  for (auto block = cursor.next(rows_per_block); !block.empty(); block = cursor.next(rows_per_block))
+    for (const query::OrderRow& row : block)
+      if (const auto written = book->row(overlay_cells(layout, row, query::written_on(*at.snapshot, row.order))); !written) return pass_on(written);
+  return book->finish({"Millrace: write into the coloured columns, then upload this file", std::move(filter), at.as_of, at.as_of_time, at.now, at.today});
+}
+
+}  // namespace
+
+Response overlay_xlsx(const Request& request, Backend& backend) {
+  Export begun = begin_export(request, backend, "xlsx", {});
+  if (!begun.ready) return std::move(begun.response);
+  begun.query.fields.clear();
+  auto file = overlay_workbook(begun.at, begun.query, backend.services.overlays.fields(), filter_text(request));
+  return sheet_response(request, std::move(begun.response), std::move(file));
 }
 
 }  // namespace millrace::server

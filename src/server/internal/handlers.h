@@ -27,6 +27,8 @@ Response undo_overlay(const Request& request, Backend& backend);
 Response list_overlay_edits(const Request& request, Backend& backend);
 Response list_all_overlay_edits(const Request& request, Backend& backend);
 Response undo_overlay_group(const Request& request, Backend& backend);
+Response overlay_xlsx(const Request& request, Backend& backend);
+Response take_overlay_sheet(const Request& request, Backend& backend);
 // exports of the order list
 Response orders_csv(const Request& request, Backend& backend);
 Response orders_xlsx(const Request& request, Backend& backend);

@@ -43,7 +43,7 @@ Result<ingest::OverlayAsker> asker_of(const Request& request, const Backend& bac
   ingest::OverlayAsker asker{author_of(request), backend.services.clock.now()};
   asker.key = request.header("Idempotency-Key");
   if (asker.key.size() > key_max) return fail(ErrorCode::invalid_input, "An Idempotency-Key has at most " + std::to_string(key_max) + " bytes.");
-  if (!asker.key.empty()) asker.wish = hash64(std::string(request.method) + " " + std::string(request.raw_path) + "\n" + request.body);
+  if (!asker.key.empty()) asker.wish = hash64(std::string(request.method) + " " + std::string(request.raw_path) + "?" + std::string(request.raw_query) + "\n" + request.body);
   return asker;
 }
 
@@ -146,8 +146,7 @@ std::string state_json(const Result<ingest::OverlayState>& state) {
 
 // Written down before it is done. A conflict changes nothing, which the trail says as well.
 template <class Act>
-Response do_it(const Request& request, Backend& backend, Deed deed, int conflict_status, std::string_view what_to_do, Act act) {
-  deed.after = request.body;  // it was read as JSON already
+Response do_it(const Request& request, Backend& backend, const Deed& deed, int conflict_status, std::string_view what_to_do, Act act) {
   const Result<ingest::OverlayAnswer> answer = do_and_write_down(request, backend, deed, act);
   if (answer && !answer->conflicts.empty())
     write_down_refusal(request, backend, deed, Error(ErrorCode::conflict, "somebody else wrote " + fields_of(answer->conflicts) + " since"));
@@ -156,7 +155,8 @@ Response do_it(const Request& request, Backend& backend, Deed deed, int conflict
 
 Deed deed_on(const Request& request, Backend& backend, std::string verb) {
   const std::string& order = request.path_values.at(0);
-  return {std::move(verb), "order:" + printable(order), state_json(backend.services.overlays.overlay(order))};
+  // The body was read as JSON already.
+  return {std::move(verb), "order:" + printable(order), state_json(backend.services.overlays.overlay(order)), request.body};
 }
 
 // What every write asks first.
@@ -256,8 +256,64 @@ Response undo_overlay_group(const Request& request, Backend& backend) {
   if (!undo) return problem_response(request, problem_of(undo.error()));
   const auto asker = asker_of(request, backend);
   if (!asker) return problem_response(request, problem_of(asker.error()));
-  return do_it(request, backend, {"overlay.undo", "edits:" + std::to_string(undo->number)}, 409, undo_later,
+  return do_it(request, backend, {"overlay.undo", "edits:" + std::to_string(undo->number), {}, request.body}, 409, undo_later,
                [&] { return backend.services.overlays.undo_group(undo->number, undo->also_later, *asker); });
+}
+
+namespace {
+
+void write_text_or_null(JsonWriter& json, std::string_view name, const std::string& text) { write_maybe(json, name, text.empty() ? std::nullopt : std::optional(text)); }
+
+Response preview_response(const ingest::SheetPreview& preview) {
+  Response response = json_response();
+  JsonWriter json(response.body);
+  json.begin_object().field("preview", preview.id);
+  write_instant(json, "until", preview.until);
+  json.field("rows", preview.rows).key("differences").begin_array();
+  for (const ingest::SheetEdit& edit : preview.edits) {
+    json.begin_object().field("cell", edit.cell).field("order", edit.order).field("field", edit.field);
+    write_text_or_null(json, "before", edit.before);
+    write_text_or_null(json, "after", edit.after);
+    json.end_object();
+  }
+  json.end_array().key("refused").begin_array();
+  for (const ingest::SheetRefusal& refusal : preview.refused) {
+    json.begin_object().field("cell", refusal.cell).field("order", refusal.order).field("field", refusal.field).field("reason", refusal.reason);
+    json.key("conflict");
+    if (refusal.conflict) write_conflict(json, *refusal.conflict);
+    else json.null();
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return response;
+}
+
+bool is_workbook(const Request& request) {
+  const std::string_view type = request.header("Content-Type");
+  const std::string_view media = trim(type.substr(0, type.find(';')));
+  return equal_ignoring_case(media, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet") || equal_ignoring_case(media, "application/octet-stream");
+}
+
+}  // namespace
+
+Response take_overlay_sheet(const Request& request, Backend& backend) {
+  if (auto problem = unknown_parameters(request, {"preview", "apply"})) return problem_response(request, *problem);
+  const std::string_view preview = request.parameter("preview");
+  const bool apply = request.parameter("apply") == "1";
+  if (preview.empty() || (request.has_parameter("apply") && !apply) || (!apply && preview != "1"))
+    return problem_response(request, {400, "bad-value", "Send the workbook with preview=1, or apply=1 with the id of its preview.", {}});
+  if (const auto none = backend.services.record_facts().refuses) return problem_response(request, problem_of(*none));
+  const auto asker = asker_of(request, backend);
+  if (!asker) return problem_response(request, problem_of(asker.error()));
+  if (apply) {
+    constexpr std::string_view anew = "Upload the sheet again to see what can be written now.";
+    const std::string id(preview);
+    return do_it(request, backend, {"overlay.sheet", "preview:" + printable(id)}, 409, anew, [&] { return backend.services.overlays.apply_sheet(id, *asker); });
+  }
+  if (!is_workbook(request)) return problem_response(request, {415, "unsupported-media-type", "Send the workbook as it was saved, as application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.", {}});
+  const auto read = backend.services.overlays.preview_sheet(request.body, *asker);
+  if (!read) return problem_response(request, problem_of(read.error()));
+  return preview_response(*read);
 }
 
 Response list_overlay_edits(const Request& request, Backend& backend) {

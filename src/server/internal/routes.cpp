@@ -252,6 +252,12 @@ std::vector<Route> overlay_routes() {
        {order_parameter, limit_parameter, {"before", "integer", "next of the page before.", ""}}, ""},
       {Method::get, "/api/v1/overlay/edits", list_all_overlay_edits, Answer::document, 200, true, Right::see_orders, Own::closed, "listAllOverlayEdits",
        "Edits of all orders after a number, oldest first.", false, {{"since", "integer", "The number of the last edit known.", "0"}, limit_parameter}, ""},
+      {Method::get, "/api/v1/overlay/sheet.xlsx", overlay_xlsx, Answer::xlsx, 200, true, Right::edit_orders, Own::closed, "overlaySheet",
+       "All matching orders as a workbook to write into: the coloured columns are read back.", true, {sort_parameter}, ""},
+      {Method::post, "/api/v1/overlay/sheet", take_overlay_sheet, Answer::document, 200, true, Right::edit_orders, Own::closed, "takeOverlaySheet",
+       "With preview=1: send the edited workbook, see which cells would be written and which are refused and why. With apply=1 and preview=ID: "
+       "write them, as one group that can be undone.",
+       false, {{"preview", "string", "1, or with apply the preview's id.", ""}, {"apply", "integer", "1: write what the preview showed.", ""}}, ""},
       {Method::post, "/api/v1/overlay/undo", undo_overlay_group, Answer::document, 200, true, Right::edit_orders, Own::closed, "undoOverlayGroup",
        "Undo edits that were made as one, like those of a sheet.", false, {}, R"({"group":1,"also_later":false})"},
   };
