@@ -160,7 +160,7 @@ class SignIn(Story):
             run = self.run_command("user", "add", name, "--role", role, "--data", self.data, "--password-file", "-", input_bytes=PASSWORD.encode())
             self.assertEqual(run.returncode, 0, run.stderr)
         millrace = self.serve(ready=False)  # --auth auto: there are users now
-        self.assertIn("sign-in needed", "\n".join(millrace.lines))
+        millrace.wait_for(lambda: "sign-in needed" in "\n".join(millrace.lines), "the line about signing in")
         bert = Person(millrace)
         self.assertEqual(bert.ask("GET", "/api/v1/orders")[0], 401)
         self.assertEqual(bert.sign_in("bert", PASSWORD), 200)

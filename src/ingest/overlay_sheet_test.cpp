@@ -156,7 +156,7 @@ TEST_CASE("Of 5,000 orders with 200 edited cells exactly those are shown and wri
   std::map<std::pair<std::string, std::string>, std::string> wanted, stood;
   const std::vector<std::pair<std::string, std::string>> columns{{"Note", "note"}, {"Hold", "hold"}, {"Truck", "truck"}};
   while (wanted.size() < 200) {
-    const std::uint32_t row = random() % 5'000;
+    const std::size_t row = random() % 5'000;
     const auto& [title, field] = columns[random() % columns.size()];
     const std::string text = "edited " + std::to_string(wanted.size());
     if (!wanted.try_emplace({orders[row], field}, text).second) continue;

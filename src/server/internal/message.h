@@ -28,7 +28,6 @@ struct Request {
   std::string id;    // X-Request-Id, taken from the client or ours
   std::string host;  // of the Host header or the absolute target
   std::string peer;  // address of the client, without its port; "" for our own questions
-  bool secure = false;  // came over TLS
   std::shared_ptr<const people::Identity> caller;  // set by dispatch before any handler runs
   bool keep_alive = true;
   bool http_1_0 = false;
