@@ -127,7 +127,8 @@ Response list_fields(const Request& request, Backend& backend) {
     json.begin_object().key("data").begin_array();
     for (const auto& field : query::order_fields()) {
       json.begin_object().field("name", field.name).field("type", word(field.type)).field("title", field.title);
-      json.field("filter", field.filter).field("sort", field.sort).field("help", field.help).end_object();
+      json.field("filter", field.filter).field("sort", field.sort).field("help", field.help);
+      json.field("own", query::own_number(field.field).has_value()).end_object();
     }
     json.end_array().key("line_filters").begin_array();
     for (const auto& filter : query::line_filters())

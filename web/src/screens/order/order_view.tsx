@@ -17,6 +17,7 @@ import { useAnswer } from '../../parts/use_answer';
 import { Documents, HistoryList, LinesTable } from './order_parts';
 import { OrderDifferences, OriginWord } from './origins';
 import { ProvenanceDialog } from './provenance';
+import { Written } from './written';
 
 export type OrderViewProps = {
   number: string;
@@ -75,6 +76,7 @@ export function OrderView(props: OrderViewProps) {
         {data !== null && (
           <>
             <Facts order={data} onAsk={setAsked} onDecided={setDecided} />
+            <Written key={number} number={number} version={data.overlay.version} />
             <LinesTable order={data} />
             <Documents documents={data.documents} />
             <HistoryList past={past} />
