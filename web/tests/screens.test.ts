@@ -16,7 +16,7 @@ const row: OrderRow = {
   order: '43659', status: 'Open', document_status: 'open', customer: 'C1', customer_name: 'Tab\tand\nline', customer_reference: '', salesman: '',
   currency: 'EUR', order_date: null, due: null, requested: null, promise: null, lines: 1, quantity: '1', open_quantity: '1',
   net: money(-100), tax: money(0), freight: money(0), total: money(-100), open_amount: money(5), lateness_days: 6, late: true,
-  updated: null, changed_at: '2026-11-21T09:00:00Z', revision: '', format: 'json', path: '', source: 'orders', flagged: false, sequence: 1,
+  updated: null, changed_at: '2026-11-21T09:00:00Z', revision: '', format: 'json', path: '', source: 'orders', flagged: false, priority: null, hold: '', note: '', colour: '', sequence: 1,
 };
 
 describe('status', () => {
@@ -37,6 +37,10 @@ describe('columns', () => {
   it('have one name each', () => {
     const names = orderColumns(null).map((column) => column.id);
     expect(new Set(names).size).toBe(names.length);
+  });
+  it('of the company itself stand beside the others, with what people wrote', () => {
+    const truck = orderColumns(null, [{ name: 'truck', title: 'Truck' }]).find((column) => column.id === 'truck');
+    expect([truck?.title, truck?.text(row), truck?.text({ ...row, truck: 'T 9' } as OrderRow)]).toEqual(['Truck', '–', 'T 9']);
   });
   it('name the currency once when there is only one', () => {
     const open = (currency: string | null) => orderColumns(currency).find((column) => column.id === 'open_amount');
@@ -61,7 +65,7 @@ describe('filters in words', () => {
   });
   it('search is not offered twice', () => {
     const fields = filterable({
-      fields: [{ name: 'due', type: 'day', title: 'Due', filter: true, sort: true, help: '' }],
+      fields: [{ name: 'due', type: 'day', title: 'Due', filter: true, sort: true, own: false, help: '' }],
       lineFilters: [{ name: 'item', help: '' }, { name: 'q', help: '' }],
     });
     expect(fields.map((field) => field.name)).toEqual(['due', 'item']);

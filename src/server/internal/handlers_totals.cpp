@@ -135,7 +135,8 @@ Response list_fields(const Request& request, Backend& backend) {
     for (const auto& field : query::order_fields()) {
       if (!money && field.type == query::FieldType::money) continue;
       json.begin_object().field("name", field.name).field("type", word(field.type)).field("title", field.title);
-      json.field("filter", field.filter).field("sort", field.sort).field("help", field.help).end_object();
+      json.field("filter", field.filter).field("sort", field.sort).field("help", field.help);
+      json.field("own", query::own_number(field.field).has_value()).end_object();
     }
     json.end_array().key("line_filters").begin_array();
     for (const auto& filter : query::line_filters())

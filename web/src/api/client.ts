@@ -11,6 +11,10 @@ import type {
   OrderAnswer,
   OrderRow,
   OrderWindow,
+  OverlayAnswer,
+  OverlayConflict,
+  OverlayEdit,
+  OverlayWritten,
   Performance,
   Provenance,
   Rejections,
@@ -29,8 +33,19 @@ export class ApiProblem extends Error {
   readonly detail: string;
   readonly requestId: string;
   readonly errors: ProblemDetail[];
+  readonly conflicts: OverlayConflict[]; // where somebody else wrote first
+  readonly current: OverlayAnswer | null; // and what stands there now
 
-  constructor(fields: { status: number; title: string; detail: string; requestId: string; kind?: string; errors?: ProblemDetail[] }) {
+  constructor(fields: {
+    status: number;
+    title: string;
+    detail: string;
+    requestId: string;
+    kind?: string;
+    errors?: ProblemDetail[];
+    conflicts?: OverlayConflict[];
+    current?: OverlayAnswer | null;
+  }) {
     super(fields.detail === '' ? fields.title : fields.detail);
     this.name = 'ApiProblem';
     this.status = fields.status;
@@ -39,6 +54,8 @@ export class ApiProblem extends Error {
     this.detail = fields.detail;
     this.requestId = fields.requestId;
     this.errors = fields.errors ?? [];
+    this.conflicts = fields.conflicts ?? [];
+    this.current = fields.current ?? null;
   }
 
   get offline(): boolean {
@@ -73,6 +90,8 @@ async function problemOf(response: Response): Promise<ApiProblem> {
       detail?: string;
       instance?: string;
       errors?: ProblemDetail[];
+      conflicts?: OverlayConflict[];
+      current?: OverlayAnswer;
     };
     return new ApiProblem({
       status: response.status,
@@ -81,6 +100,8 @@ async function problemOf(response: Response): Promise<ApiProblem> {
       detail: body.detail ?? fallback.detail,
       requestId: body.instance ?? fallback.requestId,
       errors: body.errors ?? [],
+      conflicts: body.conflicts ?? [],
+      current: body.current ?? null,
     });
   } catch {
     return new ApiProblem(fallback); // the body was cut: status and request id are still worth showing
@@ -192,6 +213,29 @@ export const decideDifference = ({ order, field, line }: DifferencePlace, source
 
 export const undecideDifference = ({ order, field, line }: DifferencePlace) =>
   request<OrderAnswer>('DELETE', withQuery(`/api/v1/orders/${name(order)}/differences`, `field=${name(field)}&line=${line}`));
+
+const overlayAddress = (order: string): string => `/api/v1/orders/${name(order)}/overlay`;
+
+export const overlay = (order: string, signal?: AbortSignal) =>
+  get<OverlayAnswer & { writable: string[] }>(overlayAddress(order), signal);
+
+// Fields by name; null takes away what was written. `version` is what the person saw: who wrote the same field since is a
+// problem with `conflicts`, other fields merge.
+export type OverlayPatch = Record<string, string | null | { value: string; expires: string }>;
+export const writeOverlay = (order: string, version: number, patch: OverlayPatch) =>
+  request<OverlayWritten>('PATCH', overlayAddress(order), {
+    headers: { 'Content-Type': 'application/merge-patch+json', 'If-Match': `"${version}"` },
+    body: JSON.stringify(patch),
+  });
+
+export const undoOverlay = (order: string, edit: number, alsoLater = false) =>
+  request<OverlayWritten>('POST', `${overlayAddress(order)}/undo`, {
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ edit, also_later: alsoLater }),
+  });
+
+export const overlayEdits = (order: string, signal?: AbortSignal) =>
+  get<{ data: OverlayEdit[]; next: number | null }>(`${overlayAddress(order)}/edits?limit=50`, signal);
 
 export type SourceAction = 'refresh' | 'pause' | 'resume' | 'accept-vanished' | 'accept-held' | 'reject-held';
 

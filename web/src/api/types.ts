@@ -39,7 +39,35 @@ export type OrderRow = {
   path: string;
   source: string;
   flagged: boolean;
+  priority: number | null; // written by people, as are the next three and the company's own columns
+  hold: string;
+  note: string;
+  colour: string;
   sequence: number;
+};
+
+// A value that a person wrote above what the sources say.
+export type Written = {
+  field: string;
+  value: string;
+  beneath: string; // what the sources say now
+  said: string; // and when it was written
+  author: string;
+  time: Instant;
+  expires: Instant | null;
+};
+export type Overlay = { version: number; fields: Written[] };
+export type OverlayAnswer = { order: string; overlay: Overlay };
+export type OverlayWritten = OverlayAnswer & { edit: number | null };
+// One field into which two people wrote; null is nothing.
+export type OverlayConflict = { order: string; field: string; before: string | null; theirs: string | null; mine: string | null; by: string; at: Instant };
+export type OverlayEdit = {
+  edit: number;
+  version: number;
+  kind: 'written' | 'undone' | 'ended' | 'sheet';
+  author: string;
+  time: Instant;
+  changes: { field: string; before: string | null; after: string | null; expires: Instant | null }[];
 };
 
 export type CurrencySum = {
@@ -121,6 +149,7 @@ export type Origin = { field: string; line: number; source: string; path: string
 export type Joined = { differences: Difference[]; origins: Origin[] };
 
 export type OrderDetail = OrderRow & Joined & {
+  overlay: Overlay;
   payment_terms: string;
   comment: string;
   document_total: Money | null;
@@ -322,6 +351,7 @@ export type FieldRow = {
   filter: boolean;
   sort: boolean;
   help: string;
+  own: boolean; // a column that the company named for itself
 };
 
 // Live messages, one per line of the socket.

@@ -18,6 +18,7 @@ import { useAnswer } from '../../parts/use_answer';
 import { Documents, HistoryList, LinesTable } from './order_parts';
 import { OrderDifferences, OriginWord } from './origins';
 import { ProvenanceDialog } from './provenance';
+import { Written } from './written';
 
 export type OrderViewProps = {
   number: string;
@@ -76,6 +77,7 @@ export function OrderView(props: OrderViewProps) {
         {data !== null && (
           <>
             <Facts order={data} onAsk={setAsked} onDecided={setDecided} />
+            <Written key={number} number={number} version={data.overlay.version} />
             <LinesTable order={data} />
             <Documents documents={data.documents} />
             {seesHistory() && <HistoryList past={past} />}

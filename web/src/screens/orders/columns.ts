@@ -57,18 +57,28 @@ const dayColumn = (id: 'order_date' | 'due' | 'requested' | 'promise', title: st
 });
 
 const textColumn = (
-  id: 'customer' | 'customer_reference' | 'salesman' | 'revision' | 'format' | 'path' | 'source' | 'document_status',
+  id: 'hold' | 'note' | 'colour' | 'customer' | 'customer_reference' | 'salesman' | 'revision' | 'format' | 'path' | 'source' | 'document_status',
   title: string,
   width: number,
 ): ColumnSpec => ({ id, title, width, sortable: true, usual: false, text: (row) => orText(row[id]) });
 
+// What people write into a column that the company named for itself.
+const ownColumn = ({ name, title }: { name: string; title: string }): ColumnSpec => ({
+  id: name,
+  title,
+  width: 150,
+  sortable: true,
+  usual: true,
+  text: (row) => orText(String(row[name as keyof OrderRow] ?? '')),
+});
+
 const amounts = ['open_amount', 'total', 'net', 'tax', 'freight'];
 
-export function orderColumns(currency: string | null): ColumnSpec[] {
-  return allColumns(currency).filter((spec) => seesMoney() || !amounts.includes(spec.id));
+export function orderColumns(currency: string | null, own: { name: string; title: string }[] = []): ColumnSpec[] {
+  return allColumns(currency, own).filter((spec) => seesMoney() || !amounts.includes(spec.id));
 }
 
-function allColumns(currency: string | null): ColumnSpec[] {
+function allColumns(currency: string | null, own: { name: string; title: string }[]): ColumnSpec[] {
   return [
     {
       id: 'order',
@@ -151,6 +161,19 @@ function allColumns(currency: string | null): ColumnSpec[] {
     dayColumn('order_date', 'Order date', false),
     dayColumn('requested', 'Requested', false),
     dayColumn('promise', 'Promise', false),
+    {
+      id: 'priority',
+      title: 'Priority',
+      width: 84,
+      numeric: true,
+      sortable: true,
+      usual: false,
+      text: (row) => (row.priority === null ? absent : String(row.priority)),
+    },
+    ...own.map(ownColumn),
+    textColumn('hold', 'Hold', 150),
+    textColumn('note', 'Note', 220),
+    textColumn('colour', 'Colour', 90),
     textColumn('customer', 'Customer code', 120),
     textColumn('customer_reference', 'Customer reference', 150),
     textColumn('salesman', 'Salesman', 110),

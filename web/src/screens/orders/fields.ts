@@ -9,6 +9,7 @@ import type { Filter, FilterOp, ListState } from '../../parts/order_filters';
 export type FilterField = { name: string; title: string; type: FieldType; help: string };
 
 export const filterFields = signal<FilterField[]>([]);
+export const ownColumns = signal<{ name: string; title: string }[]>([]);
 
 const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1).replace(/_/g, ' ');
 
@@ -24,7 +25,9 @@ export function filterable(catalogue: FieldCatalogue): FilterField[] {
 
 export async function loadFields(): Promise<void> {
   if (filterFields.value.length > 0) return;
-  filterFields.value = filterable(await fields());
+  const catalogue = await fields();
+  filterFields.value = filterable(catalogue);
+  ownColumns.value = catalogue.fields.filter((field) => field.own);
 }
 
 export const fieldOf = (name: string): FilterField =>

@@ -16,7 +16,7 @@ import { readJson, readSetting, writeSetting } from '../../parts/settings';
 import { useMedia } from '../../parts/use_media';
 import { OrderView } from '../order/order_view';
 import { type ColumnSpec, orderColumns, pickColumns, type Room, rowsAsTsv } from './columns';
-import { loadFields, typedCurrency } from './fields';
+import { loadFields, ownColumns, typedCurrency } from './fields';
 import { GridView } from './grid_view';
 import { Grouped } from './grouped';
 import { OrderList } from './order_list';
@@ -37,9 +37,10 @@ function readDensity(): Density {
 // Columns of this list: the currency decides their titles, this browser their widths.
 function useColumns(state: ListState, currency: string | null, room: Room) {
   const [widths, setWidths] = useState<Widths>(() => readJson('widths', isWidths, {}));
+  const own = ownColumns.value;
   const specs = useMemo(
-    () => orderColumns(currency).map((spec) => ({ ...spec, width: widths[spec.id] ?? spec.width })),
-    [currency, widths],
+    () => orderColumns(currency, own).map((spec) => ({ ...spec, width: widths[spec.id] ?? spec.width })),
+    [currency, widths, own],
   );
   const shown = useMemo(() => pickColumns(specs, state.columns, room), [specs, state.columns?.join(), room]);
   const setWidth = (column: string, width: number): void => {
