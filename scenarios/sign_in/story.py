@@ -1,5 +1,6 @@
 """From a bare server to a second person who has signed in; and what must never be written anywhere."""
 import http.client
+import io
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import re
 import socket
 import ssl
 import stat
+import zipfile
 
 from story import Story, order_json
 
@@ -83,6 +85,14 @@ class SignIn(Story):
         millrace.wait_for(lambda: millrace.request("GET", "/readyz")[0] == 200, "ready")
         millrace.wait_for(lambda: person.get("/api/v1/orders")["total"] > 0, "the first look at the folder")
 
+    @staticmethod
+    def sheet(person):
+        """All texts of the exported workbook."""
+        status, _, body = person.millrace.request("GET", "/api/v1/orders.xlsx", headers={"Cookie": f"millrace={person.cookie}"})
+        assert status == 200, body
+        with zipfile.ZipFile(io.BytesIO(body)) as book:
+            return "\n".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml") and "xl/" in name)
+
     def boss_of(self, millrace):
         boss = Person(millrace)
         status, answer = boss.ask("POST", "/api/v1/setup", {"link": self.first_link(millrace), "name": "boss", "password": PASSWORD})
@@ -133,7 +143,7 @@ class SignIn(Story):
         millrace = self.guarded()
         stranger = Person(millrace)
         self.assertEqual(stranger.ask("GET", "/api/v1/orders")[0], 401)
-        self.assertEqual(stranger.get("/api/v1/me")["data"], {"signed_in": False, "sign_in_needed": True, "setup_needed": True})
+        self.assertEqual(stranger.get("/api/v1/me")["data"], {"signed_in": False, "sign_in_needed": True, "outside": False, "setup_needed": True})
         boss = self.boss_of(millrace)
         self.ready(millrace, boss)
         self.assertEqual(boss.ask("POST", "/api/v1/users", {"name": "bert", "role": "floor", "password": OTHER})[0], 201)
@@ -143,6 +153,8 @@ class SignIn(Story):
         self.assertEqual(row["order"], "7")
         self.assertNotIn("open_amount", row)
         self.assertEqual(bert.ask("GET", "/api/v1/today")[0], 403)
+        self.assertNotRegex(self.sheet(bert), "amount|Total|Net|Tax|Freight")
+        self.assertRegex(self.sheet(boss), "Open amount")
         self.assertEqual(bert.ask("GET", "/api/v1/users")[0], 403)
         # Who has signed in stays so over a restart, and nobody is offered the first link again.
         millrace.stop()
@@ -209,6 +221,12 @@ class SignIn(Story):
         self.assertIn("Pump", carl.get(f"/api/v1/jobs/{answer['job']['id']}/result"))
         # A kind says its own right: a backup is an administrator's.
         self.assertEqual(carl.ask("POST", "/api/v1/jobs", {"kind": "backup", "payload": {}})[0], 403)
+        status, answer = boss.ask("POST", "/api/v1/jobs", {"kind": "backup", "payload": {}})
+        self.assertEqual(status, 202, answer)
+        for path in (f"/api/v1/jobs/{answer['job']['id']}/cancel", f"/api/v1/jobs/{answer['job']['id']}/retry", "/api/v1/jobs/pause", "/api/v1/jobs/pause?kind=backup"):
+            self.assertEqual(carl.ask("POST", path)[0], 403, path)
+        self.assertEqual(carl.ask("POST", "/api/v1/jobs/pause?kind=report")[0], 200)
+        self.assertEqual(carl.ask("PUT", "/api/v1/jobs/schedules/nightly", {"kind": "backup", "timing": "every 1h"})[0], 403)
 
     def test_line_ends_in_names_and_headers_make_no_second_line_in_the_log(self):
         millrace = self.serve("--auth", "sign-in", "--log-level", "debug", ready=False)

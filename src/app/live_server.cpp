@@ -39,6 +39,12 @@ Result<std::string> own_program() {
   return path;
 }
 
+people::DirectoryOptions directory_options(const Settings& settings) {
+  people::DirectoryOptions options;
+  options.outside_role = people::parse_role(settings.oidc_role);  // "none" is no role
+  return options;
+}
+
 // Why the record takes no changes, for /health and for whoever asks for some.
 std::optional<Error> refusal(const store::RecordCondition& condition) {
   using State = store::RecordCondition::State;
@@ -73,13 +79,16 @@ Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, 
   live->results_ = std::make_unique<cache::MemoryCache>(settings.cache_memory, live->road_->metrics());
   auto people = PeopleDesk::open(settings, live->road_->record(), live->road_->metrics(), clock, [raw = live.get()](const people::Revoked& revoked) {
     if (server::Server* const server = raw->hears_of_people_.load()) server->revoke(revoked);
-  });
+  }, directory_options(settings));
   if (!people) return pass_on(people);
   live->people_ = std::move(*people);
+  auto outside = OutsideSignIn::make(settings, process_environment(), clock);
+  if (!outside) return pass_on(outside);
+  live->outside_ = std::move(*outside);
   live->asks_sign_in_ = app::asks_sign_in(settings, live->people_->directory());
   if (const auto opened = live->open_jobs(settings, clock); !opened) return pass_on(opened);
   if (const auto started = live->start_server(settings, clock, std::move(settings_report)); !started) return pass_on(started);
-  live->people_->reached_at(live->url());
+  live->people_->listens_on(live->server_->address(), live->url());
   live->road_->follow([raw = live.get()](const std::vector<feed::Change>& changes, const readmodel::SnapshotPtr& snapshot) {
     raw->server_->publish(changes, snapshot);
   });
@@ -138,6 +147,7 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .people = &people_->directory(),
       .audit = &people_->audit(),
       .sign_in = asks_sign_in_,
+      .outside = outside_ ? &outside_->oidc() : nullptr,
       .settings_report = std::move(settings_report),
   };
   server::ServerOptions options;
@@ -197,6 +207,7 @@ void LiveServer::stop(std::chrono::milliseconds patience) {
   if (stopped_.exchange(true)) return;
   if (jobs_) jobs_->stop();  // what runs asks the server
   if (server_) server_->stop(patience);
+  outside_.reset();
   people_.reset();
   if (road_) road_->stop();
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/outside_sign_in.h"
 #include "app/people_desk.h"
 #include "app/road.h"
 #include "app/settings.h"
@@ -50,6 +51,7 @@ class LiveServer {
   std::unique_ptr<Road> road_;
   std::unique_ptr<cache::MemoryCache> results_;  // counts in the road's registry
   std::unique_ptr<PeopleDesk> people_;
+  std::unique_ptr<OutsideSignIn> outside_;  // none without a provider
   std::unique_ptr<jobs::Service> jobs_;
   std::unique_ptr<server::Server> server_;
   std::atomic<server::Server*> hears_of_people_{nullptr};

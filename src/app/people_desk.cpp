@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/people_answer.h"
+#include "base/json_writer.h"
 #include "base/log.h"
 
 namespace millrace::app {
@@ -41,11 +42,12 @@ Result<std::unique_ptr<PeopleDesk>> PeopleDesk::open(const Settings& settings, s
   if (!directory) return pass_on(directory);
   desk->directory_ = std::move(*directory);
   if (on_revoked) desk->directory_->on_revoked(std::move(on_revoked));
-  desk->base_ = "http://" + settings.listen;
+  desk->address_ = settings.listen;
+  desk->public_url_ = settings.public_url;
   auto control = ControlSocket::open(control_path(settings), [raw = desk.get(), &clock](std::string_view request) {
     const auto order = decode_order(request);
     if (!order) return encode_answer(pass_on(order));
-    return encode_answer(app::carry_out(*raw->directory_, *raw->audit_, *order, clock, [raw] { return raw->base(); }));
+    return encode_answer(raw->carry_out(*order, clock));
   });
   if (!control) return pass_on(control);
   desk->control_ = std::move(*control);
@@ -72,14 +74,28 @@ void PeopleDesk::step_until_stopped() {
   }
 }
 
-void PeopleDesk::reached_at(std::string base) {
+void PeopleDesk::listens_on(std::string address, std::string url) {
   std::lock_guard lock(mutex_);
-  base_ = std::move(base);
+  address_ = std::move(address);
+  url_ = std::move(url);
+}
+
+std::string PeopleDesk::address() const {
+  std::lock_guard lock(mutex_);
+  return address_;
 }
 
 std::string PeopleDesk::base() const {
   std::lock_guard lock(mutex_);
-  return base_;
+  return public_url_.empty() ? url_ : public_url_;
+}
+
+Result<std::string> PeopleDesk::carry_out(const PeopleOrder& order, const Clock& clock) {
+  if (order.verb != "local.pass") return app::carry_out(*directory_, *audit_, order, clock, [this] { return base(); });
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().key("data").begin_object().field("secret", directory_->new_local_pass().reveal()).field("address", address()).end_object().end_object();
+  return text;
 }
 
 Result<std::string> PeopleDesk::first_link() {
@@ -100,7 +116,7 @@ Result<std::string> on_the_record(const Settings& settings, const PeopleOrder& o
   if (!audit) return pass_on(audit);
   const auto directory = people::Directory::open(**record, **audit, clock, metrics);
   if (!directory) return pass_on(directory);
-  return carry_out(**directory, **audit, order, clock, [&] { return "http://" + settings.listen; });
+  return app::carry_out(**directory, **audit, order, clock, [&] { return settings.public_url.empty() ? "http://" + settings.listen : settings.public_url; });
 }
 
 }  // namespace
@@ -125,6 +141,19 @@ bool asks_sign_in(const Settings& settings, const people::Directory& directory) 
   return !is_loopback(settings.listen) || !directory.nobody_yet();
 }
 
+namespace {
+
+// Whether who asks `asked` reaches the server that listens on `listening`, and no other program. A server of all addresses is
+// reached on loopback too, and nobody else can listen on its port there.
+bool is_reached_by(const std::string& asked, const std::string& listening) {
+  if (asked == listening) return true;
+  const auto port = [](const std::string& address) { return address.substr(address.rfind(':') + 1); };
+  const bool on_all = listening.starts_with("0.0.0.0:") || listening.starts_with("[::]:");
+  return on_all && is_loopback(asked) && port(asked) == port(listening);
+}
+
+}  // namespace
+
 LocalServer local_server(const Settings& settings) {
   LocalServer server{settings.listen};
   PeopleOrder order;
@@ -132,7 +161,7 @@ LocalServer local_server(const Settings& settings) {
   const auto told = ask_control(control_path(settings), encode_order(order), order_patience);
   if (!told) return server;  // another folder's server, or none: it is asked as a stranger
   const auto answer = decode_answer(*told);
-  if (answer && field_of(*answer, "address") == "http://" + settings.listen) server.pass = people::Secret(field_of(*answer, "secret"));
+  if (answer && is_reached_by(settings.listen, field_of(*answer, "address"))) server.pass = people::Secret(field_of(*answer, "secret"));
   return server;
 }
 

@@ -32,14 +32,16 @@ class PeopleDesk {
 
   people::Directory& directory() { return *directory_; }
   people::Audit& audit() { return *audit_; }
-  // Where people reach this server, once that is known; stands in setup links.
-  void reached_at(std::string base);
-  // With nobody in the list yet: a link that makes the first administrator. Else "".
+  // Where this server listens and how people write it, once that is known. Links name the setting public_url, or this.
+  void listens_on(std::string address, std::string url);
+  // While nobody can administer: a link that makes the first administrator. Else "".
   Result<std::string> first_link();
 
  private:
   PeopleDesk() = default;
   std::string base() const;
+  std::string address() const;
+  Result<std::string> carry_out(const PeopleOrder& order, const Clock& clock);
   void step_until_stopped();
 
   std::unique_ptr<people::Audit> audit_;
@@ -50,7 +52,9 @@ class PeopleDesk {
   // guarded by mutex_
   std::condition_variable stop_news_;
   bool stopping_ = false;
-  std::string base_;
+  std::string address_;    // "127.0.0.1:8080"
+  std::string url_;        // "https://plant.example:8443"
+  std::string public_url_;  // "" when nobody said
 };
 
 // The socket of a data folder.

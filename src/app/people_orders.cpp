@@ -184,13 +184,6 @@ Result<std::string> verify_audit(const people::Audit& audit) {
   return text;
 }
 
-Result<std::string> local_pass_answer(Directory& directory, const BaseAddress& base) {
-  std::string text;
-  JsonWriter json(text);
-  json.begin_object().key("data").begin_object().field("secret", directory.new_local_pass().reveal()).field("address", base()).end_object().end_object();
-  return text;
-}
-
 constexpr std::uint8_t order_format = 1;
 constexpr std::size_t words_max = 32;
 
@@ -214,7 +207,6 @@ Result<std::string> carry_out(people::Directory& directory, const people::Audit&
   if (order.verb == "token.revoke") return revoke_token(directory, order);
   if (order.verb == "audit.list") return list_audit(audit, order);
   if (order.verb == "audit.verify") return verify_audit(audit);
-  if (order.verb == "local.pass") return local_pass_answer(directory, base);
   return fail(ErrorCode::invalid_input, "the running server does not know \"" + printable(order.verb) + "\"; is it an older version?");
 }
 

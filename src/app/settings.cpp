@@ -32,6 +32,14 @@ constexpr std::array setting_table = std::to_array<SettingRow>({
      "address and port to serve on; others than this machine reach it only with sign-in"},
     {"auth", SettingType::choice, "", "auto", 0, 0, "auto|sign-in|none", "--auth", "MODE",
      "who may enter: sign-in asks everybody, none nobody and is allowed on loopback only; auto asks once there are users or others than this machine can reach it"},
+    {"public_url", SettingType::text, "", "", 0, 0, "", "", "URL",
+     "how people reach this server, such as https://plant.example:8443: stands in links for them"},
+    {"oidc_issuer", SettingType::text, "", "", 0, 0, "", "", "URL",
+     "the company's OpenID Connect provider, as it spells itself; people may then sign in with it too"},
+    {"oidc_client_id", SettingType::text, "", "", 0, 0, "", "", "ID", "what that provider calls this server"},
+    {"oidc_client_secret_file", SettingType::path, "", "", 0, 0, "", "", "FILE", "file with the secret that it gave for this server; empty: PKCE alone"},
+    {"oidc_role", SettingType::choice, "", "none", 0, 0, "none|viewer|sales|planner|finance|floor", "", "ROLE",
+     "role of people whom the provider knows and this server does not; none lets only people in who were entered here by e-mail"},
     {"company", SettingType::text, "", "", 0, 0, "", "--company", "NAME", "name shown in the header of every screen"},
     {"tls_certificate", SettingType::path, "", "", 0, 0, "", "", "FILE",
      "certificate in PEM form, followed by those between it and its authority; then the address speaks HTTPS"},
@@ -126,6 +134,16 @@ void store_text(Settings& settings, std::string_view name, const std::string& te
     settings.listen = text;
   else if (name == "auth")
     settings.auth = text;
+  else if (name == "public_url")
+    settings.public_url = text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+  else if (name == "oidc_issuer")
+    settings.oidc_issuer = text;
+  else if (name == "oidc_client_id")
+    settings.oidc_client_id = text;
+  else if (name == "oidc_client_secret_file")
+    settings.oidc_client_secret_file = text;
+  else if (name == "oidc_role")
+    settings.oidc_role = text;
   else if (name == "time_zone")
     settings.time_zone = text;
   else if (name == "company")

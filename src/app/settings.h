@@ -35,6 +35,9 @@ struct Settings {
   std::vector<std::string> orders;  // folders of order files
   std::string listen;               // "127.0.0.1:8080"
   std::string auth;                 // "auto", "sign-in", "none"
+  std::string public_url;           // "https://plant.example:8443", "" when nobody said
+  std::string oidc_issuer, oidc_client_id, oidc_client_secret_file;  // "" signs nobody in from outside
+  std::string oidc_role;            // "none", or the role of people only the provider knows
   std::string company;              // shown in the header
   std::string tls_certificate, tls_key;  // PEM files; "" both: see tls_files()
   std::chrono::seconds refresh_interval{1800};

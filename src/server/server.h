@@ -24,6 +24,7 @@
 #include "jobs/own_answer.h"
 #include "metrics/metrics.h"
 #include "people/directory.h"
+#include "people/oidc.h"
 #include "readmodel/read_model.h"
 #include "server/tls.h"
 
@@ -64,6 +65,7 @@ struct Services {
   people::Directory* people = nullptr;  // with `audit`; nobody can sign in without
   people::Audit* audit = nullptr;
   bool sign_in = false;  // everybody must; else whoever reaches the server may do everything
+  people::Oidc* outside = nullptr;  // people may sign in with the company's provider
   std::string settings_report = "{}";  // for administrators, JSON
 };
 

@@ -22,7 +22,7 @@ struct Caller {
 
 class GuardedPlant : public TestPlant {
  public:
-  explicit GuardedPlant(ServerOptions options = {}) : TestPlant(options, nullptr) {
+  explicit GuardedPlant(ServerOptions options = {}, people::Oidc* outside = nullptr) : TestPlant(options, nullptr), outside_(outside) {
     directory().on_revoked([this](const people::Revoked& revoked) {
       if (server) server->revoke(revoked);
     });
@@ -38,6 +38,7 @@ class GuardedPlant : public TestPlant {
     all.people = &office_.directory();
     all.audit = &office_.audit();
     all.sign_in = true;
+    all.outside = outside_;
     return all;
   }
 
@@ -78,6 +79,7 @@ class GuardedPlant : public TestPlant {
 
  private:
   testing::Office office_{clock, metrics};
+  people::Oidc* const outside_;
 };
 
 }  // namespace millrace::server

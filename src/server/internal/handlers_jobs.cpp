@@ -258,12 +258,13 @@ std::string wish_json(const std::string& kind, const std::string& payload, std::
   return out;
 }
 
-// The kind of a job says what its starter must be allowed to do.
-std::optional<Problem> may_start(const Request& request, const Backend& backend, const std::string& kind) {
+// The kind of a job says what somebody must be allowed to do who starts, ends or holds up one. `kind` "": all kinds.
+std::optional<Problem> may_command(const Request& request, const Backend& backend, std::string_view kind) {
   for (const jobs::KindStatus& known : backend.services.jobs.kinds()) {
-    if (known.name != kind) continue;
+    if (!kind.empty() && known.name != kind) continue;
     const auto right = people::parse_right(known.right);
-    return right ? missing_right(*request.caller, people::Rights{*right}, "start a job of the kind " + kind) : std::nullopt;
+    if (!right) continue;
+    if (auto problem = missing_right(*request.caller, people::Rights{*right}, "command jobs of the kind " + known.name)) return problem;
   }
   return std::nullopt;  // an unknown kind: the queue says which there are
 }
@@ -280,6 +281,7 @@ Response on_job(const Request& request, Backend& backend, int status, std::strin
   const std::string& id = request.path_values.at(0);
   const auto before = backend.services.jobs.show(id);
   if (!before) return refused(request, before.error());
+  if (const auto problem = may_command(request, backend, before->kind)) return problem_response(request, *problem);
   const Deed deed{"job." + std::string(verb), "job:" + before->id, job_json(*before), ""};
   const auto job = do_and_write_down(request, backend, deed, [&] { return (backend.services.jobs.*act)(id); });
   if (!job) return refused(request, job.error());
@@ -290,6 +292,7 @@ Response set_paused(const Request& request, Backend& backend, bool paused) {
   if (auto problem = unknown_parameters(request, {"kind"})) return problem_response(request, *problem);
   if (const auto none = backend.services.record_facts().refuses) return problem_response(request, problem_of(*none));
   const std::string kind(request.parameter("kind"));
+  if (const auto problem = may_command(request, backend, kind)) return problem_response(request, *problem);
   const Deed deed{paused ? "jobs.pause" : "jobs.resume", kind.empty() ? "jobs" : "jobs:" + printable(kind)};
   const auto done = do_and_write_down(request, backend, deed, [&] { return paused ? backend.services.jobs.pause(kind) : backend.services.jobs.resume(kind); });
   if (!done) return refused(request, done.error());
@@ -411,7 +414,7 @@ Response start_job(const Request& request, Backend& backend) {
   auto wish = parse_new_job(request.body);
   if (!wish) return refused(request, wish.error());
   if (const auto none = backend.services.record_facts().refuses) return problem_response(request, problem_of(*none));
-  if (const auto problem = may_start(request, backend, wish->kind)) return problem_response(request, *problem);
+  if (const auto problem = may_command(request, backend, wish->kind)) return problem_response(request, *problem);
   wish->idempotency_key = std::string(request.header("Idempotency-Key"));
   sign(request, wish->created_by);
   const Deed deed{"job.start", "jobs:" + printable(wish->kind), "", wish_json(wish->kind, wish->payload, "")};
@@ -451,7 +454,7 @@ Response put_schedule(const Request& request, Backend& backend) {
   auto schedule = parse_schedule(request.body);
   if (!schedule) return refused(request, schedule.error());
   if (const auto none = backend.services.record_facts().refuses) return problem_response(request, problem_of(*none));
-  if (const auto problem = may_start(request, backend, schedule->kind)) return problem_response(request, *problem);
+  if (const auto problem = may_command(request, backend, schedule->kind)) return problem_response(request, *problem);
   schedule->name = request.path_values.at(0);
   sign(request, schedule->created_by);
   const Deed deed{"schedule.put", "schedule:" + printable(schedule->name), schedule_before(backend, schedule->name), wish_json(schedule->kind, schedule->payload, schedule->timing)};
@@ -469,6 +472,9 @@ Response remove_schedule(const Request& request, Backend& backend) {
   if (auto problem = unknown_parameters(request, {})) return problem_response(request, *problem);
   if (const auto none = backend.services.record_facts().refuses) return problem_response(request, problem_of(*none));
   const std::string& name = request.path_values.at(0);
+  for (const auto& status : backend.services.jobs.schedules())
+    if (status.schedule.name == name)
+      if (const auto problem = may_command(request, backend, status.schedule.kind)) return problem_response(request, *problem);
   const Deed deed{"schedule.remove", "schedule:" + printable(name), schedule_before(backend, name), ""};
   const auto removed = do_and_write_down(request, backend, deed, [&] { return backend.services.jobs.remove_schedule(name); });
   if (!removed) return refused(request, removed.error());

@@ -7,6 +7,8 @@ namespace millrace::server {
 // the door
 Response sign_in(const Request& request, Backend& backend);
 Response sign_out(const Request& request, Backend& backend);
+Response begin_outside_sign_in(const Request& request, Backend& backend);
+Response finish_outside_sign_in(const Request& request, Backend& backend);
 Response set_up(const Request& request, Backend& backend);
 Response show_me(const Request& request, Backend& backend);
 Response change_own_password(const Request& request, Backend& backend);

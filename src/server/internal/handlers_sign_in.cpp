@@ -2,6 +2,7 @@
 #include <future>
 
 #include "base/json_writer.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "server/internal/handlers_people.h"
 #include "server/internal/people_answer.h"
@@ -33,6 +34,7 @@ void write_me(JsonWriter& json, const Backend& backend, const people::Identity& 
   const bool known = identity.by != By::nobody;
   const people::Directory* const people = backend.services.people;
   json.begin_object().field("signed_in", known).field("sign_in_needed", backend.services.sign_in);
+  json.field("outside", backend.services.outside != nullptr);
   json.field("setup_needed", backend.services.sign_in && people != nullptr && !people->has_administrator());
   if (known) {
     json.field("by", identity.by == By::session ? "session" : identity.by == By::token ? "token" : "local");
@@ -80,6 +82,61 @@ Response sign_in(const Request& request, Backend& backend) {
     if (!ended && ended.error().code() != ErrorCode::not_found) return problem_response(request, problem_of(ended.error()));
   }
   return entered_answer(request, backend, answer);
+}
+
+namespace {
+
+constexpr std::string_view outside_cookie = "millrace_outside";
+constexpr std::string_view outside_path = "/api/v1/sign-in/oidc";
+
+std::string outside_cookie_text(const Request& request, const std::string& value, std::chrono::seconds life) {
+  return std::string(outside_cookie) + "=" + value + "; Path=" + std::string(outside_path) + "; Max-Age=" + std::to_string(life.count()) +
+         "; HttpOnly; SameSite=Lax" + (request.secure ? "; Secure" : "");
+}
+
+Response go_to(std::string place) {
+  Response response;
+  response.status = 303;
+  response.header("Cache-Control", "no-store");
+  response.header("Location", std::move(place));
+  return response;
+}
+
+// A browser is on its way: it is told on the page of the door, in words of ours and not of the address.
+Response back_to_door(const Request& request, const Error& error) {
+  log_info("outside_sign_in_refused", {{"reason", error.text()}, {"address", request.peer}, {"request", request.id}});
+  return go_to(error.code() == ErrorCode::denied ? "/sign-in?outside=refused" : "/sign-in?outside=unavailable");
+}
+
+std::optional<Problem> without_outside(const Backend& backend) {
+  if (backend.services.outside != nullptr && backend.services.people != nullptr) return std::nullopt;
+  return Problem{404, "not-found", "Nobody signs in here with another provider.", {}};
+}
+
+}  // namespace
+
+Response begin_outside_sign_in(const Request& request, Backend& backend) {
+  if (auto problem = unknown_parameters(request, {"return_to"})) return problem_response(request, *problem);
+  if (auto problem = without_outside(backend)) return problem_response(request, *problem);
+  const auto begun = backend.services.outside->begin(std::string(request.parameter("return_to")));
+  if (!begun) return back_to_door(request, begun.error());
+  Response response = go_to(begun->url);
+  response.header("Set-Cookie", outside_cookie_text(request, begun->cookie.reveal(), std::chrono::seconds{600}));
+  return response;
+}
+
+Response finish_outside_sign_in(const Request& request, Backend& backend) {
+  if (auto problem = without_outside(backend)) return problem_response(request, *problem);
+  const people::Secret cookie(std::string(cookie_of(request, outside_cookie)));
+  const auto proven = backend.services.outside->finish(std::string(request.parameter("state")), std::string(request.parameter("code")),
+                                                       std::string(request.parameter("iss")), cookie);
+  if (!proven) return back_to_door(request, proven.error());
+  const auto entered = backend.services.people->sign_in_outside(proven->user, request.peer, std::string(request.header("User-Agent")));
+  if (!entered) return back_to_door(request, entered.error());
+  Response response = go_to(people::local_path(proven->return_to));
+  response.header("Set-Cookie", outside_cookie_text(request, "", std::chrono::seconds{0}));
+  response.header("Set-Cookie", session_cookie(request, entered->session.reveal(), cookie_life));
+  return response;
 }
 
 Response sign_out(const Request& request, Backend& backend) {

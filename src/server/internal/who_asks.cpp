@@ -37,8 +37,9 @@ std::string_view bearer_of(const Request& request) {
   return sent.size() > scheme.size() && equal_ignoring_case(sent.substr(0, scheme.size()), scheme) ? trim(sent.substr(scheme.size())) : "";
 }
 
-std::string_view session_of(const Request& request) {
-  const std::string_view wanted = name_of_cookie(request);
+std::string_view session_of(const Request& request) { return cookie_of(request, name_of_cookie(request)); }
+
+std::string_view cookie_of(const Request& request, std::string_view wanted) {
   for (const auto& [name, value] : request.headers) {
     if (!equal_ignoring_case(name, "Cookie")) continue;
     for (const std::string_view part : split(value, ';')) {

@@ -32,6 +32,7 @@ std::optional<Problem> missing_right(const people::Identity& identity, Rights wa
 std::string_view bearer_of(const Request& request);
 // The secret of the session cookie, "" when there is none.
 std::string_view session_of(const Request& request);
+std::string_view cookie_of(const Request& request, std::string_view name);
 // Set-Cookie texts. The cookie goes with the browser's own requests only and no script reads it.
 std::string session_cookie(const Request& request, const std::string& secret, std::chrono::seconds life);
 std::string ended_session_cookie(const Request& request);

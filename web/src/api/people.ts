@@ -6,6 +6,7 @@ export type Me = {
   signed_in: boolean;
   sign_in_needed: boolean;
   setup_needed: boolean;
+  outside?: boolean; // people may sign in with the company's own provider
   by?: 'session' | 'token' | 'local';
   user?: number;
   name?: string;

@@ -86,12 +86,37 @@ function SignIn() {
           {busy ? 'Signing in…' : 'Sign in'}
         </button>
       </form>
+      {me.value?.outside === true && <Outside />}
       {me.value?.setup_needed === true ? (
         <p class="form-note">Nobody has been set up yet. Open the link that the server printed at its start, or make a new one: millrace user setup-link</p>
       ) : (
         <p class="form-note">Forgotten it? An administrator can set another one.</p>
       )}
     </>
+  );
+}
+
+const outsideWords: Record<string, string> = {
+  refused: 'The sign-in of your company did not vouch for you here. Ask an administrator to enter your e-mail address.',
+  unavailable: 'The sign-in of your company does not answer. Try again in a moment, or use your password.',
+};
+
+// Another place proves who somebody is; the browser goes there and comes back.
+function Outside() {
+  const search = new URLSearchParams(location.search);
+  const wanted = location.pathname === '/sign-in' ? '/' : location.pathname + location.search;
+  const said = outsideWords[search.get('outside') ?? ''];
+  return (
+    <div class="form">
+      {said !== undefined && (
+        <p class="form-error" role="alert">
+          {said}
+        </p>
+      )}
+      <a class="button" href={`/api/v1/sign-in/oidc?return_to=${encodeURIComponent(wanted)}`}>
+        Sign in with your company account
+      </a>
+    </div>
   );
 }
 
