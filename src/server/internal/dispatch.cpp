@@ -75,6 +75,8 @@ bool is_loopback_authority(std::string_view authority) {
   return equal_ignoring_case(host, "localhost") || equal_ignoring_case(host, "localhost.") || is_ipv4_loopback(host);
 }
 
+std::string rate_identity(const Request&) { return {}; }
+
 std::string request_id(std::string_view offered) {
   const auto harmless = [](char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
@@ -99,7 +101,7 @@ std::optional<Problem> guard(const Request& request, bool changes_or_listens) {
   if (!changes_or_listens) return std::nullopt;
   const std::string_view origin = request.header("Origin");
   const std::string_view site = request.header("Sec-Fetch-Site");
-  const std::string_view scheme = request.is_secure ? "https://" : "http://";
+  const std::string_view scheme = request.secure ? "https://" : "http://";
   const bool same_origin = origin.empty() || (origin.starts_with(scheme) && !request.host.empty() &&
                                               equal_ignoring_case(origin.substr(scheme.size()), request.host));
   const bool same_site = site.empty() || site == "same-origin" || site == "none";
@@ -214,7 +216,7 @@ void append_head(std::string& out, const Request& request, const Response& respo
   append_number(out, static_cast<std::uint64_t>(response.status));
   out.append(" ").append(status_text(response.status)).append(date_line(now)).append(request.id).append("\r\n");
   out.append(security_headers);
-  if (request.is_secure) out.append("Strict-Transport-Security: max-age=31536000\r\n");
+  if (request.secure) out.append("Strict-Transport-Security: max-age=31536000\r\n");
   if (!response.content_type.empty()) out.append("Content-Type: ").append(response.content_type).append("\r\n");
   const bool bodiless = response.status == 304 || response.status == 204 || response.status == 101;
   if (!bodiless) {

@@ -28,7 +28,8 @@ struct Request {
   std::string host;  // of the Host header or the absolute target
   bool keep_alive = true;
   bool http_1_0 = false;
-  bool is_secure = false;     // came over TLS; kept by reset
+  bool secure = false;        // came over TLS; kept by reset
+  std::string peer;           // address of the client, without its port; kept by reset
   bool host_is_ours = false;  // its certificate speaks for `host`
 
   // Empty again; what was allocated is kept for the next request of the connection.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/internal/message.h"
+#include "server/internal/rate_limit.h"
 
 namespace millrace::server {
 
@@ -37,9 +38,11 @@ struct Route {
   bool order_filters;  // takes the filters of the order list
   std::vector<ParameterRow> parameters;
   std::string_view example_body;  // of POST and PATCH
+  RateClass rate = RateClass::by_method;  // how often it may be asked
 };
 
 const std::vector<Route>& route_table();
+RateClass rate_class_of(const Route& route);
 
 class Router {
  public:
