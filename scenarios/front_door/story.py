@@ -290,3 +290,42 @@ class OverTls(Story):
             secure.sendall(frame(PING, b"here"))
             while b"\x8a\x04here" not in got:
                 got += secure.recv(65536)
+
+
+class Promises(Story):
+    """What every answer carries, and what may be asked how often."""
+
+    def test_every_answer_carries_the_headers_that_protect_a_browser(self):
+        millrace = self.serve()
+        answers = []
+        for data in (GET, http_cases.get(target=b"/"), http_cases.get(target=b"/none"), http_cases.get(b""), http_cases.get(target=b"/api/v1/orders"),
+                     http_cases.get(target=b"/api/v1/orders.csv"), http_cases.get(target=b"*", method=b"OPTIONS"), http_cases.length(b"2"), handshake(millrace.port)):
+            with Raw(millrace.port) as raw:
+                raw.send(data)
+                answers.append(raw.answer())
+        for answer in answers:
+            policy = answer.headers["content-security-policy"]
+            self.assertTrue(policy.startswith("default-src 'self';"), policy)
+            self.assertNotIn("unsafe", policy)
+            self.assertIn("frame-ancestors 'none'", policy)
+            self.assertEqual((answer.headers["x-content-type-options"], answer.headers["x-frame-options"], answer.headers["referrer-policy"],
+                              answer.headers["cross-origin-opener-policy"]), ("nosniff", "DENY", "same-origin", "same-origin"))
+            self.assertIn("camera=()", answer.headers["permissions-policy"])
+            self.assertNotIn("server", answer.headers)
+            self.assertNotIn("strict-transport-security", answer.headers)
+
+    def test_the_sensitive_class_is_counted_exactly_and_not_fooled(self):
+        millrace = self.serve()
+        raws = [Raw(millrace.port) for _ in range(20)]
+        for i, raw in enumerate(raws):
+            fields = http_cases.HOST + b"X-Forwarded-For: 10.0.0.%d\r\n" % i
+            raw.send(http_cases.get(fields, (b"/api/sensitive-endpoint", b"/api/sensitive%2dendpoint")[i % 2]) * 10)
+        answers = [raw.answer() for raw in raws for _ in range(10)]
+        counts = {status: sum(answer.status == status for answer in answers) for status in (200, 429)}
+        print(f"front_door: of 200 requests at once {counts[200]} were allowed and {counts[429]} refused", file=sys.stderr)
+        self.assertEqual(counts, {200: 100, 429: 100})
+        for answer in answers:
+            self.assertEqual(answer.headers["ratelimit-policy"], '"sensitive";q=100;w=60')
+            self.assertTrue(answer.status == 200 or 1 <= int(answer.headers["retry-after"]) <= 61)
+        for raw in raws:
+            raw.socket.close()

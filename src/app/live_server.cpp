@@ -11,6 +11,7 @@
 #include "app/source_wiring.h"
 #include "app/tls_settings.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "ingest/layout_profile.h"
 
 namespace millrace::app {
@@ -154,6 +155,11 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
   options.listen = settings.listen;
   options.thread_count = settings.server_threads;
   options.connections_max = settings.connections_max;
+  options.connections_per_address = settings.connections_per_address;
+  options.loopback_is_free = settings.loopback_is_free;
+  options.trusted_proxies = settings.trusted_proxies;
+  for (const std::string_view name : split(settings.host_names, ','))
+    if (!trim(name).empty()) options.names.emplace_back(trim(name));
   options.tls = tls_files(settings);
   auto server = server::Server::start(std::move(services), std::move(options));
   if (!server) return pass_on(server);

@@ -72,6 +72,12 @@ constexpr std::array setting_table = std::to_array<SettingRow>({
      "larger files are rejected unread"},
     {"server_threads", SettingType::count, "threads", "2", 1, 64, "", "", "N", "threads that answer requests"},
     {"connections_max", SettingType::count, "connections", "2048", 16, 100000, "", "", "N", "open connections at once"},
+    {"connections_per_address", SettingType::count, "connections", "512", 1, 100000, "", "", "N", "open connections of one address at once"},
+    {"loopback_is_free", SettingType::flag, "", "false", 0, 0, "", "", "true|false", "connections from this machine are not counted per address"},
+    {"trusted_proxies", SettingType::text, "", "", 0, 0, "", "", "ADDRESSES",
+     "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, such as \"10.0.0.5, 10.1.0.0/16\""},
+    {"host_names", SettingType::text, "", "", 0, 0, "", "", "NAMES",
+     "names by which browsers may call this server, beside localhost and those of its certificate, such as \"plant.example.com\""},
     {"cache_memory", SettingType::bytes, "bytes", "8MiB", 0, 4096 * mebibyte, "", "", "SIZE",
      "memory for kept results"},
     {"job_workers", SettingType::count, "processes", "4", 1, 64, "", "", "N",
@@ -113,6 +119,8 @@ void store_number(Settings& settings, std::string_view name, std::int64_t number
     settings.server_threads = static_cast<unsigned>(number);
   else if (name == "connections_max")
     settings.connections_max = static_cast<unsigned>(number);
+  else if (name == "connections_per_address")
+    settings.connections_per_address = static_cast<unsigned>(number);
   else if (name == "job_workers")
     settings.job_workers = static_cast<unsigned>(number);
   else if (name == "cache_memory")
@@ -146,6 +154,10 @@ void store_text(Settings& settings, std::string_view name, const std::string& te
     settings.oidc_role = text;
   else if (name == "time_zone")
     settings.time_zone = text;
+  else if (name == "trusted_proxies")
+    settings.trusted_proxies = text;
+  else if (name == "host_names")
+    settings.host_names = text;
   else if (name == "company")
     settings.company = text;
   else if (name == "layout_profile")
@@ -193,8 +205,8 @@ Result<void> store(Settings& settings, const SettingRow& row, const Values& valu
     case SettingType::flag: {
       const auto value = parse_flag(text);
       if (!value) return pass_on(value);
-      check(row.name == "demo_open_browser", "a flag setting of the table has no member");
-      settings.demo_open_browser = *value;
+      check(row.name == "demo_open_browser" || row.name == "loopback_is_free", "a flag setting of the table has no member");
+      (row.name == "loopback_is_free" ? settings.loopback_is_free : settings.demo_open_browser) = *value;
       return {};
     }
     case SettingType::choice:

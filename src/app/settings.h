@@ -54,6 +54,10 @@ struct Settings {
   std::uint64_t file_size_max = 0;  // bytes
   unsigned server_threads = 2;
   unsigned connections_max = 2048;
+  unsigned connections_per_address = 512;
+  bool loopback_is_free = false;   // its connections are not counted per address
+  std::string trusted_proxies;     // addresses, comma between them
+  std::string host_names;          // names, comma between them
   std::uint64_t cache_memory = 0;  // bytes of kept results
   unsigned job_workers = 4;        // processes
   std::string time_zone;           // the plant's, for schedules; "" is that of this machine

@@ -74,7 +74,7 @@ class ServerImpl final : public Server {
         router_(route_table()),
         statistics_(services_.metrics, route_names()),
         hub_(std::make_unique<LiveHub>(services_, LiveOptions{.queue_max = options.live_queue_max})),
-        core_{.backend = {services_, statistics_, *hub_, router_, webhooks_}, .options = options, .workers = workers_, .hashing = hashing_} {}
+        core_{.backend = {services_, statistics_, *hub_, router_, webhooks_}, .options = options, .workers = workers_, .hashing = hashing_, .exports = exports_} {}
 
   ~ServerImpl() override { stop(std::chrono::milliseconds(0)); }
 
@@ -86,6 +86,13 @@ class ServerImpl final : public Server {
     core_.tls = tls_.get();
     const CertificateFacts facts = tls_->facts();
     log_info("tls", {{"fingerprint", facts.fingerprint}, {"until", rfc3339(facts.not_after)}});
+    return {};
+  }
+
+  Result<void> trust_proxies() {
+    auto proxies = ProxyList::parse(core_.options.trusted_proxies);
+    if (!proxies) return pass_on(proxies, "trusted_proxies");
+    core_.proxies = std::move(*proxies);
     return {};
   }
 
@@ -138,6 +145,7 @@ class ServerImpl final : public Server {
     }
     hashing_.stop();
     workers_.stop();
+    exports_.stop();
     for (const auto& thread : threads_) thread->join();
     hub_->stop();
   }
@@ -153,6 +161,7 @@ class ServerImpl final : public Server {
   std::unique_ptr<LiveHub> hub_;
   WorkerPool workers_{2};
   WorkerPool hashing_{4};  // they only wait; the desk of the directory says how many hash
+  WorkerPool exports_{1};
   Core core_;
   std::string address_;
   bool stopped_ = false;
@@ -178,6 +187,7 @@ Result<std::unique_ptr<Server>> Server::start(Services services, ServerOptions o
   const bool tls = !options.tls.empty();
   if (const auto allowed = may_listen(options.listen, listen->address.is_loopback(), services.sign_in, tls); !allowed) return pass_on(allowed);
   auto server = std::make_unique<ServerImpl>(std::move(services), options);
+  if (const auto trusted = server->trust_proxies(); !trusted) return pass_on(trusted);
   if (const auto opened = server->open_tls(); !opened) return pass_on(opened);
   if (const auto done = server->listen(*listen); !done) return pass_on(done);
   return std::unique_ptr<Server>(std::move(server));

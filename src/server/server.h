@@ -73,10 +73,15 @@ struct ServerOptions {
   std::string listen = "127.0.0.1:8080";
   std::size_t thread_count = 2;
   std::size_t connections_max = 2048;
+  std::size_t connections_per_address = 512;
+  bool loopback_is_free = false;       // connections from this machine are not counted per address
+  std::string trusted_proxies = {};    // whose X-Forwarded-For is believed: "10.0.0.5, 10.1.0.0/16"
+  std::vector<std::string> names = {};  // hosts by which it may be called, beside loopback and its certificate's
   std::size_t body_max = 1 << 20;
   std::size_t batch_max = 16 << 20;     // body of a pushed batch
   std::size_t batches_reading_max = 4;  // connections that send one at the same time
   std::size_t head_max = 16 << 10;
+  std::size_t body_bytes_max = 128 << 20;  // of all requests that are being read or answered
   std::size_t live_queue_max = 1024;  // messages waiting for one WebSocket client
   TlsFiles tls = {};                  // none: plain HTTP
 };

@@ -76,6 +76,13 @@ bool is_loopback_authority(std::string_view authority) {
   return equal_ignoring_case(host, "localhost") || equal_ignoring_case(host, "localhost.") || is_ipv4_loopback(host);
 }
 
+std::string rate_identity(const Request& request) {
+  using By = people::Identity::By;
+  if (!request.caller || request.caller->by == By::nobody || request.caller->by == By::local) return {};
+  if (request.caller->by == By::token) return "token " + std::to_string(request.caller->credential);
+  return "user " + std::to_string(request.caller->user.value);
+}
+
 std::string request_id(std::string_view offered) {
   const auto harmless = [](char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
@@ -256,7 +263,7 @@ void append_head(std::string& out, const Request& request, const Response& respo
   append_number(out, static_cast<std::uint64_t>(response.status));
   out.append(" ").append(status_text(response.status)).append(date_line(now)).append(request.id).append("\r\n");
   out.append(security_headers);
-  if (request.is_secure) out.append("Strict-Transport-Security: max-age=31536000\r\n");
+  if (request.secure) out.append("Strict-Transport-Security: max-age=31536000\r\n");
   if (!response.content_type.empty()) out.append("Content-Type: ").append(response.content_type).append("\r\n");
   const bool bodiless = response.status == 304 || response.status == 204 || response.status == 101;
   if (!bodiless) {

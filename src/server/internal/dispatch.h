@@ -30,6 +30,9 @@ void pack(const Request& request, Response& response);
 // HTTP/1.0.
 void append_head(std::string& out, const Request& request, const Response& response, Instant now, bool keep_alive);
 
+// Who asks, as the rate limits count: a user with all his sessions, or a token. "" while nobody signed in: the address counts.
+std::string rate_identity(const Request& request);
+
 // Whether a Host or Origin authority names this machine's loopback.
 bool is_loopback_authority(std::string_view authority);
 // Taken from the client when it is harmless text, else ours.

@@ -80,6 +80,7 @@ Response so_performance(const Request& request, Backend& backend);
 Response so_performance_refresh(const Request& request, Backend& backend);
 Response so_background_refresh(const Request& request, Backend& backend);
 Response so_background_refresh_force(const Request& request, Backend& backend);
+Response rate_limits(const Request& request, Backend& backend);
 Response livez(const Request& request, Backend& backend);
 Response readyz(const Request& request, Backend& backend);
 Response health(const Request& request, Backend& backend);

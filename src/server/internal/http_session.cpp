@@ -7,7 +7,7 @@
 //   * A request without a body is read in place and answered by one system call; the head of one with a body moves to
 //     memory of its own, since the buffer goes on filling.
 //   * Answers to requests that came together leave together; `out_` is sent before anything is waited for.
-//   * After `turn_requests` answers in a row the other connections of the thread get their turn.
+//   * After `turn_requests` answers in a row, or `turn_time`, the other connections of the thread get their turn.
 #include "server/internal/boost_network.h"
 
 #include <array>
@@ -37,21 +37,23 @@ inline constexpr std::size_t write_rate_min = 8 << 10;     // bytes per second
 inline constexpr auto drain_time = 2s;
 inline constexpr std::size_t drain_bytes_max = 256 << 10;
 inline constexpr int turn_requests = 16;
+inline constexpr auto turn_time = 2ms;
 inline constexpr std::size_t batch_bytes_max = 64 << 10;  // of answers that wait for the next one
 
 class HttpSession final : public Connection, public std::enable_shared_from_this<HttpSession> {
  public:
   HttpSession(IoThread& thread, Wire wire) : thread_(thread), core_(thread.core()), wire_(std::move(wire)) {
-    error_code gone;  // a client that is gone already has no address, and will not be answered
-    request_.peer = wire_.socket().remote_endpoint(gone).address().to_string();
-    request_.is_secure = wire_.is_secure();
+    request_.secure = wire_.is_secure();
+    request_.peer = wire_.peer().to_string();
   }
+  ~HttpSession() override { core_.body_bytes.fetch_sub(body_counted_); }
 
   void start(Entry entry) {
     entry_ = entry;
-    if (entry != Entry::too_many) return begin_request();
+    if (entry == Entry::open || entry == Entry::wants_tls) return begin_request();
     request_.id = request_id({});
-    refuse({503, "overloaded", "Too many connections are open; try again in a moment.", {}});
+    if (entry == Entry::too_many) return refuse({503, "overloaded", "Too many connections are open; try again in a moment.", {}});
+    refuse({429, "too-many-requests", "Too many connections from your address are open; close some, or raise connections_per_address.", {}});
   }
 
   void sweep(Stopwatch::time_point now) override {
@@ -84,7 +86,9 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   void begin_request() {
     buffer_.consume(std::exchange(head_size_, 0));
     body_.reset();
+    core_.body_bytes.fetch_sub(std::exchange(body_counted_, 0));
     request_.reset();
+    rate_row_ = nullptr;
     batch_place_.reset();
     state_ = State::idle;
     deadline_ = now_ + idle_time;
@@ -103,7 +107,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     auto self = shared_from_this();
     wire_.async_read_some(buffer_.prepare(8192), [self](error_code error, std::size_t count) {
       self->buffer_.commit(count);
-      self->now_ = Stopwatch::now();
+      self->turn_began_ = self->now_ = Stopwatch::now();
       self->on_read(error);
     });
   }
@@ -216,6 +220,10 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   void read_body() {
     if (!body_) return handle();
     buffer_.consume(body_->take(view()));
+    const std::size_t added = body_->body.size() - body_counted_;
+    body_counted_ += added;
+    if (core_.body_bytes.fetch_add(added) + added > core_.options.body_bytes_max)
+      return refuse({503, "overloaded", "Too many large requests arrive at once; send it again in a moment.", {}});
     if (body_->problem()) return refuse(too_large(*body_->problem()));
     if (!body_->is_done()) {
       set_body_deadline();
@@ -248,13 +256,16 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     state_ = State::handling;
     if (const auto problem = split_target(target_, request_)) return refuse(*problem);
     if (entry_ == Entry::wants_tls) return point_to_tls();
-    request_.host_is_ours = core_.tls && is_named(request_.host, core_.tls->facts().names);
+    thread_.note_work();
+    look_behind_proxies();
+    request_.host_is_ours = is_named(request_.host, core_.options.names) || (core_.tls && is_named(request_.host, core_.tls->facts().names));
     dispatch_ = dispatch(request_, core_.backend);
     if (dispatch_.response) {
       // An address that is not well-formed says something about its sender: nothing more is read from it.
       if (dispatch_.response->status == 400) dispatch_.response->close = true;
       return answer(std::move(*dispatch_.response));
     }
+    if (const auto problem = not_now()) return answer(problem_response(request_, *problem));
     if (!dispatch_.route->slow) return answer(run(*dispatch_.route, request_, core_.backend));
     if (!out_.empty()) return send({}, [self = shared_from_this()] { self->submit(); });
     submit();
@@ -278,9 +289,55 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     answer(std::move(response));
   }
 
+  // What a trusted proxy says about its client.
+  void look_behind_proxies() {
+    if (core_.proxies.empty()) return;
+    client_ = wire_.peer();
+    request_.secure = wire_.is_secure();
+    if (core_.proxies.holds(client_)) {
+      std::vector<std::string_view> forwarded;
+      for (const auto& [name, value] : request_.headers)
+        if (equal_ignoring_case(name, "X-Forwarded-For")) forwarded.push_back(value);
+      client_ = core_.proxies.client_of(client_, forwarded);
+      if (equal_ignoring_case(request_.header("X-Forwarded-Proto"), "https")) request_.secure = true;
+    }
+    request_.peer = client_.to_string();
+  }
+
+  // Whether this route may not be asked at this moment: too often by this client, or too much waits.
+  std::optional<Problem> not_now() {
+    const RateClass rate = rate_class_of(*dispatch_.route);
+    if (rate == RateClass::none) return std::nullopt;
+    if (!thread_.admission().admit(now_)) return Problem{503, "overloaded", "There is more to do at this moment than can be done; try again in a moment.", {}};
+    const bool waits = dispatch_.route->slow && dispatch_.route->answer != Answer::xlsx;
+    if (waits && core_.workers.expected_wait() > Admission::wait_max)
+      return Problem{503, "overloaded", "Too many slow questions wait; try again in a moment.", {}};
+    const RateRow& row = rate_row(rate);
+    const std::string identity = rate_identity(request_);
+    if (row.limit == 0 || (identity.empty() && !row.loopback_counts && is_loopback(client_))) return std::nullopt;
+    rate_row_ = &row;
+    rate_ = core_.rates.take(row, identity.empty() ? "address " + limit_key(client_) : identity, Stopwatch::now());
+    if (rate_.allowed) return std::nullopt;
+    return Problem{429, "too-many-requests", "This was asked " + std::to_string(row.limit) + " times within a minute; try again in " + std::to_string(rate_.until.count()) + " s.", {}};
+  }
+
+  void say_rate() {
+    const auto item = [&](std::string_view first, std::uint64_t a, std::string_view second, std::int64_t b) {
+      std::string text;
+      text.append("\"").append(rate_row_->name).append("\"").append(first).append(std::to_string(a)).append(second).append(std::to_string(b));
+      return text;
+    };
+    response_.header("RateLimit-Policy", item(";q=", rate_row_->limit, ";w=", rate_window.count()));
+    response_.header("RateLimit", item(";r=", rate_.left, ";t=", rate_.until.count()));
+    if (rate_.allowed) return;
+    std::erase_if(response_.headers, [](const auto& header) { return header.first == "Retry-After"; });
+    response_.header("Retry-After", std::to_string(rate_.until.count()));
+  }
+
   void submit() {
     auto self = shared_from_this();
-    const bool taken = (dispatch_.route->hashes ? core_.hashing : core_.workers).submit([self] {
+    WorkerPool& pool = dispatch_.route->hashes ? core_.hashing : dispatch_.route->answer == Answer::xlsx ? core_.exports : core_.workers;
+    const bool taken = pool.submit([self] {
       auto response = std::make_shared<Response>(run(*self->dispatch_.route, self->request_, self->core_.backend));
       asio::post(self->thread_.context(), [self, response] {
         self->now_ = Stopwatch::now();
@@ -308,7 +365,9 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
       if (!out_.empty()) return send({}, [self = shared_from_this()] { self->go_live(); });
       return go_live();
     }
+    if (rate_row_) say_rate();
     pack(request_, response_);
+    if (turn_left_ > 1 && Stopwatch::now() - turn_began_ > turn_time) turn_left_ = 1;
     closing_ = response_.close || !request_.keep_alive || core_.stopping ||
                (response_.stream && request_.http_1_0 && !response_.stream->length());
     append_head(out_, request_, response_, core_.backend.services.clock.now(), !closing_);
@@ -392,7 +451,10 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     // The others first. What waits in `out_` is nothing: the last answer of a turn is always sent.
     state_ = State::handling;
     turn_left_ = turn_requests;
-    asio::post(thread_.context(), [self = shared_from_this()] { self->begin_request(); });
+    asio::post(thread_.context(), [self = shared_from_this()] {
+      self->turn_began_ = Stopwatch::now();
+      self->begin_request();
+    });
   }
 
   // Closing with unread bytes would reset the connection and lose the answer on its way.
@@ -473,10 +535,15 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   std::string framed_;
   State state_ = State::idle;
   Entry entry_ = Entry::open;
+  IpAddress client_ = wire_.peer();  // the one behind trusted proxies
+  const RateRow* rate_row_ = nullptr;  // of the request in hand, when it is counted
+  RateDecision rate_;
+  std::size_t body_counted_ = 0;  // of Core::body_bytes
   bool timed_out_ = false;
   bool closing_ = false;
   std::size_t drained_ = 0;
   int turn_left_ = turn_requests;
+  Stopwatch::time_point turn_began_ = Stopwatch::now();
   Stopwatch::time_point now_ = Stopwatch::now();  // when the last thing happened on this connection
   Stopwatch::time_point started_ = now_;
   Stopwatch::time_point body_started_ = now_;

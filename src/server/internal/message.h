@@ -27,11 +27,11 @@ struct Request {
   std::string body;
   std::string id;    // X-Request-Id, taken from the client or ours
   std::string host;  // of the Host header or the absolute target
-  std::string peer;  // address of the client, without its port; "" for our own questions
   std::shared_ptr<const people::Identity> caller;  // set by dispatch before any handler runs
   bool keep_alive = true;
   bool http_1_0 = false;
-  bool is_secure = false;     // came over TLS; kept by reset
+  bool secure = false;        // came over TLS; kept by reset
+  std::string peer;           // address of the client, without its port; "" for our own questions; kept by reset
   bool host_is_ours = false;  // its certificate speaks for `host`
 
   // Empty again; what was allocated is kept for the next request of the connection.

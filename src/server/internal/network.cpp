@@ -10,11 +10,37 @@
 
 namespace millrace::server {
 
+namespace {
+inline constexpr int send_buffer_bytes = 128 << 10;  // the kernel takes twice that
+}  // namespace
+
 WorkerPool::WorkerPool(std::size_t threads) {
   for (std::size_t i = 0; i < threads; ++i)
     threads_.emplace_back([this] {
-      while (auto work = queue_.pop()) (*work)();
+      while (auto work = queue_.pop()) carry_out(*work);
     });
+}
+
+bool WorkerPool::submit(std::function<void()> work) {
+  under_way_.fetch_add(1, std::memory_order_relaxed);
+  const bool taken = queue_.try_push(std::move(work));
+  if (!taken) under_way_.fetch_sub(1, std::memory_order_relaxed);
+  return taken;
+}
+
+void WorkerPool::carry_out(const std::function<void()>& work) {
+  const auto began = Stopwatch::now();
+  work();
+  const std::int64_t took = std::chrono::nanoseconds(Stopwatch::now() - began).count();
+  const std::int64_t usual = usual_time_.load(std::memory_order_relaxed);
+  usual_time_.store(usual + (took - usual) / 8, std::memory_order_relaxed);  // two threads at once: one of them is lost, it is smooth anyway
+  under_way_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Stopwatch::duration WorkerPool::expected_wait() const {
+  const auto threads = static_cast<std::int64_t>(threads_.size());
+  const std::int64_t before = under_way_.load(std::memory_order_relaxed) - threads + 1;  // that must end first
+  return std::chrono::nanoseconds(std::max<std::int64_t>(before, 0) * usual_time_.load(std::memory_order_relaxed) / threads);
 }
 
 void WorkerPool::stop() {
@@ -33,6 +59,8 @@ Result<void> IoThread::listen(const tcp::endpoint& endpoint) {
   // The kernel spreads new connections over the threads' own sockets.
   if (!error && ::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
     return fail(ErrorCode::unavailable, std::string("The port cannot be shared by threads: ") + std::strerror(errno));
+  // Connections inherit it. What the kernel would hold for a client that does not read grows to megabytes otherwise.
+  if (!error) acceptor_.set_option(tcp::acceptor::send_buffer_size(send_buffer_bytes), error);
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(4096, error);
   if (error)
@@ -51,7 +79,7 @@ void IoThread::start() {
 }
 
 void IoThread::accept() {
-  acceptor_.async_accept([this](error_code error, tcp::socket socket) {
+  acceptor_.async_accept(peer_, [this](error_code error, tcp::socket socket) {
     if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
     if (error) {
       accept_waits_ = true;
@@ -65,11 +93,31 @@ void IoThread::accept() {
       socket.close(ignored);
       retire(nullptr);
     } else {
-      const Entry entry = open > core_.options.connections_max ? Entry::too_many : Entry::open;
-      if (core_.tls && entry == Entry::open) start_tls(*this, std::move(socket));
-      else start_http(*this, Wire(std::move(socket)), entry);
+      receive(std::move(socket), open > core_.options.connections_max ? Entry::too_many : Entry::open);
     }
     accept();
+  });
+}
+
+void IoThread::receive(tcp::socket socket, Entry entry) {
+  Wire::Peer peer{peer_.address()};
+  const bool counts = !(core_.options.loopback_is_free && is_loopback(peer.address)) && !core_.proxies.holds(peer.address);
+  if (counts && entry == Entry::open) {
+    auto place = core_.addresses.enter(limit_key(peer.address), core_.options.connections_per_address);
+    if (place) peer.place = std::move(*place);
+    else entry = Entry::too_many_of_address;
+  }
+  if (core_.tls && entry == Entry::open) start_tls(*this, std::move(socket), std::move(peer));
+  else start_http(*this, Wire(std::move(socket), std::move(peer)), entry);
+}
+
+void IoThread::note_work() {
+  if (marker_waits_) return;
+  marker_waits_ = true;
+  asio::post(context_, [this, put = Stopwatch::now()] {
+    marker_waits_ = false;
+    const auto now = Stopwatch::now();
+    admission_.sample(now - put, now);
   });
 }
 

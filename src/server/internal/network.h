@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "base/bounded_queue.h"
+#include "server/internal/admission.h"
 #include "server/internal/backend.h"
 #include "server/internal/boost_network.h"
 #include "server/internal/live_hub.h"
+#include "server/internal/rate_limit.h"
 #include "server/internal/router.h"
 #include "server/internal/tls_context.h"
 #include "server/internal/wire.h"
@@ -35,11 +37,17 @@ class WorkerPool {
  public:
   explicit WorkerPool(std::size_t threads);
   ~WorkerPool() { stop(); }
-  bool submit(std::function<void()> work) { return queue_.try_push(std::move(work)); }
+  // False: too much waits.
+  bool submit(std::function<void()> work);
+  // How long work that is handed over now would wait, by what the last pieces took.
+  Stopwatch::duration expected_wait() const;
   void stop();
 
  private:
+  void carry_out(const std::function<void()>& work);
   BoundedQueue<std::function<void()>> queue_{64};
+  std::atomic<std::int64_t> under_way_{0};    // pieces that wait or are worked on
+  std::atomic<std::int64_t> usual_time_{0};   // nanoseconds a piece takes, smoothed
   std::vector<std::thread> threads_;
 };
 
@@ -49,6 +57,7 @@ struct Core {
   ServerOptions options;
   WorkerPool& workers;
   WorkerPool& hashing;  // whoever waits for a password
+  WorkerPool& exports;  // files that take seconds: they wait for each other, not in the way of questions
   TlsContext* tls = nullptr;  // none: the address speaks plain HTTP
   std::atomic<bool> stopping{false};
 
@@ -56,7 +65,14 @@ struct Core {
   std::condition_variable retired{};
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> batches_reading{0};
+  std::atomic<std::size_t> body_bytes{0};  // of requests that are being read or answered
+  AddressCounts addresses{};
+  RateLimiter rates{};
+  ProxyList proxies{};
 };
+
+// How a connection is received: its requests are answered, or it is told at once why not and closed.
+enum class Entry { open, too_many, too_many_of_address, wants_tls };
 
 class IoThread {
  public:
@@ -74,11 +90,15 @@ class IoThread {
   asio::io_context& context() { return context_; }
   void keep(std::shared_ptr<Connection> connection) { connections_.insert(std::move(connection)); }
   void retire(const std::shared_ptr<Connection>& connection);
+  Admission& admission() { return admission_; }
+  // There is work: measures how long what comes now will wait.
+  void note_work();
   // The socket went on to another Connection, which counts from now on.
   void hand_over(const std::shared_ptr<Connection>& connection) { connections_.erase(connection); }
 
  private:
   void accept();
+  void receive(tcp::socket socket, Entry entry);
   void sweep();
 
   Core& core_;
@@ -86,16 +106,17 @@ class IoThread {
   tcp::acceptor acceptor_{context_};
   asio::steady_timer timer_{context_};
   std::atomic<Stopwatch::rep> swept_{Stopwatch::now().time_since_epoch().count()};
+  tcp::endpoint peer_;  // of the connection that is being accepted
+  Admission admission_;
+  bool marker_waits_ = false;
   bool accept_waits_ = false;  // no file descriptors left: tried again at the next sweep
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::thread thread_;
 };
 
-// How a connection is received: its requests are answered, or it is told at once why not and closed.
-enum class Entry { open, too_many, wants_tls };
 void start_http(IoThread& thread, Wire wire, Entry entry);
 // On an address that speaks TLS: the handshake first.
-void start_tls(IoThread& thread, tcp::socket socket);
+void start_tls(IoThread& thread, tcp::socket socket, Wire::Peer peer);
 // A WebSocket on a connection whose opening handshake was read and found right. `head` is our answer to it.
 void start_websocket(IoThread& thread, Wire wire, std::string head, LiveCaller caller);
 // Server-sent events on a connection whose request was read. `head` is written first.

@@ -259,7 +259,7 @@ std::optional<Problem> split_target(std::string_view target, Request& request) {
     request.raw_path = "*";
     return std::nullopt;
   }
-  const std::string_view scheme = request.is_secure ? "https://" : "http://";
+  const std::string_view scheme = request.secure ? "https://" : "http://";
   if (rest.size() > scheme.size() && equal_ignoring_case(rest.substr(0, scheme.size()), scheme)) {
     rest.remove_prefix(scheme.size());
     const std::size_t slash = std::min(rest.find('/'), rest.find('?'));

@@ -22,6 +22,11 @@ std::string_view name_of(Method method) {
   return "";
 }
 
+RateClass rate_class_of(const Route& route) {
+  if (route.rate != RateClass::by_method) return route.rate;
+  return route.method == Method::get ? RateClass::read : RateClass::write;
+}
+
 namespace {
 std::vector<std::string_view> parts_of(std::string_view path) {
   std::vector<std::string_view> parts = split(path.substr(path.starts_with('/') ? 1 : 0), '/');

@@ -8,6 +8,7 @@
 
 #include "server/internal/access.h"
 #include "server/internal/message.h"
+#include "server/internal/rate_limit.h"
 
 namespace millrace::server {
 
@@ -40,10 +41,12 @@ struct Route {
   bool order_filters;  // takes the filters of the order list
   std::vector<ParameterRow> parameters;
   std::string_view example_body;  // of POST and PATCH
+  RateClass rate = RateClass::by_method;  // how often it may be asked
   bool hashes = false;  // waits for a password to be hashed: runs on threads of its own, so that a flood holds up nothing else
 };
 
 const std::vector<Route>& route_table();
+RateClass rate_class_of(const Route& route);
 
 class Router {
  public:

@@ -15,7 +15,7 @@ inline constexpr unsigned char handshake_record = 0x16;  // RFC 8446, section 5.
 
 class TlsDoor final : public Connection, public std::enable_shared_from_this<TlsDoor> {
  public:
-  TlsDoor(IoThread& thread, tcp::socket socket) : thread_(thread), socket_(std::move(socket)) {}
+  TlsDoor(IoThread& thread, tcp::socket socket, Wire::Peer peer) : thread_(thread), socket_(std::move(socket)), peer_(std::move(peer)) {}
 
   void start() {
     error_code error;
@@ -66,7 +66,7 @@ class TlsDoor final : public Connection, public std::enable_shared_from_this<Tls
 
   void hand_over(std::unique_ptr<TlsLink> link, Entry entry) {
     ended_ = true;
-    start_http(thread_, Wire(std::move(socket_), std::move(link)), entry);
+    start_http(thread_, Wire(std::move(socket_), std::move(peer_), std::move(link)), entry);
     thread_.hand_over(shared_from_this());
   }
 
@@ -80,6 +80,7 @@ class TlsDoor final : public Connection, public std::enable_shared_from_this<Tls
 
   IoThread& thread_;
   tcp::socket socket_;
+  Wire::Peer peer_;
   std::unique_ptr<TlsLink> link_;
   bool ended_ = false;
   const Stopwatch::time_point deadline_ = Stopwatch::now() + handshake_time;
@@ -87,8 +88,8 @@ class TlsDoor final : public Connection, public std::enable_shared_from_this<Tls
 
 }  // namespace
 
-void start_tls(IoThread& thread, tcp::socket socket) {
-  auto door = std::make_shared<TlsDoor>(thread, std::move(socket));
+void start_tls(IoThread& thread, tcp::socket socket, Wire::Peer peer) {
+  auto door = std::make_shared<TlsDoor>(thread, std::move(socket), std::move(peer));
   thread.keep(door);
   door->start();
 }

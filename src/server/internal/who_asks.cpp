@@ -27,7 +27,7 @@ CallerPtr nobody() {
 
 Problem sign_in_first(std::string detail) { return {401, "unauthorized", std::move(detail), {}}; }
 
-std::string_view name_of_cookie(const Request& request) { return request.is_secure ? secure_cookie_name : cookie_name; }
+std::string_view name_of_cookie(const Request& request) { return request.secure ? secure_cookie_name : cookie_name; }
 
 }  // namespace
 
@@ -52,7 +52,7 @@ std::string_view cookie_of(const Request& request, std::string_view wanted) {
 
 std::string session_cookie(const Request& request, const std::string& secret, std::chrono::seconds life) {
   return std::string(name_of_cookie(request)) + "=" + secret + "; Path=/; Max-Age=" + std::to_string(life.count()) + "; HttpOnly; SameSite=Lax" +
-         (request.is_secure ? "; Secure" : "");
+         (request.secure ? "; Secure" : "");
 }
 
 std::string ended_session_cookie(const Request& request) { return session_cookie(request, "", std::chrono::seconds{0}); }

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "server/internal/boost_network.h"
+#include "server/internal/client_address.h"
 #include "server/internal/tls_link.h"
 
 namespace millrace::server {
@@ -26,8 +27,16 @@ class Wire {
   using Then = std::function<void(error_code, std::size_t)>;
   using Parts = std::array<asio::const_buffer, 2>;
 
-  explicit Wire(tcp::socket socket, std::unique_ptr<TlsLink> tls = nullptr) : socket_(std::move(socket)), tls_(std::move(tls)) {}
+  // Where the bytes come from, and its place among the connections of that address.
+  struct Peer {
+    IpAddress address;
+    AddressCounts::Place place = {};
+  };
 
+  Wire(tcp::socket socket, Peer peer, std::unique_ptr<TlsLink> tls = nullptr)
+      : socket_(std::move(socket)), peer_(std::move(peer)), tls_(std::move(tls)) {}
+
+  const IpAddress& peer() const { return peer_.address; }
   bool is_secure() const { return tls_ != nullptr; }
   tcp::socket& socket() { return socket_; }
 
@@ -105,6 +114,7 @@ class Wire {
   void wait_for(TlsLink::Step step, std::function<void(error_code)> then);
 
   tcp::socket socket_;
+  Peer peer_;
   std::unique_ptr<TlsLink> tls_;  // refers to the socket's descriptor, which a move does not change
 };
 
