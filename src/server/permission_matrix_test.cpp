@@ -206,6 +206,7 @@ TEST_CASE("the right of a route is changed here too, so that nobody changes it b
         "soPerformanceRefresh: control_sources, own orders closed\n"
         "soBackgroundRefresh: see_sources, own orders closed\n"
         "soBackgroundRefreshForce: control_sources, own orders closed\n"
+        "rateLimits: signed in, own orders open\n"
         "openapi: signed in, own orders open\n");
 }
 
