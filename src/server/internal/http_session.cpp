@@ -377,6 +377,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
       framed_ = std::exchange(out_, {});
       return write_block();
     }
+    count();  // before it is sent: who has the answer finds it in the statistics
     if (!bodiless) out_.append(response_.first());
     std::string_view tail = bodiless ? std::string_view() : response_.second();
     if (another_waits() && out_.size() + tail.size() < batch_bytes_max) {
@@ -442,9 +443,14 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     });
   }
 
-  void written() {
+  void count() {
     now_ = Stopwatch::now();
     core_.backend.statistics.record(dispatch_.index, response_.status, now_ - started_, now_);
+  }
+
+  void written() {
+    now_ = Stopwatch::now();
+    if (state_ == State::writing) count();  // a stream, which is an answer when its end is out
     response_ = {};
     if (closing_) return drain();
     if (--turn_left_ > 0 || buffer_.size() == head_size_) return begin_request();

@@ -93,7 +93,8 @@ class LiveConnection : public Connection, public LiveClient, public std::enable_
     if (closing_) return;
     queue_bytes_ += message.json->size();
     queue_.push_back(std::move(message));
-    if (queue_.size() > core_.options.live_queue_max || queue_bytes_ > queue_bytes_max)
+    // One message may be larger: everything a client missed comes merged in one.
+    if (queue_.size() > core_.options.live_queue_max || (queue_.size() > 1 && queue_bytes_ > queue_bytes_max))
       return begin_close(1013, "too much waits");
     if (!writing_) start_write();
   }

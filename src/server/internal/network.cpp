@@ -11,7 +11,7 @@
 namespace millrace::server {
 
 namespace {
-inline constexpr int send_buffer_bytes = 128 << 10;  // the kernel takes twice that
+inline constexpr int send_buffer_bytes = 256 << 10;  // the kernel takes twice that
 }  // namespace
 
 WorkerPool::WorkerPool(std::size_t threads) {
