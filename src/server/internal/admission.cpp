@@ -21,7 +21,7 @@ void Admission::sample(Stopwatch::duration wait, Stopwatch::time_point now) {
   // A thread that had nothing to do for a while begins anew: of its last good wait only the time is old.
   const bool had_rest = now - sampled_ > patience;
   forget(now);
-  if (wait <= wait_good || had_rest) good_ = now;
+  if (wait <= wait_bad || had_rest) good_ = now;
   const double error = std::clamp(seconds(wait - wait_good) / seconds(wait_good), -1.0, error_max);
   const double passed = std::min(seconds(now - sampled_), 0.1);
   sampled_ = now;

@@ -2,8 +2,9 @@
 // served as fast as ever, and the others hear so at once.
 //
 // How long a thread's work waits is what counts: a marker is put behind it and the time is taken until its turn comes.
-// Above `wait_good` all the time for `patience`, a part of the requests is refused, as much as brings the wait back
-// (a controller like RFC 8033's); above `wait_max` all are. One long piece of work is no overload. Health is never refused.
+// Above `wait_bad` all the time for `patience`, a part of the requests is refused, as much as brings the wait down to
+// `wait_good` (a controller like RFC 8033's), until none has to be; above `wait_max` all are. One long piece of work is no
+// overload, and a machine that is busy with others is not either. Health is never refused.
 //
 // Belongs to one thread. Pure: time is a parameter.
 #pragma once
@@ -15,7 +16,8 @@ class Admission {
  public:
   static constexpr std::chrono::milliseconds wait_good{8};
   static constexpr std::chrono::milliseconds wait_max{250};
-  static constexpr std::chrono::milliseconds patience{100};
+  static constexpr std::chrono::milliseconds wait_bad{40};
+  static constexpr std::chrono::milliseconds patience{300};
 
   void sample(Stopwatch::duration wait, Stopwatch::time_point now);
   bool admit(Stopwatch::time_point now);
@@ -29,7 +31,7 @@ class Admission {
   double error_ = 0;         // of the last sample, relative to wait_good
   bool is_late_ = false;     // all are refused
   Stopwatch::time_point sampled_{};
-  Stopwatch::time_point good_{};  // when the wait was good last
+  Stopwatch::time_point good_{};  // when the wait was not bad last
 };
 
 }  // namespace millrace::server
