@@ -67,7 +67,6 @@ function SignIn() {
       await signIn(name, password);
       enter(location.pathname === '/sign-in' ? '/' : location.pathname + location.search);
     });
-  const ready = name.trim() !== '' && password !== '';
   return (
     <>
       <Head title="Sign in" text="to Millrace" />
@@ -76,13 +75,13 @@ function SignIn() {
         class="form"
         onSubmit={(event) => {
           event.preventDefault();
-          if (ready) submit();
+          submit();
         }}
       >
         <FormError problem={problem} />
         <Field label="Login" value={name} onText={setName} name="username" autocomplete="username" autocapitalize="none" spellcheck={false} autofocus required />
         <PasswordField label="Password" value={password} onText={setPassword} name="password" autocomplete="current-password" required />
-        <button type="submit" class="button primary" disabled={busy || !ready}>
+        <button type="submit" class="button primary" disabled={busy}>
           {busy ? 'Signing in…' : 'Sign in'}
         </button>
       </form>
@@ -120,6 +119,8 @@ function Outside() {
   );
 }
 
+class Differs extends Error {}
+
 function SetUp() {
   // Behind the #, which browsers send to nobody; taken out of the address at once.
   const [link] = useState(() => location.hash.slice(1));
@@ -131,8 +132,7 @@ function SetUp() {
   useEffect(() => {
     if (location.hash !== '') history.replaceState(null, '', location.pathname);
   }, []);
-  const differs = again !== '' && again !== password;
-  const ready = name.trim() !== '' && password !== '' && again === password;
+  const differs = problem instanceof Differs || (again !== '' && !password.startsWith(again));
   if (link === '')
     return (
       <>
@@ -151,14 +151,14 @@ function SetUp() {
         class="form"
         onSubmit={(event) => {
           event.preventDefault();
-          if (!ready) return;
           run(async () => {
+            if (again !== password) throw new Differs();
             await setUp({ link, name, display_name: display, password });
             enter('/');
           });
         }}
       >
-        <FormError problem={problem} />
+        <FormError problem={problem instanceof Differs ? null : problem} />
         <Field label="Login" value={name} onText={setName} name="username" autocomplete="username" autocapitalize="none" spellcheck={false} autofocus required note="Letters, digits and . _ - @" />
         <Field label="Name (optional)" value={display} onText={setDisplay} name="name" autocomplete="name" />
         <PasswordField label="Password" value={password} onText={setPassword} name="new-password" autocomplete="new-password" required note={passwordNote} />
@@ -166,7 +166,7 @@ function SetUp() {
         <span class="form-warning" role="status">
           {differs ? '▲ The two passwords differ' : ''}
         </span>
-        <button type="submit" class="button primary" disabled={busy || !ready}>
+        <button type="submit" class="button primary" disabled={busy}>
           {busy ? 'Setting up…' : 'Make the administrator and sign in'}
         </button>
       </form>
