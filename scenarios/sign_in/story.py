@@ -136,7 +136,7 @@ class SignIn(Story):
         self.assertEqual(bert.ask("GET", "/api/v1/users")[0], 403)
         plain = http.client.HTTPConnection("127.0.0.1", millrace.port, timeout=10)
         plain.request("GET", "/api/v1/orders")
-        self.assertEqual(plain.getresponse().status, 400)
+        self.assertEqual(plain.getresponse().status, 308)
 
     def test_from_a_bare_server_to_a_second_person(self):
         self.write("Open/SO7.json", order_json(7))
