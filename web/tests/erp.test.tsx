@@ -7,7 +7,7 @@ import { Sides } from '../src/parts/difference_sides';
 import { differenceTitle, keepDecided, keyOf, nextSide, ruleText, valueText } from '../src/parts/differences';
 import { formatUntil, sentence, setFormatLocale } from '../src/parts/format';
 import { filterAddress, filterQuery, parseFilter, rowAfter } from '../src/screens/differences/difference_list';
-import { isJoined, lineOrigin, originOf } from '../src/screens/order/origins';
+import { isJoined, lineOrigin, originOf, writtenBy } from '../src/screens/order/origins';
 import { heldNumbers, HeldSyncs } from '../src/screens/sources/held';
 import { answersUnjudged, filesUnjudged } from '../src/screens/sources/judgement';
 import { ServiceCard } from '../src/screens/sources/service';
@@ -172,6 +172,12 @@ describe('where a value comes from', () => {
     source: 'sap', differences: [],
     origins: [{ field: 'promise', line: 0, source: 'orders', path: '' }, { field: 'line', line: 2, source: 'orders', path: '' }, { field: 'quantity', line: 1, source: 'orders', path: '' }],
   };
+  it('a promise that a person wrote comes from that person', () => {
+    const value = { field: 'promised_date', value: '2026-12-15', beneath: '', said: '', author: 'anna', time: '2026-11-22T14:00:00.000Z', expires: null };
+    const order = { overlay: { version: 1, fields: [value] } };
+    expect([writtenBy(order, 'promise'), writtenBy(order, 'requested'), writtenBy({ overlay: { version: 0, fields: [] } }, 'promise')]).toEqual(['anna', '', '']);
+  });
+
   it('is the source of the document that counts, unless another is named', () => {
     expect([originOf(order, 'promise'), originOf(order, 'status'), originOf(order, 'unit_price', 2)]).toEqual(['orders', 'sap', 'orders']);
     expect([lineOrigin(order, 1), lineOrigin(order, 2), lineOrigin(order, 3)]).toEqual(['sap; quantity from orders', 'orders', 'sap']);

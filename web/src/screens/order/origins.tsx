@@ -23,7 +23,19 @@ export function lineOrigin(order: Known, line: number): string {
   return [whole, ...others.map((one) => `${fieldTitle(one.field).toLowerCase()} from ${one.source}`)].join('; ');
 }
 
+// Who wrote the value that stands above the sources'; '' when theirs counts.
+export function writtenBy(order: Pick<OrderDetail, 'overlay'>, field: string): string {
+  return field === 'promise' ? (order.overlay.fields.find((one) => one.field === 'promised_date')?.author ?? '') : '';
+}
+
 export function OriginWord({ order, field }: { order: OrderDetail; field: string }) {
+  const author = writtenBy(order, field);
+  if (author !== '')
+    return (
+      <span class="origin origin-other" title={`Written by ${author}`}>
+        {author}
+      </span>
+    );
   if (!isJoined(order)) return null;
   const source = originOf(order, field);
   return (
