@@ -126,7 +126,7 @@ describe('the Jobs screen', { timeout: 180_000 }, () => {
     await press('Enter');
     await page.waitForURL(new RegExp(`job=${long}`));
     await dialog().getByText('What was asked for').waitFor();
-    await dialog().getByText('3000').waitFor();
+    await dialog().getByText('3000', { exact: true }).waitFor(); // an id may hold it too
     await press('Escape');
     await dialogGone();
     await page.waitForURL(/\/jobs$/);
