@@ -97,6 +97,8 @@ class Plant:
             raise
         if (held := self.source()["orders"]) != options.orders:
             raise RuntimeError(f"{held} of {options.orders} orders came with the first sync")
+        # What comes in bulk is shown twice a second at most: a screen that opens before that is told to ask again.
+        self.millrace.wait_for(lambda: self.millrace.get("/api/v1/orders?limit=1")["total"] == options.orders, "the first sync on the screens")
 
     def __enter__(self):
         return self
