@@ -1,0 +1,17 @@
+// A finance document as bytes, for the record and the feed.
+//
+// Invariants
+//   * encode/decode round-trip; damaged bytes decode to `corrupt`. What an earlier version wrote stays readable for ever.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "domain/finance.h"
+
+namespace millrace {
+
+std::string encode(const FinanceDocument& document);
+Result<FinanceDocument> decode_finance_document(std::string_view bytes);
+
+}  // namespace millrace
