@@ -46,9 +46,20 @@ export function TimeAxis({ plot, labels, x, each = 58 }: { plot: Plot; labels: s
 }
 
 // The look of a named part: colour and hatching go together, so that print and colour-blind eyes see the same parts.
-export const looks = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
+export const looks = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'] as const;
 export type Look = (typeof looks)[number];
-const hatchings: Record<Look, string> = { a: '', b: 'M-2,2l4,-4M0,8l8,-8M6,10l4,-4', c: 'M0,4h8M4,0v8', d: 'M0,2h8M0,6h8', e: 'M2,2h1v1h-1zM6,6h1v1h-1z', f: 'M2,0v8M6,0v8' };
+const hatchings: Record<Look, string> = {
+  a: '',
+  b: 'M-2,2l4,-4M0,8l8,-8M6,10l4,-4',
+  c: 'M0,4h8M4,0v8',
+  d: 'M0,2h8M0,6h8',
+  e: 'M2,2h1v1h-1zM6,6h1v1h-1z',
+  f: 'M2,0v8M6,0v8',
+  g: '',
+  h: 'M-2,6l4,4M0,0l8,8M6,-2l4,4',
+  i: 'M0,4h8',
+  j: 'M4,0v8',
+};
 
 export const lookAt = (index: number): Look => looks[index % looks.length] ?? 'a';
 

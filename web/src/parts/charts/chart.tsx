@@ -154,7 +154,7 @@ function Drawn({ id, title, height, points, say, place, onOpen, children }: Char
         </svg>
       </div>
       <p class="chart-cursor no-print" aria-hidden="true">
-        {at === null || points === 0 ? <span class="quiet">{onOpen === undefined ? 'Point at it, or use the arrow keys.' : 'Point at it, or use the arrow keys; Enter or a click opens the documents.'}</span> : say(at)}
+        {at === null || points === 0 ? <span class="quiet">{onOpen === undefined ? '← → move through it' : '← → move through it; Enter or a click opens documents'}</span> : say(at)}
       </p>
       <p class="only-read" role="status" aria-live="polite">
         {said}

@@ -46,6 +46,7 @@ export function Waterfall({ title, sentence, currency, steps, ...frame }: Waterf
         const { y, marks } = amountScale(plot, Math.min(0, ...levels), Math.max(0, ...levels));
         const each = (plot.right - plot.left) / Math.max(1, steps.length);
         const wide = Math.min(each * 0.6, 64);
+        const narrow = each < 58; // then the words stand in two lines
         return (
           <>
             <Hatchings id={id} />
@@ -57,7 +58,7 @@ export function Waterfall({ title, sentence, currency, steps, ...frame }: Waterf
                 <g key={index}>
                   <rect class="part" x={left} y={Math.min(y(bar.from), y(bar.to))} width={wide} height={Math.max(1, Math.abs(y(bar.from) - y(bar.to)))} fill={`url(#${id}-${bar.look})`} />
                   {index + 1 < bars.length && <line class="grid-line" x1={left + wide} x2={left + each} y1={y(bar.to)} y2={y(bar.to)} />}
-                  <text class="axis-text" x={left + wide / 2} y={plot.bottom + 18} text-anchor="middle">
+                  <text class="axis-text" x={left + wide / 2} y={plot.bottom + (narrow && index % 2 === 1 ? 24 : 13)} text-anchor="middle">
                     {steps[index]?.name}
                   </text>
                 </g>

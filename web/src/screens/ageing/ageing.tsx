@@ -9,7 +9,7 @@ import { Lazy } from '../../parts/charts/lazy';
 import { AgeBars } from '../../parts/charts/age_bars';
 import { type RowColumn, VirtualRows } from '../../parts/charts/virtual_rows';
 import { useTables } from '../../parts/charts/use_table';
-import { counted, formatAmount, formatDay, formatInstant, formatMoney, formatMoneyShort, formatRate } from '../../parts/format';
+import { counted, formatAmount, formatDay, formatInstant, formatMoneyShort, formatRate } from '../../parts/format';
 import { Icon } from '../../parts/icons';
 import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
@@ -17,7 +17,7 @@ import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
 import { useLiveMoney } from '../cash/cash';
 import { ItemsDialog, itemColumns, pageSize } from '../cash/items';
-import { ageingAddress, ageingQuery, ageingSentence, type AgeingState, bucketTitle, cellQuery, cleanBuckets, type Group, groups, groupTitles, isOverdue, overdueOf, parseAgeing } from './ageing_words';
+import { ageingAddress, ageingQuery, ageingSentence, type AgeingState, bucketShort, bucketTitle, cellQuery, cleanBuckets, type Group, groups, groupTitles, isOverdue, overdueOf, parseAgeing } from './ageing_words';
 
 const go = (state: AgeingState, replace = false): void => navigate(ageingAddress(state), { replace });
 
@@ -209,14 +209,15 @@ function Rows({ answer, state }: { answer: Ageing; state: AgeingState }) {
     money.minor === 0 ? (
       <span class="quiet">–</span>
     ) : (
-      <a class="figure-link" href={ageingAddress({ ...state, cell: { bucket, key: row?.key ?? '', currency: money.currency } })} aria-label={`${row === null ? 'All' : row.name || row.key}, ${bucket === 'all' ? 'all ages' : bucketTitle(bucket)}: ${formatMoney(money)}, its documents`}>
+      <a class="figure-link" href={ageingAddress({ ...state, cell: { bucket, key: row?.key ?? '', currency: money.currency } })}>
+        <span class="only-read">{`${row === null ? 'All' : row.name || row.key}, ${bucket === 'all' ? 'all ages' : bucketTitle(bucket)}: `}</span>
         <Live text={formatAmount(money)} />
       </a>
     );
   const columns: RowColumn<AgeingRow>[] = [
-    { title: state.group === 'party' ? (state.side === 'payables' ? 'Supplier' : 'Customer') : groupTitles[state.group], width: 'minmax(120px,1.4fr)', cell: (row) => <Name row={row} state={state} /> },
+    { title: state.group === 'party' ? (state.side === 'payables' ? 'Supplier' : 'Customer') : groupTitles[state.group], width: 'minmax(130px,1.9fr)', cell: (row) => <Name row={row} state={state} /> },
     ...(many ? [{ title: 'Currency', width: '72px', cell: (row: AgeingRow) => row.currency }] : []),
-    ...answer.buckets.map((bucket, at): RowColumn<AgeingRow> => ({ title: bucketTitle(bucket), width: 'minmax(0,1fr)', numeric: true, cell: (row) => link(row, bucket, row.amounts[at] ?? { minor: 0, currency: row.currency }), narrow: false })),
+    ...answer.buckets.map((bucket, at): RowColumn<AgeingRow> => ({ title: bucketShort(bucket), width: 'minmax(0,1fr)', numeric: true, cell: (row) => link(row, bucket, row.amounts[at] ?? { minor: 0, currency: row.currency }), narrow: false })),
     { title: 'Total', width: 'minmax(108px,1fr)', numeric: true, cell: (row) => link(row, 'all', row.total) },
     { title: 'Oldest', width: '92px', numeric: true, cell: (row) => formatDay(row.oldest), narrow: false },
   ];

@@ -15,6 +15,9 @@ export function bucketTitle(bucket: string): string {
   return `${bucket.replace('-', '–')} days`;
 }
 
+// Over a narrow column.
+export const bucketShort = (bucket: string): string => bucketTitle(bucket).replace('more than ', '> ');
+
 export const isOverdue = (bucket: string): boolean => bucket !== 'not_due' && bucket !== 'no_date';
 
 export function overdueOf(buckets: readonly string[], row: Pick<AgeingRow, 'amounts' | 'currency'>): Money {

@@ -2,7 +2,7 @@
 import type { Cash, CashDay, ScenarioOutcome } from '../../api/cash';
 import { AmountAxis, amountScale, plotOf, type Plot, TimeAxis } from '../../parts/charts/axes';
 import { Chart } from '../../parts/charts/chart';
-import { bandPath, linear, type Scale, stepPath } from '../../parts/charts/chart_math';
+import { bandPath, linear, linePath, type Scale, stepPath } from '../../parts/charts/chart_math';
 import { formatDay, formatDayShort, formatMoney, formatMoneyShort } from '../../parts/format';
 import { moneyOr, sayDay } from './cash_words';
 
@@ -106,7 +106,7 @@ function scenarioPath(answer: Cash, scenario: ScenarioOutcome, x: Scale, y: Scal
     const at = places.get(ends.get(week.start) ?? '');
     return at === undefined ? [] : [[x(at), y(week.closing.minor)]];
   });
-  return stepPath([[x(0), y(answer.opening.minor)], ...points]);
+  return linePath([[x(0), y(answer.opening.minor)], ...points]);
 }
 
 function LowFlag({ answer, plot, x, y }: { answer: Cash; plot: Plot; x: Scale; y: Scale }) {
@@ -117,7 +117,7 @@ function LowFlag({ answer, plot, x, y }: { answer: Cash; plot: Plot; x: Scale; y
   const top = y(low.amount.minor);
   const anchor = left > plot.right - 140 ? 'end' : left < plot.left + 140 ? 'start' : 'middle';
   const breach = (low.headroom?.minor ?? low.amount.minor) < 0;
-  const words = top - plot.top < 34 ? 22 : -14; // beneath the line where there is no room above it
+  const words = plot.bottom - top < 24 ? -14 : 18; // nothing of the curve lies beneath its lowest point
   return (
     <g>
       <path class={`low-flag ${breach ? 'breach' : ''}`} d={`M${left},${top}l-6,-9h12z`} />

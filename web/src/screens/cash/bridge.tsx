@@ -99,7 +99,7 @@ function PartDialog({ bridge, part, onClose }: { bridge: Bridge; part: BridgePar
       <p class="quiet">
         {counted(items.length, 'document')}: {partHelp[part]} since {formatInstant(bridge.from.made)}.
       </p>
-      {items.length > 0 && <VirtualRows label={partTitles[part]} rows={items} total={items.length} columns={columns} rowHeight={48} height={430} keyOf={(item) => `${item.part}${item.kind}${item.id}`} />}
+      {items.length > 0 && <VirtualRows label={partTitles[part]} rows={items} total={items.length} columns={columns} rowHeight={54} height={430} keyOf={(item) => `${item.part}${item.kind}${item.id}`} />}
     </Dialog>
   );
 }

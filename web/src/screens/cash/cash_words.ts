@@ -36,6 +36,12 @@ export function headroomWords(headroom: Money, creditLine: Money | null): string
   return `${amount} ${line === 'zero' ? 'below zero' : 'beyond the credit line'}`;
 }
 
+// In a column whose title says what it is measured against.
+export function headroomShort(headroom: Money): string {
+  const amount = formatMoneyShort(positive(headroom));
+  return headroom.minor < 0 ? `${amount} beyond` : `${amount} left`;
+}
+
 export function headroomTone(headroom: Money, balance: Money): Tone {
   if (headroom.minor < 0) return 'poor';
   return balance.minor < 0 ? 'fair' : 'good';

@@ -1,12 +1,14 @@
 // What comes and what goes, week by week: receipts by how sure they are, payments by what they are for.
 import { type Cash, type CashWeek, layers } from '../../api/cash';
-import { type Look, lookAt } from '../../parts/charts/axes';
+import type { Look } from '../../parts/charts/axes';
 import { largest } from '../../parts/charts/chart_math';
 import { type Column, ColumnsChart } from '../../parts/charts/columns_chart';
 import { formatDayShort, formatMoney } from '../../parts/format';
 import { flowSentence, layerTitle, sayWeek, weekName } from './cash_words';
 
 const categoriesShown = 4;
+const inLooks: Record<string, Look> = { invoiced: 'a', delivered: 'b', ordered: 'c', forecast: 'd', planned: 'j', balance: 'j' };
+const outLooks: readonly Look[] = ['e', 'f', 'g', 'h', 'i'];
 
 type Flow = { columns: Column[]; looks: Map<string, Look> };
 
@@ -17,8 +19,8 @@ export function flowOf(weeks: readonly CashWeek[]): Flow {
   const { shown, rest } = largest(sums, categoriesShown);
   const outName = (category: string): string => `Out: ${rest.includes(category) ? 'other' : category || 'without category'}`;
   const looks = new Map<string, Look>();
-  present.forEach((layer, at) => looks.set(`In: ${layerTitle(layer)}`, lookAt(at)));
-  [...shown.map(outName), ...(rest.length > 0 ? ['Out: other'] : [])].forEach((name, at) => looks.set(name, lookAt(5 - at + 6)));
+  for (const layer of present) looks.set(`In: ${layerTitle(layer)}`, inLooks[layer] ?? 'j');
+  [...shown.map(outName), ...(rest.length > 0 ? ['Out: other'] : [])].forEach((name, at) => looks.set(name, outLooks[at] ?? 'i'));
   const columns = weeks.map((week) => {
     const out = new Map<string, number>();
     for (const part of week.payments_by) out.set(outName(part.category), (out.get(outName(part.category)) ?? 0) + part.amount.minor);

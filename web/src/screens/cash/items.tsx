@@ -113,7 +113,7 @@ export const itemColumns: readonly RowColumn<CashItem>[] = [
 
 export type ItemsDialogProps = { title: string; question: string; ask: Ask; columns?: readonly RowColumn<CashItem>[]; onClose: () => void };
 
-const rowHeight = 48; // pixels, two lines
+const rowHeight = 54; // pixels, two lines
 
 export function ItemsDialog({ title, question, ask, columns = itemColumns, onClose }: ItemsDialogProps) {
   const { state, problem, more, retry } = usePages(question, ask);

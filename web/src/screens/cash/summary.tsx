@@ -135,7 +135,7 @@ export function Compared({ answer, state }: Props) {
               <th scope="row">As it is</th>
               <td class="num">{base === null ? '–' : formatMoney(base.amount)}</td>
               <td class="num">–</td>
-              <td>{formatDay(base?.day ?? null)}</td>
+              <td class="num-day">{formatDay(base?.day ?? null)}</td>
               <td>{base?.headroom == null ? '–' : <Mark tone={headroomTone(base.headroom, base.amount)}>{headroomWords(base.headroom, answer.credit_line)}</Mark>}</td>
               <td class="num">{end === undefined ? '–' : formatMoney(end.closing)}</td>
               <td />
@@ -145,11 +145,11 @@ export function Compared({ answer, state }: Props) {
                 <th scope="row">{one.name}</th>
                 <td class="num">{one.lowest === null ? '–' : formatMoney(one.lowest.amount)}</td>
                 <td class="num">{one.lowest === null || base === null ? '–' : signed({ minor: one.lowest.amount.minor - base.amount.minor, currency: answer.currency })}</td>
-                <td>{formatDay(one.lowest?.day ?? null)}</td>
+                <td class="num-day">{formatDay(one.lowest?.day ?? null)}</td>
                 <td>{one.lowest?.headroom == null ? '–' : <Mark tone={headroomTone(one.lowest.headroom, one.lowest.amount)}>{headroomWords(one.lowest.headroom, answer.credit_line)}</Mark>}</td>
                 <td class="num">{one.weeks.length === 0 ? '–' : formatMoney(one.weeks.at(-1)?.closing ?? answer.opening)}</td>
                 <td>
-                  <button type="button" class="button small no-print" aria-label={`Compare no longer with ${one.name}`} onClick={() => navigate(cashAddress({ ...state, scenarios: state.scenarios.filter((id) => id !== one.id) }))}>
+                  <button type="button" class="button small no-print" aria-label={`Remove ${one.name} from the comparison`} onClick={() => navigate(cashAddress({ ...state, scenarios: state.scenarios.filter((id) => id !== one.id) }))}>
                     Remove
                   </button>
                 </td>

@@ -6,7 +6,7 @@ import { absent, formatDayShort, formatMoney, formatMoneyShort, isoWeek } from '
 import { Icon } from '../../parts/icons';
 import { navigate } from '../../parts/router';
 import { cashAddress, type CashState, type Figure, wholeFigure } from './address';
-import { headroomTone, headroomWords, layerTitle } from './cash_words';
+import { headroomShort, headroomTone, headroomWords, layerTitle } from './cash_words';
 
 type Props = { answer: Cash; state: CashState };
 
@@ -21,12 +21,12 @@ export function Weeks({ answer, state }: Props) {
           <thead>
             <tr>
               <th scope="col">Week</th>
-              {['Opening', 'In', 'Out', 'Closing', 'Lowest day', 'Closing, 8 of 10 cases'].map((title) => (
-                <th key={title} scope="col" class="num">
+              {titles.map(([title, kind]) => (
+                <th key={title} scope="col" class={`num ${kind}`}>
                   {title}
                 </th>
               ))}
-              <th scope="col">Room</th>
+              <th scope="col" class="wide-only">Room to {answer.credit_line === null || answer.credit_line.minor === 0 ? 'zero' : 'the credit line'}</th>
             </tr>
           </thead>
           {answer.weeks.map((week) => (
@@ -38,11 +38,21 @@ export function Weeks({ answer, state }: Props) {
   );
 }
 
+const titles: readonly [string, '' | 'wide-only'][] = [
+  ['Opening', 'wide-only'],
+  ['In', ''],
+  ['Out', ''],
+  ['Closing', ''],
+  ['Lowest day', 'wide-only'],
+  ['Closing, 8 of 10 cases', 'wide-only'],
+];
+
 // Whole units on screen; to the minor unit in the tooltip and in the list that opens.
 function Cell({ money, state, figure, what }: { money: Money; state: CashState; figure: Figure; what: string }) {
   return (
     <td class="num">
-      <a href={cashAddress({ ...state, figure })} title={formatMoney(money)} aria-label={`${what} ${formatMoney(money)}, its documents`}>
+      <a href={cashAddress({ ...state, figure })} title={formatMoney(money)}>
+        <span class="only-read">{what} </span>
         <Live text={formatMoneyShort(money)} />
       </a>
     </td>
@@ -61,23 +71,32 @@ function Week({ week, answer, state }: { week: CashWeek; answer: Cash; state: Ca
           <button type="button" class="week-button" aria-expanded={open} onClick={toggle}>
             <Icon name={open ? 'down' : 'right'} />
             <span>
-              Week {isoWeek(week.start)} <span class="quiet">{formatDayShort(week.start)} – {formatDayShort(week.end)}</span>
+              Week {isoWeek(week.start)}{' '}
+              <span class="quiet">
+                {formatDayShort(week.start)}
+                <span class="wide-only"> – {formatDayShort(week.end)}</span>
+              </span>
+              {week.headroom !== null && week.headroom.minor < 0 && (
+                <span class="phone-only">
+                  <Mark tone="poor">{headroomShort(week.headroom)}</Mark>
+                </span>
+              )}
             </span>
           </button>
         </th>
-        <td class="num" title={formatMoney(week.opening)}>
+        <td class="num wide-only" title={formatMoney(week.opening)}>
           <Live text={formatMoneyShort(week.opening)} />
         </td>
         <Cell money={week.receipts} state={state} figure={figure({ direction: 'in' })} what="In" />
         <Cell money={week.payments} state={state} figure={figure({ direction: 'out' })} what="Out" />
         <Cell money={week.closing} state={state} figure={figure()} what="Closing" />
-        <td class="num">
-          <a href={cashAddress({ ...state, figure: wholeFigure(week.low.day, week.low.day) })} title={formatMoney(week.low.amount)} aria-label={`Lowest ${formatMoney(week.low.amount)} on ${formatDayShort(week.low.day)}, its documents`}>
+        <td class="num wide-only">
+          <a href={cashAddress({ ...state, figure: wholeFigure(week.low.day, week.low.day) })} title={formatMoney(week.low.amount)}>
             <Live text={formatMoneyShort(week.low.amount)} /> <span class="quiet">{formatDayShort(week.low.day)}</span>
           </a>
         </td>
-        <td class="num quiet">{week.p10 === null || week.p90 === null ? absent : `${formatMoneyShort(week.p10)} – ${formatMoneyShort(week.p90)}`}</td>
-        <td>{week.headroom === null ? absent : <Mark tone={headroomTone(week.headroom, week.low.amount)}>{headroomWords(week.headroom, answer.credit_line)}</Mark>}</td>
+        <td class="num quiet wide-only">{week.p10 === null || week.p90 === null ? absent : `${formatMoneyShort(week.p10)} – ${formatMoneyShort(week.p90)}`}</td>
+        <td class="wide-only">{week.headroom === null ? absent : <span title={headroomWords(week.headroom, answer.credit_line)}><Mark tone={headroomTone(week.headroom, week.low.amount)}>{headroomShort(week.headroom)}</Mark></span>}</td>
       </tr>
       {open && <Parts week={week} state={state} figure={figure} />}
     </tbody>
@@ -102,10 +121,10 @@ function Parts({ week, state, figure }: { week: CashWeek; state: CashState; figu
       {rows.map((row) => (
         <tr key={row.title} class="week-part">
           <td>{row.title}</td>
-          <td />
+          <td class="wide-only" />
           {row.out && <td />}
           <Cell money={row.amount} state={state} figure={row.figure} what={row.title} />
-          <td colSpan={row.out ? 4 : 5} />
+          <td colSpan={row.out ? 4 : 5} class="wide-only" />
         </tr>
       ))}
     </>

@@ -219,13 +219,13 @@ function Months({ months, state }: { months: Month[]; state: CostState }) {
                   <th scope="row">{at === 0 ? formatMonth(row.month) : <span class="only-read">{formatMonth(row.month)}</span>}</th>
                   <td>{row.category || 'without category'}</td>
                   <td class="num">
-                    <a class="figure-link" href={costDocuments(row.month, row.category, 'cost')} aria-label={`${row.category} in ${formatMonth(row.month)}: ${formatMoney(row.actual)}, its documents`}>
+                    <a class="figure-link" href={costDocuments(row.month, row.category, 'cost')}>
                       <Live text={formatMoney(row.actual)} />
                     </a>
                   </td>
                   <td class="num">{formatMoney(row.planned)}</td>
                   <td class="num">
-                    <a class="figure-link" href={costDocuments(row.month, row.category, 'budget')} aria-label={`Budget of ${row.category} in ${formatMonth(row.month)}: ${formatMoney(row.budget)}`}>
+                    <a class="figure-link" href={costDocuments(row.month, row.category, 'budget')}>
                       {formatMoney(row.budget)}
                     </a>
                   </td>

@@ -120,15 +120,17 @@ function Facts({ profile }: { profile: PaymentProfile }) {
 type DistributionProps = { paid: Paid[]; profile: PaymentProfile; asTable: boolean; onTable: (asTable: boolean) => void };
 
 function Distribution({ paid, profile, ...tables }: DistributionProps) {
+  const usual = paid.filter((one) => !one.outlier);
+  const odd = paid.length - usual.length;
   const found = bins(
-    paid.map((one) => one.days_late),
+    usual.map((one) => one.days_late),
     12,
   );
   const late = paid.filter((one) => one.days_late > 0).length;
   return (
     <BinsChart
       title="How late"
-      sentence={`${formatPercent(late / Math.max(1, paid.length))} of ${counted(paid.length, 'paid invoice')} came after the due day${profile.p50 === null ? '' : `; half of them by ${daysLate(profile.p50)}`}.`}
+      sentence={`${formatPercent(late / Math.max(1, paid.length))} of ${counted(paid.length, 'paid invoice')} came after the due day${profile.p50 === null ? '' : `; half of them by ${daysLate(profile.p50)}`}.${odd === 0 ? '' : ` ${counted(odd, 'one-off')} not drawn.`}`}
       bins={found}
       title_of={binTitle}
       {...tables}
