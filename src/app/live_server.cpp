@@ -116,7 +116,7 @@ Result<void> LiveServer::open_jobs(const Settings& settings, const Clock& clock)
   options.runner.executable = std::move(*program);
   options.time_zone = settings.time_zone;
   remove_leftovers(settings.data);
-  const JobParts parts{settings.data, record_path(settings), road_->record(), road_->control(), clock};
+  const JobParts parts{settings.data, record_path(settings), road_->record(), road_->control(), clock, settings.company};
   auto jobs = jobs::Service::open(std::move(options), job_kinds(parts), road_->record(), road_->metrics(), clock);
   if (!jobs) return pass_on(jobs);
   jobs_ = std::move(*jobs);
