@@ -39,11 +39,11 @@ struct AgeingQuestion {
   AgeingBasis basis = AgeingBasis::due;
   std::vector<std::int32_t> bounds{30, 60, 90};  // rising, 1..36500; may be empty: not due and due
   // Group of each party (a salesperson, a country); empty: one group for all. A party beyond it is in group 0.
-  std::span<const std::uint32_t> group_of_party;
+  std::span<const std::uint32_t> group_of_party{};
   std::uint32_t group_count = 1;
   std::uint32_t currency_count = 1;  // codes are below it
   // Posting day of each document, for basis `posted`; a document beyond it has no day.
-  std::span<const std::int32_t> document_posted;
+  std::span<const std::int32_t> document_posted{};
   unsigned threads = 2;
 };
 
