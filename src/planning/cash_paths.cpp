@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t own_size = 4096;
 constexpr std::int32_t unit = 4096;      // of a normal number
+constexpr std::size_t block_size = 64;
 constexpr std::int32_t step_shift = 5;   // 8 * 4096 / 1024 steps
 static_assert(8 * unit >> step_shift == normal_steps);
 
@@ -98,11 +99,28 @@ MILLRACE_INLINE std::size_t count_below_body(const std::int64_t* values, std::si
   return below;
 }
 
+// How many values lie below `low`, and a bit for each block of 64 in which some lie in low..high.
+MILLRACE_INLINE std::size_t search_body(const std::int64_t* values, std::size_t blocks, std::int64_t low, std::int64_t high, std::uint8_t* found) {
+  std::size_t below = 0;
+  for (std::size_t block = 0; block < blocks; ++block) {
+    std::int64_t less = 0, here = 0;
+    for (std::size_t i = 0; i < block_size; ++i) {
+      const std::int64_t value = values[block * block_size + i];
+      less += value < low ? 1 : 0;
+      here += value <= high ? 1 : 0;
+    }
+    below += static_cast<std::size_t>(less);
+    found[block] = here != less ? 1 : 0;
+  }
+  return below;
+}
+
 struct Kernels {
   void (*offsets)(const DrawsOf&, std::int32_t*, std::size_t);
   void (*add_rows)(std::int64_t*, std::size_t, const std::int64_t*, const std::int32_t*, std::size_t);
   void (*add_looked_up)(std::int64_t*, const std::int64_t*, const std::int32_t*, std::size_t);
   std::size_t (*count_below)(const std::int64_t*, std::size_t, std::int64_t);
+  std::size_t (*search)(const std::int64_t*, std::size_t, std::int64_t, std::int64_t, std::uint8_t*);
 };
 
 #define MILLRACE_KERNELS(name, ...)                                                                                              \
@@ -118,7 +136,11 @@ struct Kernels {
   __VA_ARGS__ std::size_t count_below_##name(const std::int64_t* values, std::size_t count, std::int64_t limit) {                  \
     return count_below_body(values, count, limit);                                                                               \
   }                                                                                                                              \
-  constexpr Kernels kernels_##name{offsets_##name, add_rows_##name, add_looked_up_##name, count_below_##name};
+  __VA_ARGS__ std::size_t search_##name(const std::int64_t* values, std::size_t blocks, std::int64_t low, std::int64_t high,       \
+                                        std::uint8_t* found) {                                                                   \
+    return search_body(values, blocks, low, high, found);                                                                        \
+  }                                                                                                                              \
+  constexpr Kernels kernels_##name{offsets_##name, add_rows_##name, add_looked_up_##name, count_below_##name, search_##name};
 
 MILLRACE_KERNELS(any)
 #if defined(__x86_64__)
@@ -186,15 +208,21 @@ std::int64_t select(std::span<const std::int64_t> values, std::size_t rank, std:
 }
 
 std::int64_t select_between(std::span<const std::int64_t> values, std::size_t rank, std::int64_t low, std::int64_t high, std::vector<std::int64_t>& scratch) {
-  scratch.resize(values.size() + 1);
-  std::size_t below = 0, kept = 0;
-  for (const std::int64_t value : values) {
-    below += value < low ? 1 : 0;
-    scratch[kept] = value;  // overwritten by the next one unless it is kept: no branch to guess
-    kept += value >= low && value <= high ? 1 : 0;
-  }
+  // Of most blocks it is enough to know how many values lie below.
+  const std::size_t blocks = values.size() / block_size;
+  std::vector<std::uint8_t> found(blocks);
+  std::size_t below = kernels().search(values.data(), blocks, low, high, found.data());
+  scratch.clear();
+  const auto keep = [&](std::span<const std::int64_t> some) {
+    for (const std::int64_t value : some)
+      if (value >= low && value <= high) scratch.push_back(value);
+  };
+  for (std::size_t block = 0; block < blocks; ++block)
+    if (found[block] != 0) keep(values.subspan(block * block_size, block_size));
+  for (const std::int64_t value : values.subspan(blocks * block_size)) below += value < low ? 1 : 0;
+  keep(values.subspan(blocks * block_size));
+  const std::size_t kept = scratch.size();
   check(rank >= below && rank - below < kept, "a quantile lies where it is looked for");
-  scratch.resize(kept);
   std::ranges::nth_element(scratch, scratch.begin() + static_cast<std::ptrdiff_t>(rank - below));
   return scratch[rank - below];
 }
