@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <exception>
 #include <thread>
 
@@ -80,13 +81,42 @@ MILLRACE_INLINE void offsets_body(const DrawsOf& draws, std::int32_t* __restrict
   }
 }
 
-MILLRACE_INLINE void add_rows_body(std::int64_t* __restrict rows, std::size_t width, const std::int64_t* __restrict base, const std::int32_t* offsets, std::size_t count) {
-  for (std::size_t p = 0; p < count; ++p) {
-    std::int64_t* row = rows + p * width;
-    const std::int64_t* from = base + offsets[p];
-    for (std::size_t at = 0; at < width; at += 8)
-      for (std::size_t i = 0; i < 8; ++i) row[at + i] += from[at + i];
+// Eight numbers that the processor holds in one register, or two or four of them.
+typedef std::int64_t Eight __attribute__((vector_size(64)));
+
+struct Rows {
+  std::int64_t* rows;
+  std::size_t width;
+  const std::int64_t* base;
+  const std::int32_t* offsets;
+  std::size_t parties, paths;
+};
+
+// `Count` eights of each row are kept in registers while all parties are added: neither read nor written in between.
+template <std::size_t Count>
+MILLRACE_INLINE void add_strip(const Rows& all, std::size_t at) {
+  for (std::size_t path = 0; path < all.paths; ++path) {
+    std::int64_t* row = all.rows + path * all.width + at;
+    Eight sums[Count];
+    std::memcpy(sums, row, sizeof sums);
+    for (std::size_t party = 0; party < all.parties; ++party) {
+      const std::int64_t* from = all.base + all.offsets[party * all.paths + path] + at;
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < Count; ++i) {
+        Eight more;  // begins at any day: not aligned
+        std::memcpy(&more, from + i * 8, sizeof more);
+        sums[i] += more;
+      }
+    }
+    std::memcpy(row, sums, sizeof sums);
   }
+}
+
+template <std::size_t Strip>
+MILLRACE_INLINE void add_rows_body(const Rows& all) {
+  std::size_t at = 0;
+  for (; at + Strip * 8 <= all.width; at += Strip * 8) add_strip<Strip>(all, at);
+  for (; at < all.width; at += 8) add_strip<1>(all, at);
 }
 
 MILLRACE_INLINE void add_looked_up_body(std::int64_t* __restrict values, const std::int64_t* __restrict base, const std::int32_t* __restrict offsets, std::size_t count) {
@@ -117,18 +147,15 @@ MILLRACE_INLINE std::size_t search_body(const std::int64_t* values, std::size_t 
 
 struct Kernels {
   void (*offsets)(const DrawsOf&, std::int32_t*, std::size_t);
-  void (*add_rows)(std::int64_t*, std::size_t, const std::int64_t*, const std::int32_t*, std::size_t);
+  void (*add_rows)(const Rows&);
   void (*add_looked_up)(std::int64_t*, const std::int64_t*, const std::int32_t*, std::size_t);
   std::size_t (*count_below)(const std::int64_t*, std::size_t, std::int64_t);
   std::size_t (*search)(const std::int64_t*, std::size_t, std::int64_t, std::int64_t, std::uint8_t*);
 };
 
-#define MILLRACE_KERNELS(name, ...)                                                                                              \
+#define MILLRACE_KERNELS(name, strip, ...)                                                                                            \
   __VA_ARGS__ void offsets_##name(const DrawsOf& draws, std::int32_t* out, std::size_t count) { offsets_body(draws, out, count); } \
-  __VA_ARGS__ void add_rows_##name(std::int64_t* rows, std::size_t width, const std::int64_t* base, const std::int32_t* offsets,   \
-                                   std::size_t count) {                                                                          \
-    add_rows_body(rows, width, base, offsets, count);                                                                            \
-  }                                                                                                                              \
+  __VA_ARGS__ void add_rows_##name(const Rows& all) { add_rows_body<strip>(all); }                                                \
   __VA_ARGS__ void add_looked_up_##name(std::int64_t* values, const std::int64_t* base, const std::int32_t* offsets,               \
                                         std::size_t count) {                                                                     \
     add_looked_up_body(values, base, offsets, count);                                                                            \
@@ -142,13 +169,13 @@ struct Kernels {
   }                                                                                                                              \
   constexpr Kernels kernels_##name{offsets_##name, add_rows_##name, add_looked_up_##name, count_below_##name, search_##name};
 
-MILLRACE_KERNELS(any)
+MILLRACE_KERNELS(any, 3)
 #if defined(__x86_64__)
-MILLRACE_KERNELS(avx2, [[gnu::target("avx2")]])
+MILLRACE_KERNELS(avx2, 6, [[gnu::target("avx2")]])
 #if defined(__clang__)
-MILLRACE_KERNELS(avx512, [[gnu::target("avx512f,avx512dq,avx512bw,avx512vl")]])
+MILLRACE_KERNELS(avx512, 12, [[gnu::target("avx512f,avx512dq,avx512bw,avx512vl")]])
 #else
-MILLRACE_KERNELS(avx512, [[gnu::target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")]])
+MILLRACE_KERNELS(avx512, 12, [[gnu::target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")]])
 #endif
 
 const Kernels& kernels() {
@@ -191,8 +218,9 @@ void Draws::offsets(std::uint64_t key, const Offsets& by_step, std::size_t first
                     out.data(), out.size());
 }
 
-void add_rows(std::int64_t* rows, std::size_t width, const std::int64_t* base, std::span<const std::int32_t> offsets) {
-  kernels().add_rows(rows, width, base, offsets.data(), offsets.size());
+void add_rows(std::int64_t* rows, std::size_t width, const std::int64_t* base, std::span<const std::int32_t> offsets, std::size_t paths) {
+  check(width % 8 == 0 && offsets.size() % paths == 0, "rows are whole eights and every party has an offset for each path");
+  kernels().add_rows({rows, width, base, offsets.data(), offsets.size() / paths, paths});
 }
 
 void add_looked_up(std::int64_t* values, const std::int64_t* base, std::span<const std::int32_t> offsets) {
