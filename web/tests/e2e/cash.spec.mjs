@@ -47,7 +47,7 @@ describe('the forecast', { timeout: 180_000 }, () => {
     const answer = await api('/cash');
     const at = answer.weeks.findIndex((week) => week.receipts.minor > 0);
     const week = answer.weeks[at];
-    const cell = page.locator('.weeks tbody').nth(at).locator('td a').first();
+    const cell = page.locator('.weeks tbody').nth(at).locator('td a').nth(1); // opening, in, out, closing
     await until('the cell is the figure', async () => (await cell.getAttribute('title')) === amount((await api('/cash')).weeks[at].receipts));
     const figure = await cell.getAttribute('title');
     await cell.click();
@@ -108,14 +108,14 @@ describe('the forecast', { timeout: 180_000 }, () => {
     const { today, currency, weeks } = await api('/cash');
     const at = weeks.findIndex((week) => week.start > today);
     await page.locator('.week-button').nth(at).click();
-    const closing = page.locator('.weeks tbody').nth(at).locator('tr').first().locator('td a').nth(1);
-    const before = await closing.getAttribute('title');
+    const paid = page.locator('.weeks tbody').nth(at).locator('tr').first().locator('td a').nth(2);
+    const before = await paid.getAttribute('title');
     const began = Date.now();
     await put('cost', 'E2E-1', { posted: dayAfter(weeks[at].start, 1), category: 'Surprise', amount: '12345.67', currency, comment: '', account: '' });
-    await page.waitForFunction(([element, text]) => element.getAttribute('title') !== text, [await closing.elementHandle(), before], { timeout: 5000 });
+    await page.waitForFunction(([element, text]) => element.getAttribute('title') !== text, [await paid.elementHandle(), before], { timeout: 5000 });
     console.log(`a cost that was written is on the open screen after ${Date.now() - began} ms`);
     await until('the part is there', async () => (await page.locator('.week-part').allInnerTexts()).some((text) => /Surprise\s+12,346/.test(text)));
-    assert.equal(await closing.getAttribute('title'), amount((await api('/cash')).weeks[at].payments));
+    assert.equal(await paid.getAttribute('title'), amount((await api('/cash')).weeks[at].payments));
     assert.match(page.url(), /week=/);
   });
 
