@@ -14,6 +14,7 @@ export type CashState = {
   layers: Layer[] | null; // null: all
   scenarios: string[]; // ids, at most four
   expanded: Day[]; // weeks shown by layer and category
+  from: string; // the kept forecast that the bridge begins at, "" the newest of the week before
   table: boolean;
   figure: Figure | null;
 };
@@ -23,9 +24,11 @@ export const weeksDefault = 13;
 export const scenariosMax = 4;
 export const views: readonly CashView[] = ['expected', 'pessimistic', 'optimistic'];
 
-export const emptyCash: CashState = { weeks: weeksDefault, view: 'expected', currency: '', layers: null, scenarios: [], expanded: [], table: false, figure: null };
+export const emptyCash: CashState = { weeks: weeksDefault, view: 'expected', currency: '', layers: null, scenarios: [], expanded: [], from: '', table: false, figure: null };
 
 export const wholeFigure = (from: Day, to: Day, part: Partial<Figure> = {}): Figure => ({ from, to, direction: '', layer: '', category: '', party: '', ...part });
+
+export const dayBefore = (day: Day): Day => new Date(Date.parse(`${day}T12:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
 
 const isDay = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text);
 const listed = (text: string): string[] => text.split(',').filter((part) => part !== '');
@@ -49,6 +52,7 @@ export function parseCash(search: string): CashState {
     layers: wanted === null ? null : layers.filter((one) => listed(wanted).includes(one)),
     scenarios: words.getAll('scenario').slice(0, scenariosMax),
     expanded: listed(words.get('week') ?? '').filter(isDay),
+    from: words.get('from') ?? '',
     table: words.get('table') === '1',
     figure: parseFigure(words),
   };
@@ -72,6 +76,7 @@ const readable = (words: URLSearchParams): string => words.toString().replace(/%
 export function cashSearch(state: CashState): string {
   const words = asked(state);
   if (state.expanded.length > 0) words.set('week', state.expanded.join(','));
+  if (state.from !== '') words.set('from', state.from);
   if (state.table) words.set('table', '1');
   if (state.figure !== null) {
     const { from, to, ...rest } = state.figure;
@@ -84,10 +89,11 @@ export function cashSearch(state: CashState): string {
 
 export const cashAddress = (state: CashState): string => `/cash${cashSearch(state)}`;
 
-// The movements behind a figure, as the screen shows it.
+// The movements behind a figure: of the plan itself, in the view, layers and currency that the screen shows.
 export function figureQuery(state: CashState, figure: Figure): string {
-  const words = new URLSearchParams({ from: figure.from, to: figure.to });
+  const words = asked({ ...state, scenarios: [] });
+  words.set('from', figure.from);
+  words.set('to', figure.to);
   for (const name of ['direction', 'layer', 'category', 'party'] as const) if (figure[name] !== '') words.set(name, figure[name]);
-  if (state.currency !== '') words.set('currency', state.currency);
-  return words.toString();
+  return readable(words);
 }

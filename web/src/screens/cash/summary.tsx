@@ -5,7 +5,7 @@ import { counted, formatDay, formatDayShort, formatMoney, formatMoneyShort } fro
 import { navigate } from '../../parts/router';
 import { cashAddress, type CashState, wholeFigure } from './address';
 import { between, endOf, headroomTone, headroomWords, rateWords, signed } from './cash_words';
-import { documentAddress, kindTitle } from './items';
+import { documentAddress, kindTitle, size } from './items';
 
 type Props = { answer: Cash; state: CashState };
 
@@ -17,9 +17,9 @@ export function Cards({ answer, state }: Props) {
     <div class="money-cards">
       <section class="money-card">
         <h2>In the bank</h2>
-        <span class="big">
+        <a class="big" href="/finance?kind=balance">
           <Amount money={answer.opening} />
-        </span>
+        </a>
         <span class="quiet">{answer.accounts.length === 0 ? 'no balance is known' : answer.accounts.map((one) => `${one.account} ${formatMoney(one.balance)}${one.day === null ? '' : `, ${formatDayShort(one.day)}`}`).join(' · ')}</span>
       </section>
       {low !== null && (
@@ -33,14 +33,15 @@ export function Cards({ answer, state }: Props) {
             {low.p10 != null && `; in 1 of 10 cases under ${formatMoneyShort(low.p10)}`}
           </span>
           {low.headroom != null && <Mark tone={headroomTone(low.headroom, low.amount)}>{headroomWords(low.headroom, answer.credit_line)}</Mark>}
+          {answer.credit_line !== null && <a href="/finance?kind=credit_line">credit line {formatMoney(answer.credit_line)}</a>}
         </section>
       )}
       {end !== null && last !== undefined && (
         <section class="money-card">
           <h2>On {formatDay(end.day)}</h2>
-          <span class="big">
+          <a class="big" href={cashAddress({ ...state, figure: wholeFigure(answer.today, end.day) })}>
             <Amount money={end.closing} />
-          </span>
+          </a>
           <span class="quiet">{between(last.p10, last.p90).replace(', b', 'b')}</span>
         </section>
       )}
@@ -54,7 +55,7 @@ export function Cards({ answer, state }: Props) {
           <Mark tone="good">every document has a day</Mark>
         )}
         {answer.without_rate.length > 0 && <Mark tone="fair">no rate for {answer.without_rate.map(formatMoney).join(', ')}</Mark>}
-        <span class="quiet">{answer.rates.map(rateWords).join('; ')}</span>
+        {answer.rates.length > 0 && <a href="/finance?kind=rate">{answer.rates.map(rateWords).join('; ')}</a>}
       </section>
     </div>
   );
@@ -81,7 +82,7 @@ export function LowPoint({ low }: { low: Low & LowCauses }) {
                 <span class="quiet">{item.party_name || item.category}</span>
                 <span class="num">
                   {'\u2212'}
-                  {formatMoney(item.converted ?? item.amount)}
+                  {formatMoney(size(item.converted ?? item.amount))}
                 </span>
               </li>
             ))}
@@ -142,7 +143,14 @@ export function Compared({ answer, state }: Props) {
             </tr>
             {answer.scenarios.map((one) => (
               <tr key={one.id}>
-                <th scope="row">{one.name}</th>
+                <th scope="row">
+                  {one.name}
+                  {(one.without_effect ?? []).map((change) => (
+                    <span key={change} class="block-mark">
+                      <Mark tone="idle">{change}</Mark>
+                    </span>
+                  ))}
+                </th>
                 <td class="num">{one.lowest === null ? '–' : formatMoney(one.lowest.amount)}</td>
                 <td class="num">{one.lowest === null || base === null ? '–' : signed({ minor: one.lowest.amount.minor - base.amount.minor, currency: answer.currency })}</td>
                 <td class="num-day">{formatDay(one.lowest?.day ?? null)}</td>
