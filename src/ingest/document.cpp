@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "domain/finance_codec.h"
 #include "domain/order_codec.h"
 #include "ingest/csv_parser.h"
 #include "ingest/internal/reader.h"
@@ -113,6 +114,12 @@ std::string encode(const ParsedDocument& document) {
     writer.text(cell.text);
     writer.u8(cell.unread ? 1 : 0);
   }
+  writer.varint(document.finance.size());
+  for (const FinanceRow& row : document.finance) {
+    writer.varint(row.row);
+    writer.u8(row.removed ? 1 : 0);
+    writer.text(encode(row.document));
+  }
   return out;
 }
 
@@ -152,6 +159,16 @@ Result<ParsedDocument> decode_parsed_document(std::string_view bytes) {
     cell.column = static_cast<std::uint32_t>(reader.varint());
     cell.text = reader.text();
     cell.unread = reader.u8() == 1;
+  }
+  const std::size_t finance_count = reader.count(3);
+  for (std::size_t i = 0; i < finance_count && reader.ok(); ++i) {
+    FinanceRow row;
+    row.row = reader.varint();
+    row.removed = reader.u8() == 1;
+    auto finance = decode_finance_document(reader.text());
+    if (!finance) return damaged();
+    row.document = std::move(*finance);
+    document.finance.push_back(std::move(row));
   }
   if (!reader.ok() || !reader.at_end()) return damaged();
   return document;

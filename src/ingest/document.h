@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "base/result.h"
+#include "domain/finance.h"
 #include "domain/order.h"
 #include "feed/change.h"
 #include "ingest/layout_profile.h"
@@ -40,6 +41,13 @@ struct TableCell {
   bool operator==(const TableCell&) const = default;
 };
 
+// A finance document of a pushed batch (finance_batch.h), or that it is removed.
+struct FinanceRow {
+  std::uint64_t row = 0;  // line of the body, from 1
+  FinanceDocument document;
+  bool removed = false;
+};
+
 struct ParsedDocument {
   Format format = Format::none;
   bool is_order_document = false;  // false: not for us (settings, price list, note); `ignored_because` says why
@@ -47,6 +55,7 @@ struct ParsedDocument {
   std::vector<SalesOrder> orders;  // status is left empty here: the folder gives it
   std::vector<Finding> findings;
   std::vector<TableCell> table = {};  // only of a sheet that people sent back (overlay_sheet.h), row by row
+  std::vector<FinanceRow> finance = {};  // only of pushed batches of finance streams
 };
 
 Format sniff(std::string_view content, std::string_view name);
