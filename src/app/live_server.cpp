@@ -149,6 +149,7 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .audit = &people_->audit(),
       .sign_in = asks_sign_in_,
       .outside = outside_ ? &outside_->oidc() : nullptr,
+      .finance = &road_->finance(),
       .settings_report = std::move(settings_report),
   };
   server::ServerOptions options;

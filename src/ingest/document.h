@@ -35,9 +35,11 @@ struct Finding {
 
 // A cell of a sheet that is read as a table, whatever it says.
 struct TableCell {
+  enum class Kind : std::uint8_t { text, number, day };  // as a workbook keeps it; CSV has texts only
   std::uint32_t row = 0, column = 0;  // from 0
   std::string text;
   bool unread = false;  // a formula without a value
+  Kind kind = Kind::text;
   bool operator==(const TableCell&) const = default;
 };
 
@@ -48,14 +50,22 @@ struct FinanceRow {
   bool removed = false;
 };
 
+// How the file of a table was read.
+struct TableFacts {
+  std::string encoding, separator;  // of CSV: "windows-1252", ";"
+  std::string sheet;                // of a workbook
+  bool from_1904 = false;           // how the workbook counts days
+};
+
 struct ParsedDocument {
   Format format = Format::none;
   bool is_order_document = false;  // false: not for us (settings, price list, note); `ignored_because` says why
   std::string ignored_because;
   std::vector<SalesOrder> orders;  // status is left empty here: the folder gives it
   std::vector<Finding> findings;
-  std::vector<TableCell> table = {};  // only of a sheet that people sent back (overlay_sheet.h), row by row
   std::vector<FinanceRow> finance = {};  // only of pushed batches of finance streams
+  std::vector<TableCell> table = {};  // only of what people sent as a table (overlay_sheet.h, finance_import.h), row by row
+  TableFacts facts = {};              // of that table
 };
 
 Format sniff(std::string_view content, std::string_view name);

@@ -18,6 +18,7 @@
 #include "cache/cache.h"
 #include "feed/reader.h"
 #include "ingest/control.h"
+#include "ingest/finance_desk.h"
 #include "ingest/overlay.h"
 #include "ingest/push.h"
 #include "jobs/control.h"
@@ -66,6 +67,7 @@ struct Services {
   people::Audit* audit = nullptr;
   bool sign_in = false;  // everybody must; else whoever reaches the server may do everything
   people::Oidc* outside = nullptr;  // people may sign in with the company's provider
+  ingest::FinanceDoor* finance = nullptr;  // what people write of money; nothing can be written without
   std::string settings_report = "{}";  // for administrators, JSON
 };
 

@@ -9,6 +9,7 @@
 
 #include "server/server.h"
 #include "server/test_client.h"
+#include "server/test_finance.h"
 #include "server/test_jobs.h"
 #include "server/test_overlays.h"
 #include "testing/world.h"
@@ -214,6 +215,11 @@ class TestPlant {
 
  public:
   virtual Services services() {
+    Services made = services_without_finance();
+    made.finance = &finance;
+    return made;
+  }
+  Services services_without_finance() {
     return {[this] {
               const std::lock_guard lock(mutex);
               return snapshot;
@@ -265,6 +271,7 @@ class TestPlant {
   TestPush push;
   TestJobs jobs;
   TestOverlays overlays{{"43659", "43660", "43661"}};
+  TestFinance finance;
   metrics::Registry metrics;
   cache::MemoryCache results{8 << 20};
   TestClock clock;
