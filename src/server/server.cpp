@@ -1,11 +1,8 @@
 #include "server/server.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <charconv>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "server/internal/network.h"
 #include "server/internal/own_answer.h"
@@ -38,22 +35,6 @@ Result<Listen> parse_listen(std::string_view text) {
   listen.address = asio::ip::make_address(host, error);
   if (error) return wrong();
   return listen;
-}
-
-// Threads share the port, which would also let a second program of this user share it in silence: so one socket that
-// does not share asks first.
-Result<void> check_port_is_free(const Listen& listen) {
-  const tcp::endpoint endpoint(listen.address, listen.port);
-  UniqueFd probe(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  if (!probe || ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
-    return fail(ErrorCode::unavailable, "No socket can be opened: too many files are open.");
-  if (::bind(probe.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 &&
-      ::listen(probe.get(), 1) == 0)
-    return {};
-  return fail(ErrorCode::conflict, "Port " + std::to_string(listen.port) +
-                                       " is taken by another program (or needs more rights). Choose another with "
-                                       "--listen 127.0.0.1:PORT; port 0 takes any free one.");
 }
 
 std::vector<std::string> route_names() {
@@ -96,15 +77,14 @@ class ServerImpl final : public Server {
     return {};
   }
 
-  Result<void> listen(Listen listen) {
-    if (const auto port_free = check_port_is_free(listen); !port_free) return port_free;
-    for (std::size_t i = 0; i < std::max<std::size_t>(core_.options.thread_count, 1); ++i) {
-      threads_.push_back(std::make_unique<IoThread>(core_));
-      if (const auto done = threads_.back()->listen({listen.address, listen.port}); !done) return done;
-      listen.port = threads_.back()->endpoint().port();  // the others share what the first was given
-    }
+  Result<void> listen(const Listen& listen) {
+    std::vector<IoThread*> answering;
+    for (std::size_t i = 0; i < std::max<std::size_t>(core_.options.thread_count, 1); ++i)
+      answering.push_back(threads_.emplace_back(std::make_unique<IoThread>(core_)).get());
+    IoThread& door = *threads_.emplace_back(std::make_unique<IoThread>(core_));
+    if (const auto done = door.listen({listen.address, listen.port}, std::move(answering)); !done) return done;
     address_ = listen.address.is_v6() ? "[" + listen.address.to_string() + "]" : listen.address.to_string();
-    address_ += ":" + std::to_string(listen.port);
+    address_ += ":" + std::to_string(door.endpoint().port());
     for (const auto& thread : threads_) thread->start();
     log_info("listening", {{"address", address_}});
     return {};

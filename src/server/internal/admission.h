@@ -14,7 +14,7 @@ namespace millrace::server {
 
 class Admission {
  public:
-  static constexpr std::chrono::milliseconds wait_good{8};
+  static constexpr std::chrono::milliseconds wait_good{3};
   static constexpr std::chrono::milliseconds wait_max{250};
   static constexpr std::chrono::milliseconds wait_bad{40};
   static constexpr std::chrono::milliseconds patience{300};

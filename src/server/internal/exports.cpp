@@ -35,23 +35,23 @@ namespace {
 class RowStream : public BodyStream {
  public:
   RowStream(Moment at, const query::OrderQuery& query)
-      : at_(std::move(at)), query_(query), cursor_(at_.snapshot, query, at_.today) {}
+      : at_(std::move(at)), query_(query) {}
 
   Result<bool> next(std::string& out) final {
-    if (written_ == 0 && !begun_) {
-      begun_ = true;
+    if (!cursor_) {
+      cursor_.emplace(at_.snapshot, query_, at_.today);  // finding the rows is work of its turn, as each block is
       begin(out);
     }
-    const std::vector<query::OrderRow> rows = cursor_.next(rows_per_block);
+    const std::vector<query::OrderRow> rows = cursor_->next(rows_per_block);
     for (const auto& row : rows) {
       append(out, row, written_ == 0);
       ++written_;
     }
     if (!rows.empty()) return true;
-    if (written_ != cursor_.matching()) {
-      out += "#ERROR " + std::to_string(cursor_.matching() - written_) + " rows are missing";
+    if (written_ != cursor_->matching()) {
+      out += "#ERROR " + std::to_string(cursor_->matching() - written_) + " rows are missing";
       return fail(ErrorCode::internal, "the export gave " + std::to_string(written_) + " of " +
-                                           std::to_string(cursor_.matching()) + " rows");
+                                           std::to_string(cursor_->matching()) + " rows");
     }
     end(out);
     return false;
@@ -67,8 +67,7 @@ class RowStream : public BodyStream {
   std::uint64_t written_ = 0;
 
  private:
-  query::OrderCursor cursor_;
-  bool begun_ = false;
+  std::optional<query::OrderCursor> cursor_;
 };
 
 class CsvStream final : public RowStream {

@@ -55,6 +55,10 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     if (entry == Entry::too_many) return refuse({503, "overloaded", "Too many connections are open; try again in a moment.", {}});
     refuse({429, "too-many-requests", "Too many connections from your address are open; close some, or raise connections_per_address.", {}});
   }
+  void continue_with(boost::beast::flat_buffer read) {
+    buffer_ = std::move(read);
+    begin_request();
+  }
 
   void sweep(Stopwatch::time_point now) override {
     if (now < deadline_) return;
@@ -163,6 +167,12 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   }
 
   bool take_head(HeadCheck& check) {
+    if (!core_.backend.router.is_health(check.target) && entry_ == Entry::open) {
+      if (IoThread* const other = thread_.next()) {
+        move_to(*other);
+        return false;
+      }
+    }
     Framing framing;
     auto problem = read_fields(check, request_, framing);
     if (!problem && framing.body != Framing::Body::none) {
@@ -194,6 +204,13 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     body_started_ = now_;
     set_body_deadline();
     return true;
+  }
+
+  // Out of the door: the head is still in the buffer and is read there again.
+  void move_to(IoThread& other) {
+    if (!out_.empty()) return send({}, [self = shared_from_this(), &other] { self->move_to(other); });
+    continue_http(other, std::move(wire_), std::move(buffer_));
+    thread_.hand_over(shared_from_this());
   }
 
   // Pushed batches and workbooks may be long. Only so many are read at once, so that bodies never fill the memory.
@@ -376,7 +393,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
     if (response_.stream && !bodiless) {
       state_ = State::writing;
       framed_ = std::exchange(out_, {});
-      return write_block();
+      return write_block_in_turn();
     }
     count();  // before it is sent: who has the answer finds it in the statistics
     if (!bodiless) out_.append(response_.first());
@@ -418,8 +435,14 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
 
   static Stopwatch::duration write_patience(std::size_t bytes) { return write_time + std::chrono::milliseconds(bytes * 1000 / write_rate_min); }
 
+  void write_block_in_turn() {
+    deadline_ = Stopwatch::now() + write_time;
+    thread_.in_turn([self = shared_from_this()] { self->write_block(); });
+  }
+
   // One block of a stream: memory is bounded by the block, the client's pace decides when the next is made.
   void write_block() {
+    if (!wire_.is_open()) return;  // ended while it waited for its turn
     block_.clear();
     const Result<bool> more = response_.stream->next(block_);
     const bool chunked = !request_.http_1_0 && !response_.stream->length();
@@ -440,7 +463,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
       if (error || failed) return self->end();  // cut: no end mark, so nobody takes it for whole
       self->framed_.clear();
       if (last) return self->written();
-      self->write_block();
+      self->write_block_in_turn();
     });
   }
 
@@ -563,6 +586,15 @@ void start_http(IoThread& thread, Wire wire, Entry entry) {
   auto session = std::make_shared<HttpSession>(thread, std::move(wire));
   thread.keep(session);
   session->start(entry);
+}
+
+void continue_http(IoThread& thread, Wire wire, boost::beast::flat_buffer read) {
+  asio::post(thread.context(), [&thread, wire = wire.moved_to(thread.context()), read = std::move(read)]() mutable {
+    if (!wire.is_open()) return thread.retire(nullptr);
+    auto session = std::make_shared<HttpSession>(thread, std::move(wire));
+    thread.keep(session);
+    session->continue_with(std::move(read));
+  });
 }
 
 }  // namespace millrace::server

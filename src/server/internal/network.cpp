@@ -1,10 +1,6 @@
 #include "server/internal/network.h"
 
 #include <pthread.h>
-#include <sys/socket.h>
-
-#include <cstring>
-
 #include "base/log.h"
 #include "base/turns.h"
 
@@ -49,27 +45,30 @@ void WorkerPool::stop() {
     if (thread.joinable()) thread.join();
 }
 
-IoThread::IoThread(Core& core) : core_(core) {}
-
-Result<void> IoThread::listen(const tcp::endpoint& endpoint) {
+Result<void> IoThread::listen(const tcp::endpoint& endpoint, std::vector<IoThread*> others) {
+  others_ = std::move(others);
   error_code error;
   acceptor_.open(endpoint.protocol(), error);
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  const int on = 1;
-  // The kernel spreads new connections over the threads' own sockets.
-  if (!error && ::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
-    return fail(ErrorCode::unavailable, std::string("The port cannot be shared by threads: ") + std::strerror(errno));
   // Connections inherit it. What the kernel would hold for a client that does not read grows to megabytes otherwise.
   if (!error) acceptor_.set_option(tcp::acceptor::send_buffer_size(send_buffer_bytes), error);
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(4096, error);
-  if (error)
-    return fail(ErrorCode::conflict, "listening on port " + std::to_string(endpoint.port()) + ": " + error.message());
-  return {};
+  if (!error) return {};
+  const std::string why = error == asio::error::address_in_use ? "is taken by another program"
+                          : error == asio::error::access_denied ? "needs more rights"
+                                                                : "cannot be listened on (" + error.message() + ")";
+  return fail(ErrorCode::conflict, "Port " + std::to_string(endpoint.port()) + " " + why +
+                                       ". Choose another with --listen 127.0.0.1:PORT; port 0 takes any free one.");
+}
+
+IoThread* IoThread::next() {
+  if (others_.empty()) return nullptr;
+  return others_[turn_++ % others_.size()];
 }
 
 void IoThread::start() {
-  accept();
+  if (acceptor_.is_open()) accept();
   sweep();
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "network");
@@ -121,6 +120,18 @@ void IoThread::note_work() {
   });
 }
 
+void IoThread::in_turn(std::function<void()> block) {
+  blocks_.push_back(std::move(block));
+  if (blocks_.size() == 1) asio::post(context_, [this] { take_turn(); });
+}
+
+void IoThread::take_turn() {
+  const auto block = std::move(blocks_.front());
+  block();
+  blocks_.pop_front();
+  if (!blocks_.empty()) asio::post(context_, [this] { take_turn(); });
+}
+
 void IoThread::sweep() {
   timer_.expires_after(std::chrono::seconds(1));
   timer_.async_wait([this](error_code error) {
@@ -158,6 +169,7 @@ void IoThread::begin_stop() {
 void IoThread::join() {
   context_.stop();
   if (thread_.joinable()) thread_.join();
+  blocks_.clear();
   connections_.clear();
 }
 

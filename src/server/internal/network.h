@@ -1,11 +1,14 @@
-// Threads, listening sockets and the connections on them.
+// Threads and the connections on them. One thread is the door: it accepts, reads the first head of each connection and
+// answers health itself; a connection that asks for anything else goes on to a thread that answers. So health is told in
+// time whatever the others have to do, and who sends slowly or nothing at all stands in nobody's way.
 //
 // Invariants
-//   * A connection belongs to one thread; everything on it happens there. Others post to it.
+//   * A connection belongs to one thread at a time; everything on it happens there. Others post to it.
 //   * A thread keeps its connections alive until they retire, and looks at their deadlines once a second: no timer per
 //     operation.
 #pragma once
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -76,11 +79,14 @@ enum class Entry { open, too_many, too_many_of_address, wants_tls };
 
 class IoThread {
  public:
-  explicit IoThread(Core& core);
-  // Errors   conflict, unavailable: the text says why
-  Result<void> listen(const tcp::endpoint& endpoint);
+  explicit IoThread(Core& core) : core_(core) {}
+  // Makes it the door of `others`, before it starts. Errors
+  //   conflict   the port is taken or may not be used; the text says what to do
+  Result<void> listen(const tcp::endpoint& endpoint, std::vector<IoThread*> others);
   tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
   void start();
+  // Who answers the next connection that came through this door; null: this thread answers.
+  IoThread* next();
   void begin_stop();  // any thread
   void join();
   // How long ago this thread last looked at its connections, which it does once a second. Any thread.
@@ -93,6 +99,8 @@ class IoThread {
   Admission& admission() { return admission_; }
   // There is work: measures how long what comes now will wait.
   void note_work();
+  // A block of a long answer: one of them at a time, and between two of them whatever else is ready has its turn.
+  void in_turn(std::function<void()> block);
   // The socket went on to another Connection, which counts from now on.
   void hand_over(const std::shared_ptr<Connection>& connection) { connections_.erase(connection); }
 
@@ -100,21 +108,27 @@ class IoThread {
   void accept();
   void receive(tcp::socket socket, Entry entry);
   void sweep();
+  void take_turn();
 
   Core& core_;
   asio::io_context context_{1};
   tcp::acceptor acceptor_{context_};
   asio::steady_timer timer_{context_};
   std::atomic<Stopwatch::rep> swept_{Stopwatch::now().time_since_epoch().count()};
+  std::vector<IoThread*> others_;  // that answer what comes through this door, in turn
+  std::size_t turn_ = 0;
   tcp::endpoint peer_;  // of the connection that is being accepted
   Admission admission_;
   bool marker_waits_ = false;
+  std::deque<std::function<void()>> blocks_;  // at most one for each connection
   bool accept_waits_ = false;  // no file descriptors left: tried again at the next sweep
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::thread thread_;
 };
 
 void start_http(IoThread& thread, Wire wire, Entry entry);
+// Goes on with a connection of another thread, of which `read` holds what was read but not answered. Any thread.
+void continue_http(IoThread& thread, Wire wire, boost::beast::flat_buffer read);
 // On an address that speaks TLS: the handshake first.
 void start_tls(IoThread& thread, tcp::socket socket, Wire::Peer peer);
 // A WebSocket on a connection whose opening handshake was read and found right. `head` is our answer to it.

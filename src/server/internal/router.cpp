@@ -40,6 +40,7 @@ Router::Router(const std::vector<Route>& routes) : routes_(routes) {
     for (const std::string_view part : parts_of(route.path))
       pattern.parts.push_back(part.starts_with('{') ? std::string_view("{}") : part);
     patterns_.push_back(std::move(pattern));
+    if (rate_class_of(route) == RateClass::none) health_.push_back(&route);
   }
 }
 
@@ -57,6 +58,11 @@ Response Router::options(const std::string& allow) const {
   response.status = 204;
   response.header("Allow", allow);
   return response;
+}
+
+bool Router::is_health(std::string_view target) const {
+  const std::string_view path = target.substr(0, target.find('?'));
+  return std::ranges::any_of(health_, [&](const Route* route) { return route->path == path; });
 }
 
 Router::Match Router::match(Request& request) const {

@@ -60,6 +60,8 @@ class Router {
   };
   // Fills the request's path values.
   Match match(Request& request) const;
+  // Whether this target of a request is one that is never refused and costs nothing: health.
+  bool is_health(std::string_view target) const;
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
@@ -71,6 +73,7 @@ class Router {
 
   const std::vector<Route>& routes_;
   std::vector<Pattern> patterns_;
+  std::vector<const Route*> health_;
 };
 
 // The description of every route for clients: OpenAPI 3.1, examples from the data as it is now.

@@ -1,6 +1,18 @@
 #include "server/internal/wire.h"
 
+#include "base/fd.h"
+
 namespace millrace::server {
+
+Wire Wire::moved_to(asio::io_context& context) {
+  error_code error;
+  const tcp::endpoint here = socket_.local_endpoint(error);
+  tcp::socket socket(context);
+  UniqueFd descriptor(error ? -1 : socket_.release(error));
+  if (!error) socket.assign(here.protocol(), descriptor.get(), error);
+  if (!error) descriptor.release();
+  return {std::move(socket), std::move(peer_), std::move(tls_)};
+}
 
 void Wire::wait_for(TlsLink::Step step, std::function<void(error_code)> then) {
   socket_.async_wait(step == TlsLink::Step::wait_read ? tcp::socket::wait_read : tcp::socket::wait_write, std::move(then));

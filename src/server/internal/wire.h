@@ -36,6 +36,10 @@ class Wire {
   Wire(tcp::socket socket, Peer peer, std::unique_ptr<TlsLink> tls = nullptr)
       : socket_(std::move(socket)), peer_(std::move(peer)), tls_(std::move(tls)) {}
 
+  // The same connection on another thread's context, for a wire nobody waits on. Not open when the kernel has no room.
+  Wire moved_to(asio::io_context& context);
+  bool is_open() const { return socket_.is_open(); }
+
   const IpAddress& peer() const { return peer_.address; }
   bool is_secure() const { return tls_ != nullptr; }
   tcp::socket& socket() { return socket_; }
