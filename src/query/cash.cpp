@@ -138,7 +138,7 @@ Result<void> take_credit(CashBoard& board, Roads& roads) {
 }  // namespace
 
 bool CashBoard::is_converted(const CashItem& item) const {
-  return std::ranges::find(without_rate, item.currency, [](Currency currency) { return currency.packed(); }) == without_rate.end();
+  return std::ranges::find(without_rate, item.currency, &Currency::packed) == without_rate.end();
 }
 
 planning::PlanFrame CashBoard::frame(std::int32_t weeks) const {
@@ -373,10 +373,12 @@ CashBandInput cash_band_input(const CashBoard& board, const CashQuestion& questi
   input.first_day = frame.first_day;
   input.day_count = frame.day_count();
   input.parties.reserve(board.moves->parties.size());
+  std::array<std::int32_t, planning::DelayTable::size> draws{};
   for (const CashParty& party : board.moves->parties) {
     planning::SimulationParty simulated;
     simulated.key = hash64((party.supplier ? "supplier " : "customer ") + party.code);
-    simulated.delays = planning::DelayTable::of([&](double u) { return static_cast<double>(party.delay.quantile(u)); }, party.p50);
+    party.delay.equally_likely(draws);
+    simulated.delays = planning::DelayTable::of(draws, party.p50);
     input.parties.push_back(std::move(simulated));
   }
   std::vector<planning::SimulationItem> items;

@@ -18,7 +18,7 @@ using readmodel::FinancePtr;
 using readmodel::LedgerSide;
 
 constexpr std::int32_t no_day = planning::cash_no_day;
-static_assert(planning::cash_no_day == readmodel::no_day && planning::ageing_no_day == readmodel::no_day);
+static_assert(planning::cash_no_day == readmodel::no_day);
 
 std::int32_t number_of(const std::optional<Day>& day) { return day ? day_number(*day) : no_day; }
 
@@ -116,8 +116,7 @@ class Builder {
       if (newest[code].due == nullptr) continue;
       places[code] = static_cast<std::uint32_t>(made_->parties.size());
       codes.emplace(book_.party(code), places[code]);
-      CashParty party{std::string(book_.party(code)), std::string(book_.party_name(code)), supplier, behaviour.usual(code)};
-      party.p10 = party.delay.p10(), party.p50 = party.delay.p50(), party.p90 = party.delay.p90();
+      CashParty party = cash_party(std::string(book_.party(code)), std::string(book_.party_name(code)), supplier, behaviour.usual(code));
       take_terms(party, *newest[code].due);
       made_->parties.push_back(std::move(party));
     }
@@ -291,9 +290,7 @@ class Builder {
     if (document.party_code.empty()) return planning::cash_no_code;
     const auto [found, fresh] = made_->supplier_codes.emplace(document.party_code, made_->parties.size());
     if (fresh) {
-      CashParty party{document.party_code, document.party_name, true, made_->suppliers.company()};
-      party.p10 = party.delay.p10(), party.p50 = party.delay.p50(), party.p90 = party.delay.p90();
-      made_->parties.push_back(std::move(party));
+      made_->parties.push_back(cash_party(document.party_code, document.party_name, true, made_->suppliers.company()));
     }
     return found->second;
   }
@@ -440,6 +437,16 @@ class Builder {
 };
 
 }  // namespace
+
+CashParty cash_party(std::string code, std::string name, bool supplier, planning::DelayDistribution delay) {
+  CashParty party;
+  party.code = std::move(code);
+  party.name = std::move(name);
+  party.supplier = supplier;
+  party.p10 = delay.p10(), party.p50 = delay.p50(), party.p90 = delay.p90();
+  party.delay = std::move(delay);
+  return party;
+}
 
 std::optional<std::int32_t> terms_days(std::string_view text) {
   std::optional<std::int32_t> found;

@@ -107,9 +107,7 @@ class OrderMoves {
     const std::string text(snapshot_.words(Vocabulary::customer).text(code));
     if (const auto known = finance_.customer_codes.find(text); known != finance_.customer_codes.end()) return place = known->second;
     place = static_cast<std::uint32_t>(made_->parties.size());
-    CashParty party{text, std::string(snapshot_.words(Vocabulary::customer_name).text(chunk.customer_name[i])), false, finance_.customers.company()};
-    party.p10 = party.delay.p10(), party.p50 = party.delay.p50(), party.p90 = party.delay.p90();
-    made_->parties.push_back(std::move(party));
+    made_->parties.push_back(cash_party(text, std::string(snapshot_.words(Vocabulary::customer_name).text(chunk.customer_name[i])), false, finance_.customers.company()));
     return place;
   }
 
@@ -120,7 +118,7 @@ class OrderMoves {
       own.looked_up = true;
       const std::string text(snapshot_.words(Vocabulary::word).text(code));
       if (const auto rule = finance_.terms.find(text); rule != finance_.terms.end()) own.rule = rule->second;
-      else if (const auto days = terms_days(text)) own.rule = TermsRule{.days = *days};
+      else if (const auto days = terms_days(text)) own.rule.emplace().days = *days;
     }
     if (own.rule) return &*own.rule;
     return made_->parties[party].terms_known ? &made_->parties[party].terms : nullptr;

@@ -42,6 +42,8 @@ struct CashParty {
   bool terms_known = false;
 };
 
+CashParty cash_party(std::string code, std::string name, bool supplier, planning::DelayDistribution delay);
+
 // What stands behind an item, at the same index.
 struct CashSource {
   enum class Kind : std::uint8_t { order_line = 0 };  // else a FinanceKind
