@@ -1,0 +1,15 @@
+// Parts of a day number that payment behaviour asks for millions of times (private to payment behaviour).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace millrace::planning {
+
+inline std::size_t weekday_of(std::int32_t day) {  // Sunday 0
+  const std::int32_t rest = (day + 4) % 7;         // 1970-01-01 was a Thursday
+  return static_cast<std::size_t>(rest < 0 ? rest + 7 : rest);
+}
+std::size_t month_of(std::int32_t day);      // January 0
+std::size_t month_day_of(std::int32_t day);  // the first 0
+
+}  // namespace millrace::planning

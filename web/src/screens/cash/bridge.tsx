@@ -1,0 +1,105 @@
+// Why it is another figure than last week's: the difference in parts that add up to the minor unit.
+import { useState } from 'preact/hooks';
+
+import { type Bridge, type BridgeItem, type BridgePart, bridgeParts } from '../../api/cash';
+import { Empty } from '../../parts/basics';
+import { type RowColumn, VirtualRows } from '../../parts/charts/virtual_rows';
+import { Waterfall } from '../../parts/charts/waterfall';
+import { Dialog } from '../../parts/dialog';
+import { absent, counted, formatDay, formatDayShort, formatInstant, formatMoney } from '../../parts/format';
+import { moneyOr, signed } from './cash_words';
+import { documentAddress, kindTitle } from './items';
+
+export const partTitles: Record<BridgePart, string> = { timing: 'Timing', amount: 'Amounts', new: 'New', gone: 'Gone', rate: 'Rates' };
+const partHelp: Record<BridgePart, string> = {
+  timing: 'moved to another day',
+  amount: 'another amount',
+  new: 'was not there',
+  gone: 'is not there any more',
+  rate: 'another rate',
+};
+
+export function bridgeSentence(bridge: Bridge): string {
+  if (bridge.difference.minor === 0) return `The balance of ${formatDay(bridge.weeks_end)} is what it was on ${formatInstant(bridge.from.made)}.`;
+  const most = [...bridgeParts].sort((a, b) => Math.abs(bridge.parts[b].minor) - Math.abs(bridge.parts[a].minor))[0] ?? 'new';
+  return `The balance of ${formatDay(bridge.weeks_end)} is ${signed(bridge.difference)} against ${formatInstant(bridge.from.made)}, mostly “${partTitles[most].toLowerCase()}”: ${signed(bridge.parts[most])}.`;
+}
+
+export function BridgePanel({ bridge, asTable, onTable }: { bridge: Bridge | null; asTable: boolean; onTable: (asTable: boolean) => void }) {
+  const [open, setOpen] = useState<BridgePart | null>(null);
+  if (bridge === null)
+    return (
+      <section class="block">
+        <h2>Why it changed</h2>
+        <Empty title="No forecast to compare with yet" why="One is kept every day, and whenever somebody keeps one; from then on the difference is explained here." />
+      </section>
+    );
+  const steps = [
+    { name: formatDayShort(bridge.from.made.slice(0, 10)), value: bridge.from.closing.minor, whole: true },
+    ...bridgeParts.map((part) => ({ name: partTitles[part], value: bridge.parts[part].minor })),
+    { name: 'Now', value: bridge.to_closing.minor, whole: true },
+  ];
+  const ends = [bridge.from.closing, bridge.to_closing];
+  const partAt = (at: number): BridgePart | undefined => bridgeParts[at - 1];
+  const say = (at: number): string => {
+    const part = partAt(at);
+    if (part !== undefined) return `${partTitles[part]}, ${partHelp[part]}: ${signed(bridge.parts[part])}`;
+    return at === 0 ? `Then: ${moneyOr(ends[0])}` : `Now: ${moneyOr(ends[1])}`;
+  };
+  const link = (part: BridgePart) => (
+    <button type="button" class="link-button" onClick={() => setOpen(part)}>
+      {signed(bridge.parts[part])}
+    </button>
+  );
+  return (
+    <div class="panel">
+      <Waterfall
+        title="Why it changed"
+        sentence={bridgeSentence(bridge)}
+        currency={bridge.difference.currency}
+        steps={steps}
+        table={{
+          columns: ['Step', 'Amount'],
+          rows: [[`Balance expected on ${formatInstant(bridge.from.made)}`, formatMoney(bridge.from.closing)], ...bridgeParts.map((part) => [`${partTitles[part]}: ${partHelp[part]}`, link(part)]), ['Balance expected now', formatMoney(bridge.to_closing)]],
+        }}
+        asTable={asTable}
+        onTable={onTable}
+        say={say}
+        onOpen={(at) => setOpen(partAt(at) ?? null)}
+      />
+      {open !== null && <PartDialog bridge={bridge} part={open} onClose={() => setOpen(null)} />}
+    </div>
+  );
+}
+
+const columns: readonly RowColumn<BridgeItem>[] = [
+  {
+    title: 'Document',
+    width: 'minmax(0,1fr)',
+    cell: (item) => (
+      <span class="two-lines">
+        <span>
+          <a href={documentAddress({ ...item, order: item.kind === 'order' ? item.number : '' })}>
+            {kindTitle(item.kind)} {item.number}
+          </a>
+        </span>
+        <span class="quiet small-text">{item.party_name}</span>
+      </span>
+    ),
+  },
+  { title: 'Day', width: '170px', cell: (item) => (item.day_before === item.day_after ? formatDay(item.day_after) : `${item.day_before === null ? absent : formatDayShort(item.day_before)} → ${formatDay(item.day_after)}`), narrow: false },
+  { title: 'Then', width: '130px', numeric: true, cell: (item) => moneyOr(item.before), narrow: false },
+  { title: 'Now', width: '130px', numeric: true, cell: (item) => moneyOr(item.after) },
+];
+
+function PartDialog({ bridge, part, onClose }: { bridge: Bridge; part: BridgePart; onClose: () => void }) {
+  const items = bridge.items.filter((item) => item.part === part);
+  return (
+    <Dialog title={`${partTitles[part]}: ${signed(bridge.parts[part])}`} class="items-dialog" onClose={onClose}>
+      <p class="quiet">
+        {counted(items.length, 'document')}: {partHelp[part]} since {formatInstant(bridge.from.made)}.
+      </p>
+      {items.length > 0 && <VirtualRows label={partTitles[part]} rows={items} total={items.length} columns={columns} rowHeight={54} height={430} keyOf={(item) => `${item.part}${item.kind}${item.id}`} />}
+    </Dialog>
+  );
+}
