@@ -79,7 +79,7 @@ describe('the address of Cash', () => {
   it('asks the server only what it answers', () => {
     const state = parseCash('?weeks=8&week=2026-11-23&table=1&of=2026-11-23..2026-11-29');
     expect(cashQuery(state)).toBe('weeks=8');
-    expect(figureQuery(state, wholeFigure('2026-11-23', '2026-11-29', { direction: 'out', category: 'Wages' }))).toBe('from=2026-11-23&to=2026-11-29&direction=out&category=Wages');
+    expect(figureQuery(state, wholeFigure('2026-11-23', '2026-11-29', { direction: 'out', category: 'Wages' }))).toBe('weeks=8&from=2026-11-23&to=2026-11-29&direction=out&category=Wages');
   });
   it('a typed address that makes no sense shows the usual', () => {
     expect(parseCash('?weeks=900&view=rosy&layers=hope&of=yesterday..today')).toEqual({ ...emptyCash, layers: [] });

@@ -60,6 +60,7 @@ export type BridgeItem = {
   after: Money | null;
   day_before: Day | null;
   day_after: Day | null;
+  change?: Money; // what it adds to the difference
 };
 export type Bridge = {
   from: { id: string; made: Instant; as_of: number; closing: Money };
@@ -67,10 +68,11 @@ export type Bridge = {
   weeks_end: Day;
   parts: Record<BridgePart, Money>;
   difference: Money;
+  item_count?: number; // `items` may be the first of them
   items: BridgeItem[];
 };
 
-export type ScenarioOutcome = { id: string; name: string; lowest: Low | null; weeks: { start: Day; closing: Money }[] };
+export type ScenarioOutcome = { id: string; name: string; lowest: Low | null; weeks: { start: Day; closing: Money }[]; without_effect?: string[] };
 
 export type Cash = {
   as_of: number;

@@ -16,8 +16,8 @@ export function BinsChart({ title, sentence, bins, title_of, ...frame }: BinsPro
   const marks = ticks(0, Math.max(1, ...bins.map((bin) => bin.count)), 4).filter(Number.isInteger);
   return (
     <Chart title={title} sentence={sentence} height={height} points={bins.length} place={place} say={say} table={{ columns: ['Days late', 'Invoices'], rows: bins.map((bin) => [title_of(bin), String(bin.count)]) }} {...frame}>
-      {({ width, at }) => {
-        const plot = plotOf(width, height);
+      {({ width, height: tall, at }) => {
+        const plot = plotOf(width, tall);
         const y = linear([0, marks.at(-1) ?? 1], [plot.bottom, plot.top]);
         const each = (plot.right - plot.left) / Math.max(1, bins.length);
         return (

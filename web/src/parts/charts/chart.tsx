@@ -30,23 +30,38 @@ export type ChartProps = {
 };
 
 const widthBefore = 720; // until it is measured
+const printed = { width: 560, height: 180 }; // pixels: half a sheet, so that the words are as large as those beside them
+
+// Known before any chart hears of it: one that is made for the paper alone is drawn for it at once.
+let onPaper = false;
+addEventListener('beforeprint', () => (onPaper = true));
+addEventListener('afterprint', () => (onPaper = false));
 
 // Pixels of a box, measured before the first paint.
-export function useWidth(): [preact.RefObject<HTMLDivElement | null>, number] {
+function useWidth(): [preact.RefObject<HTMLDivElement | null>, number, boolean] {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(widthBefore);
+  const [paper, setPaper] = useState(onPaper);
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
     const measure = (): void => {
-      if (element.clientWidth > 0) setWidth(element.clientWidth);
+      setPaper(onPaper);
+      if (onPaper) setWidth(printed.width);
+      else if (element.clientWidth > 0) setWidth(element.clientWidth);
     };
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
-    return () => observer.disconnect();
+    addEventListener('beforeprint', measure);
+    addEventListener('afterprint', measure);
+    return () => {
+      observer.disconnect();
+      removeEventListener('beforeprint', measure);
+      removeEventListener('afterprint', measure);
+    };
   }, []);
-  return [box, width];
+  return [box, width, paper];
 }
 
 export function Chart(props: ChartProps) {
@@ -106,8 +121,9 @@ function TableOf({ title, table }: { title: string; table: ChartTable }) {
   );
 }
 
-function Drawn({ id, title, height, points, say, place, onOpen, children }: ChartProps & { id: string }) {
-  const [box, width] = useWidth();
+function Drawn({ id, title, height: tall, points, say, place, onOpen, children }: ChartProps & { id: string }) {
+  const [box, width, paper] = useWidth();
+  const height = paper ? Math.min(tall, printed.height) : tall;
   const [at, setAt] = useState<number | null>(null);
   const [said, setSaid] = useState('');
   useEffect(() => {

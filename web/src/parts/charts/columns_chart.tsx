@@ -52,8 +52,8 @@ export function ColumnsChart({ title, sentence, currency, columns, looks, markWo
   );
   return (
     <Chart title={title} sentence={sentence} height={height} points={columns.length} place={place} legend={legend} {...frame}>
-      {({ width, at }) => {
-        const plot = plotOf(width, height);
+      {({ width, height: tall, at }) => {
+        const plot = plotOf(width, tall);
         const scale = amountScale(plot, Math.min(0, ...ends, ...marks), Math.max(0, ...ends, ...marks));
         const each = (plot.right - plot.left) / Math.max(1, columns.length);
         const wide = Math.max(3, Math.min(each * 0.68, 46));

@@ -27,8 +27,8 @@ export function PointsChart({ title, sentence, points, band, unit, ...frame }: P
   const values = [...points.map((point) => point.value), ...(band === null ? [] : [band.low, band.high]), 0];
   return (
     <Chart title={title} sentence={sentence} height={height} points={points.length} place={place} say={(at) => points[at]?.said ?? ''} {...frame}>
-      {({ width, at }) => {
-        const plot = plotOf(width, height);
+      {({ width, height: tall, at }) => {
+        const plot = plotOf(width, tall);
         const [low, high] = extent(values);
         const marks = ticks(low, high, 4);
         const y = linear([marks[0] ?? 0, marks.at(-1) ?? 1], [plot.bottom, plot.top]);

@@ -4,7 +4,7 @@
 //   * Every row has the same height, so that the scroll bar tells the truth.
 //   * A screen reader hears how many rows there are (`total`) and which one it reads.
 import type { ComponentChildren } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { visibleRange } from '../grid/grid_math';
 import { useMedia } from '../use_media';
@@ -29,6 +29,23 @@ export type VirtualRowsProps<Row> = {
 };
 
 const overscan = 6;
+const printedMax = 1000; // rows on paper, about thirty sheets
+
+// Paper does not scroll: while something is printed all rows are there.
+function usePrinting(): boolean {
+  const [printing, setPrinting] = useState(false);
+  useEffect(() => {
+    const begin = (): void => setPrinting(true);
+    const end = (): void => setPrinting(false);
+    addEventListener('beforeprint', begin);
+    addEventListener('afterprint', end);
+    return () => {
+      removeEventListener('beforeprint', begin);
+      removeEventListener('afterprint', end);
+    };
+  }, []);
+  return printing;
+}
 
 export function VirtualRows<Row>({ label, rows, total, columns: all, rowHeight, height, keyOf, onMore }: VirtualRowsProps<Row>) {
   const phone = useMedia('(max-width: 719px)');
@@ -36,8 +53,9 @@ export function VirtualRows<Row>({ label, rows, total, columns: all, rowHeight, 
   const box = useRef<HTMLDivElement>(null);
   const [scrollTop, setScrollTop] = useState(0);
   const viewport = Math.min(height, rows.length * rowHeight + 2);
-  const { first, last } = visibleRange({ scrollTop, viewport, rowHeight, total: rows.length }, overscan);
-  const wantsMore = onMore !== undefined && rows.length < total && last >= rows.length - 1 - overscan;
+  const printing = usePrinting();
+  const { first, last } = printing ? { first: 0, last: Math.min(rows.length, printedMax) - 1 } : visibleRange({ scrollTop, viewport, rowHeight, total: rows.length }, overscan);
+  const wantsMore = !printing && onMore !== undefined && rows.length < total && last >= rows.length - 1 - overscan;
   useLayoutEffect(() => {
     if (wantsMore) onMore?.();
   }, [wantsMore, rows.length]);

@@ -41,8 +41,8 @@ export function Waterfall({ title, sentence, currency, steps, ...frame }: Waterf
   };
   return (
     <Chart title={title} sentence={sentence} height={height} points={steps.length} place={place} {...frame}>
-      {({ width, at }) => {
-        const plot = plotOf(width, height);
+      {({ width, height: tall, at }) => {
+        const plot = plotOf(width, tall);
         const { y, marks } = amountScale(plot, Math.min(0, ...levels), Math.max(0, ...levels));
         const each = (plot.right - plot.left) / Math.max(1, steps.length);
         const wide = Math.min(each * 0.6, 64);

@@ -84,10 +84,11 @@ export function cashSearch(state: CashState): string {
 
 export const cashAddress = (state: CashState): string => `/cash${cashSearch(state)}`;
 
-// The movements behind a figure, as the screen shows it.
+// The movements behind a figure: of the plan itself, in the view, layers and currency that the screen shows.
 export function figureQuery(state: CashState, figure: Figure): string {
-  const words = new URLSearchParams({ from: figure.from, to: figure.to });
+  const words = asked({ ...state, scenarios: [] });
+  words.set('from', figure.from);
+  words.set('to', figure.to);
   for (const name of ['direction', 'layer', 'category', 'party'] as const) if (figure[name] !== '') words.set(name, figure[name]);
-  if (state.currency !== '') words.set('currency', state.currency);
-  return words.toString();
+  return readable(words);
 }

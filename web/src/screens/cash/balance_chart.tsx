@@ -1,7 +1,7 @@
 // The balance day by day: what is expected, how sure it is, where it is lowest and how far the credit line is.
 import type { Cash, CashDay, ScenarioOutcome } from '../../api/cash';
 import { AmountAxis, amountScale, plotOf, type Plot, TimeAxis } from '../../parts/charts/axes';
-import { Chart } from '../../parts/charts/chart';
+import { Chart, type Picture } from '../../parts/charts/chart';
 import { bandPath, linear, linePath, type Scale, stepPath } from '../../parts/charts/chart_math';
 import { formatDay, formatDayShort, formatMoney, formatMoneyShort } from '../../parts/format';
 import { moneyOr, sayDay } from './cash_words';
@@ -35,7 +35,7 @@ export function BalanceChart({ answer, asTable, onTable, onDay }: BalanceProps) 
       onOpen={(at) => days[at] !== undefined && onDay(days[at])}
       legend={<Legend answer={answer} hasBand={hasBand} />}
     >
-      {({ width, at }) => <Lines answer={answer} width={width} at={at} />}
+      {(picture) => <Lines answer={answer} {...picture} />}
     </Chart>
   );
 }
@@ -62,7 +62,7 @@ function Legend({ answer, hasBand }: { answer: Cash; hasBand: boolean }) {
 
 const hasLine = (answer: Cash): boolean => (answer.credit_line?.minor ?? 0) !== 0;
 
-function Lines({ answer, width, at }: { answer: Cash; width: number; at: number | null }) {
+function Lines({ answer, width, height, at }: Picture & { answer: Cash }) {
   const { days } = answer;
   const plot = plotOf(width, height);
   const line = hasLine(answer) ? -(answer.credit_line?.minor ?? 0) : null;

@@ -1,12 +1,13 @@
 // Why it is another figure than last week's: the difference in parts that add up to the minor unit.
 import { useState } from 'preact/hooks';
 
-import { type Bridge, type BridgeItem, type BridgePart, bridgeParts } from '../../api/cash';
-import { Empty } from '../../parts/basics';
+import { type Bridge, type BridgeItem, type BridgePart, bridgeParts, cashBridge } from '../../api/cash';
+import { Empty, Problem, Skeleton } from '../../parts/basics';
 import { type RowColumn, VirtualRows } from '../../parts/charts/virtual_rows';
 import { Waterfall } from '../../parts/charts/waterfall';
 import { Dialog } from '../../parts/dialog';
 import { absent, counted, formatDay, formatDayShort, formatInstant, formatMoney } from '../../parts/format';
+import { useAnswer } from '../../parts/use_answer';
 import { moneyOr, signed } from './cash_words';
 import { documentAddress, kindTitle } from './items';
 
@@ -79,7 +80,7 @@ const columns: readonly RowColumn<BridgeItem>[] = [
     cell: (item) => (
       <span class="two-lines">
         <span>
-          <a href={documentAddress({ ...item, order: item.kind === 'order' ? item.number : '' })}>
+          <a href={documentAddress({ ...item, order: '' })}>
             {kindTitle(item.kind)} {item.number}
           </a>
         </span>
@@ -90,12 +91,16 @@ const columns: readonly RowColumn<BridgeItem>[] = [
   { title: 'Day', width: '170px', cell: (item) => (item.day_before === item.day_after ? formatDay(item.day_after) : `${item.day_before === null ? absent : formatDayShort(item.day_before)} → ${formatDay(item.day_after)}`), narrow: false },
   { title: 'Then', width: '130px', numeric: true, cell: (item) => moneyOr(item.before), narrow: false },
   { title: 'Now', width: '130px', numeric: true, cell: (item) => moneyOr(item.after) },
+  { title: 'Difference', width: '130px', numeric: true, cell: (item) => (item.change === undefined ? absent : signed(item.change)), narrow: false },
 ];
 
 function PartDialog({ bridge, part, onClose }: { bridge: Bridge; part: BridgePart; onClose: () => void }) {
-  const items = bridge.items.filter((item) => item.part === part);
+  const whole = useAnswer(bridge.from.id, (abort) => cashBridge(`from=${encodeURIComponent(bridge.from.id)}`, abort)); // beside the forecast stand only the first
+  const items = (whole.data ?? bridge).items.filter((item) => item.part === part);
   return (
     <Dialog title={`${partTitles[part]}: ${signed(bridge.parts[part])}`} class="items-dialog" onClose={onClose}>
+      {whole.problem !== null && <Problem problem={whole.problem} retry={whole.reload} />}
+      {whole.data === null && items.length === 0 && whole.problem === null && <Skeleton rows={4} />}
       <p class="quiet">
         {counted(items.length, 'document')}: {partHelp[part]} since {formatInstant(bridge.from.made)}.
       </p>

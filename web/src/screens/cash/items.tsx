@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { CashItem, ItemPage } from '../../api/cash';
+import type { Money } from '../../api/types';
 import { Mark, Problem, Skeleton } from '../../parts/basics';
 import { type RowColumn, VirtualRows } from '../../parts/charts/virtual_rows';
 import { Dialog } from '../../parts/dialog';
@@ -48,12 +49,12 @@ export function usePages(key: string, ask: Ask) {
 
 // Where a document is opened: an order on its own screen, everything else in the list of its kind.
 export function documentAddress(item: Pick<CashItem, 'kind' | 'number' | 'order'>): string {
-  const isOrder = item.kind === 'order' || item.kind === 'order_line' || item.kind === 'sales_order' || (item.number === '' && item.order !== '');
+  const isOrder = item.kind === 'order' || item.kind === 'delivered' || item.number === '';
   if (isOrder) return `/orders/${encodeURIComponent(item.order !== '' ? item.order : item.number)}`;
   return `/finance?kind=${encodeURIComponent(item.kind)}&doc=${encodeURIComponent(item.number)}`;
 }
 
-export const kindTitle = (kind: string): string => kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('_', ' ');
+export const kindTitle = (kind: string): string => kind === 'delivered' ? 'Delivered, order' : kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('_', ' ');
 
 function Document({ item }: { item: CashItem }) {
   return (
@@ -80,15 +81,18 @@ function Who({ item }: { item: CashItem }) {
   return item.direction === 'in' && item.party !== '' ? <a href={`/customers/${encodeURIComponent(item.party)}/payments`}>{name}</a> : <span>{name}</span>;
 }
 
+// The direction says what comes and what goes.
+export const size = (money: Money): Money => ({ ...money, minor: Math.abs(money.minor) });
+
 function Sum({ item }: { item: CashItem }) {
   const other = item.converted !== null && item.converted.currency !== item.amount.currency;
   return (
     <span class="two-lines">
       <span class="num">
         {item.direction === 'out' ? '\u2212' : '+'}
-        {formatAmount(item.converted ?? item.amount)} <span class="code">{(item.converted ?? item.amount).currency}</span>
+        {formatAmount(size(item.converted ?? item.amount))} <span class="code">{(item.converted ?? item.amount).currency}</span>
       </span>
-      {(other || item.converted === null) && <span class="quiet small-text num">{item.converted === null ? 'no rate' : formatMoney(item.amount)}</span>}
+      {(other || item.converted === null) && <span class="quiet small-text num">{item.converted === null ? 'no rate' : formatMoney(size(item.amount))}</span>}
     </span>
   );
 }

@@ -5,7 +5,7 @@ import { counted, formatDay, formatDayShort, formatMoney, formatMoneyShort } fro
 import { navigate } from '../../parts/router';
 import { cashAddress, type CashState, wholeFigure } from './address';
 import { between, endOf, headroomTone, headroomWords, rateWords, signed } from './cash_words';
-import { documentAddress, kindTitle } from './items';
+import { documentAddress, kindTitle, size } from './items';
 
 type Props = { answer: Cash; state: CashState };
 
@@ -81,7 +81,7 @@ export function LowPoint({ low }: { low: Low & LowCauses }) {
                 <span class="quiet">{item.party_name || item.category}</span>
                 <span class="num">
                   {'\u2212'}
-                  {formatMoney(item.converted ?? item.amount)}
+                  {formatMoney(size(item.converted ?? item.amount))}
                 </span>
               </li>
             ))}
@@ -142,7 +142,14 @@ export function Compared({ answer, state }: Props) {
             </tr>
             {answer.scenarios.map((one) => (
               <tr key={one.id}>
-                <th scope="row">{one.name}</th>
+                <th scope="row">
+                  {one.name}
+                  {(one.without_effect ?? []).map((change) => (
+                    <span key={change} class="block-mark">
+                      <Mark tone="idle">{change}</Mark>
+                    </span>
+                  ))}
+                </th>
                 <td class="num">{one.lowest === null ? '–' : formatMoney(one.lowest.amount)}</td>
                 <td class="num">{one.lowest === null || base === null ? '–' : signed({ minor: one.lowest.amount.minor - base.amount.minor, currency: answer.currency })}</td>
                 <td class="num-day">{formatDay(one.lowest?.day ?? null)}</td>
