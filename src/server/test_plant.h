@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/server.h"
+#include "server/test_cash.h"
 #include "server/test_client.h"
 #include "server/test_jobs.h"
 #include "server/test_overlays.h"
@@ -214,7 +215,7 @@ class TestPlant {
 
  public:
   virtual Services services() {
-    return {[this] {
+    Services all{[this] {
               const std::lock_guard lock(mutex);
               return snapshot;
             },
@@ -234,6 +235,8 @@ class TestPlant {
             jobs,
             overlays,
             [](std::string_view source) { return source == "orders" ? std::optional<std::string>("webhook key") : std::nullopt; }};
+    all.cash = &cash;
+    return all;
   }
 
   // Applies what was told to the world since the last time, as the applier does: Snapshot first, then the news.
@@ -264,6 +267,7 @@ class TestPlant {
   TestSources sources;
   TestPush push;
   TestJobs jobs;
+  TestCash cash;
   TestOverlays overlays{{"43659", "43660", "43661"}};
   metrics::Registry metrics;
   cache::MemoryCache results{8 << 20};
