@@ -93,6 +93,8 @@ std::optional<feed::Change> change_before(const feed::Change& change, const std:
         if (rejection->id == id) return feed::rejection_put(*rejection);
       return std::nullopt;
     }
+    case feed::ChangeKind::finance_put:
+    case feed::ChangeKind::finance_removed: break;
   }
   return std::nullopt;
 }
@@ -113,6 +115,8 @@ KeptChange kept_change(const feed::Change& change, const std::string& subject, c
     case feed::ChangeKind::rejection_removed:
       result.rejection = change.rejection_removed.id;
       break;
+    case feed::ChangeKind::finance_put:
+    case feed::ChangeKind::finance_removed: break;
   }
   return result;
 }
