@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "domain/finance.h"
 #include "domain/order.h"
 #include "feed/change.h"
 #include "readmodel/read_model.h"
@@ -88,6 +89,8 @@ class World {
   void remove(std::string_view number, std::string_view reason = "file deleted");
   void reject(std::uint64_t id, std::string_view path, std::string_view reason);
   void solve_rejection(std::uint64_t id);
+  // A finance document as its source states it now.
+  void finance(FinanceDocument document);
 
   // Applies what was told and answers the newest Snapshot.
   readmodel::SnapshotPtr snapshot();
