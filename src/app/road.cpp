@@ -34,6 +34,7 @@ Result<std::unique_ptr<Road>> Road::open(const Settings& settings, const Clock& 
   auto record = store::open_sqlite_record(std::move(options));
   if (!record) return pass_on(record);
   road->record_ = std::move(*record);
+  road->finance_writer_ = std::make_unique<ingest::FinanceWriter>(*road->record_);
   const auto position = road->record_->position();
   if (!position) return pass_on(position);
   road->warm_path_ = warm_path(settings);

@@ -138,7 +138,7 @@ TEST_CASE("Of two sources with one invoice number each payment settles that of i
 
 TEST_CASE("The newest rate of a pair counts, and each day's is kept") {
   FinanceTable table;
-  for (const auto& [posted, scaled] : {std::pair{"2026-03-01", 91}, {"2026-03-03", 93}, {"2026-03-02", 92}}) {
+  for (const auto& [posted, scaled] : {std::pair{"2026-03-01", std::int64_t{91}}, {"2026-03-03", 93}, {"2026-03-02", 92}}) {
     FinanceDocument rate = made(FinanceKind::rate, "USD/EUR", "", 0, posted);
     rate.rate = ExchangeRate{*Currency::parse("USD"), *Currency::parse("EUR"), scaled * 100'000'000};
     table.put(rate, 1);

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Ageing, Bridge, Cash, CashWeek, Costs } from '../src/api/cash';
 import { bandPath, bins, labelEvery, largest, linear, linePath, stack, stepPath, ticks } from '../src/parts/charts/chart_math';
 import { withParameter } from '../src/parts/charts/use_table';
+import { keyOf } from '../src/api/finance';
 import { VirtualRows } from '../src/parts/charts/virtual_rows';
 import { barsOf } from '../src/parts/charts/waterfall';
 import { setFormatLocale } from '../src/parts/format';
@@ -15,7 +16,7 @@ import { bridgeSentence } from '../src/screens/cash/bridge';
 import { flowSentence, headroomShort, headroomTone, headroomWords, sayDay, sayWeek } from '../src/screens/cash/cash_words';
 import { flowOf } from '../src/screens/cash/flow_chart';
 import { documentAddress } from '../src/screens/cash/items';
-import { againstBudget, costDocuments, lastDay, monthsOf } from '../src/screens/costs/cost_words';
+import { againstBudget, cellQuery as costCell, lastDay, monthsOf, parseCosts } from '../src/screens/costs/cost_words';
 import { countsWords, rowsToTake } from '../src/screens/finance/import_words';
 import { kinds, typedOf, wishOf } from '../src/screens/finance/kinds';
 import { daysLate, exposureWords, trendWords } from '../src/screens/payments/payment_words';
@@ -71,13 +72,13 @@ describe('where values lie on a chart', () => {
 describe('the address of Cash', () => {
   it('keeps everything that is on the screen, and nothing of the usual', () => {
     expect(cashAddress(emptyCash)).toBe('/cash');
-    const state = { weeks: 26, view: 'pessimistic' as const, currency: 'USD', layers: ['invoiced' as const, 'ordered' as const], scenarios: ['s1', 's 2'], expanded: ['2026-11-23'], table: true, figure: wholeFigure('2026-11-23', '2026-11-29', { direction: 'in', layer: 'invoiced' }) };
+    const state = { weeks: 26, view: 'pessimistic' as const, currency: 'USD', layers: ['invoiced' as const, 'ordered' as const], scenarios: ['s1', 's 2'], expanded: ['2026-11-23'], from: 'f12', table: true, figure: wholeFigure('2026-11-23', '2026-11-29', { direction: 'in', layer: 'invoiced' }) };
     const address = cashAddress(state);
-    expect(address).toBe('/cash?weeks=26&view=pessimistic&currency=USD&layers=invoiced,ordered&scenario=s1&scenario=s+2&week=2026-11-23&table=1&of=2026-11-23..2026-11-29&direction=in&layer=invoiced');
+    expect(address).toBe('/cash?weeks=26&view=pessimistic&currency=USD&layers=invoiced,ordered&scenario=s1&scenario=s+2&week=2026-11-23&from=f12&table=1&of=2026-11-23..2026-11-29&direction=in&layer=invoiced');
     expect(parseCash(address.slice(5))).toEqual(state);
   });
   it('asks the server only what it answers', () => {
-    const state = parseCash('?weeks=8&week=2026-11-23&table=1&of=2026-11-23..2026-11-29');
+    const state = parseCash('?weeks=8&week=2026-11-23&from=f12&table=1&of=2026-11-23..2026-11-29');
     expect(cashQuery(state)).toBe('weeks=8');
     expect(figureQuery(state, wholeFigure('2026-11-23', '2026-11-29', { direction: 'out', category: 'Wages' }))).toBe('weeks=8&from=2026-11-23&to=2026-11-29&direction=out&category=Wages');
   });
@@ -166,24 +167,47 @@ describe('costs', () => {
     expect([againstBudget(money(1200), money(1100)), againstBudget(money(1000), money(1100)), againstBudget(money(5), money(0)), againstBudget(money(5), money(5))]).toEqual(['1.00 EUR over budget', '1.00 EUR under budget', 'nothing is budgeted', 'exactly as budgeted']);
   });
   it('a cell opens the documents of its month and category', () => {
-    expect([lastDay('2026-02'), lastDay('2024-02'), costDocuments('2026-11', 'Wages', 'cost')]).toEqual(['2026-02-28', '2024-02-29', '/finance?kind=cost&from=2026-11-01&to=2026-11-30&category=Wages']);
+    const state = parseCosts('?from=2026-11-10&cell=2026-11&cell_category=Wages&counts=budget');
+    expect(state.cell).toEqual({ month: '2026-11', category: 'Wages', counts: 'budget' });
+    expect([lastDay('2026-02'), lastDay('2024-02'), state.cell === null ? '' : costCell(state, state.cell)]).toEqual(['2026-02-28', '2024-02-29', 'from=2026-11-10&to=2026-11-30&category=Wages']);
   });
 });
 
 describe('what people enter', () => {
+  const written = {
+    kind: 'cost' as const, key: 'C-17', number: 'C-17', source: 'entered', editable: true, version: 'a', party: '', party_name: '', posted: '2026-11-22', due: null, until: null, paid: null, currency: 'EUR', amount: money(100),
+    cancelled: false, closed: false, category: 'Operating', account: '', reference: '', terms: '', comment: '', every: '', settles: [], instalments: [], origin: '',
+  };
+  it('settles what is named, the whole amount when only one is', () => {
+    const typed = { number: 'P1', party: 'C1', posted: '2026-11-22', amount: '620,00', currency: 'EUR' };
+    expect(wishOf('payment', { ...typed, settles: '9001' })).toMatchObject({ settles: [{ kind: 'invoice', number: '9001', amount: '620.00' }] });
+    expect(wishOf('payment', { ...typed, settles: '9001: 500.00; 9002: 120' })).toMatchObject({ settles: [{ number: '9001', amount: '500.00' }, { number: '9002', amount: '120' }] });
+    expect(wishOf('payment', { ...typed, settles: '9001; 9002: 120' })).toBe('Say how much of “9001” is settled, such as 9001: 500.00.');
+  });
+  it('a rate has its two currencies and its day as key', () => {
+    const wish = wishOf('rate', { number: 'usd/eur', posted: '2026-11-20', rate: '0,9231' });
+    expect(wish).toMatchObject({ number: 'USD/EUR', rate: { from: 'USD', to: 'EUR', rate: '0.9231' } });
+    expect(typeof wish === 'string' ? '' : keyOf(wish)).toBe('USD/EUR 2026-11-20');
+  });
+  it('what the form does not show stays; instalments of another amount do not', () => {
+    const before = { ...written, kind: 'invoice' as const, number: '9', party: 'C1', terms: '30', instalments: [{ due: null, amount: money(100) }], tax: money(19) };
+    const typed = typedOf(before);
+    expect(wishOf('invoice', typed, before)).toMatchObject({ tax: money(19), instalments: before.instalments, amount: '1.00' });
+    expect(wishOf('invoice', { ...typed, amount: '2.00' }, before)).toMatchObject({ instalments: [], amount: '2.00' });
+  });
   it('goes as it was written, and misses nothing it needs', () => {
-    expect(wishOf('cost', { number: 'C-17', posted: '2026-11-22', category: 'Operating', amount: "1'200,50", currency: 'eur' })).toEqual({ kind: 'cost', number: 'C-17', posted: '2026-11-22', category: 'Operating', amount: '1200.50', currency: 'EUR' });
+    expect(wishOf('cost', { number: 'C-17', posted: '2026-11-22', category: 'Operating', amount: "1'200,50", currency: 'eur' })).toMatchObject({ kind: 'cost', number: 'C-17', posted: '2026-11-22', category: 'Operating', amount: '1200.50', currency: 'EUR' });
     expect(wishOf('cost', { number: 'C-17', posted: '2026-11-22', amount: '5', currency: 'EUR' })).toBe('Category is missing.');
     expect(wishOf('cost', { number: 'C-17', posted: '2026-11-22', category: 'x', amount: '5', currency: 'euros' })).toMatch(/is no currency/);
   });
   it('comes back onto the form', () => {
-    expect(typedOf({ kind: 'cost', number: 'C-17', source: 'entered', version: 'a', entered: true, posted: '2026-11-22', amount: money(12_050), category: 'Operating' })).toMatchObject({ number: 'C-17', posted: '2026-11-22', amount: '120.50', currency: 'EUR', category: 'Operating', comment: '' });
+    expect(typedOf({ ...written, amount: money(12_050) })).toMatchObject({ number: 'C-17', posted: '2026-11-22', amount: '120.50', currency: 'EUR', category: 'Operating', comment: '' });
   });
   it('every kind has a name', () => {
     for (const spec of Object.values(kinds)) expect([spec.title, spec.many].every((text) => text !== '')).toBe(true);
   });
   it('a file says in words what it would do; doubtful rows are taken only when asked for', () => {
-    const preview = { preview: 'p', kind: 'cost' as const, format: 'csv', guess: { columns: {} }, rows: [], counts: { new: 10, changed: 1, doubtful: 2, refused: 1 } };
+    const preview = { preview: 'p', until: '2026-11-22T10:00:00Z', kind: 'cost' as const, format: 'csv', guess: { columns: {}, unused: [] }, missing: [], rows: [], rows_left_out: 0, counts: { new: 10, changed: 1, doubtful: 2, refused: 1 } };
     expect(countsWords(preview.counts)).toBe('10 new, 1 changes one, 2 doubtful, 1 refused.');
     expect([rowsToTake(preview, 'leave'), rowsToTake(preview, 'take')]).toEqual([11, 13]);
     expect(countsWords({})).toBe('No row of this file says anything.');

@@ -26,7 +26,7 @@ export type CashItem = {
   category: string;
   why: string;
 };
-export type ItemPage = { total: Money; count: number; items: CashItem[]; next_cursor: string | null };
+export type ItemPage = { total: Money; totals?: Money[]; count: number; items: CashItem[]; next_cursor: string | null };
 
 export type Low = { day: Day; week?: Day; amount: Money; p10?: Money | null; headroom?: Money | null };
 export type LowCauses = { causes?: CashItem[]; would_lift?: { order: string; customer: string; amount: Money; late_days: number }[] };
@@ -126,7 +126,7 @@ export type Ageing = {
   buckets: string[];
   totals: { currency: string; amounts: Money[]; total: Money }[];
   rows: AgeingRow[];
-  measures: { dso?: number | null; best_dso?: number | null; average_days_late?: number | null; dpo?: number | null };
+  measures: { currency?: string; dso?: number | null; best_dso?: number | null; average_days_late?: number | null; dpo?: number | null };
 };
 export const ageing = (query: string, signal?: AbortSignal): Promise<Ageing> => get<Ageing>(`/api/v1/ageing?${query}`, signal);
 export const ageingItems = (query: string, signal?: AbortSignal): Promise<ItemPage> => get<ItemPage>(`/api/v1/ageing/items?${query}`, signal);
@@ -145,9 +145,13 @@ export type Costs = {
 };
 export const costs = (query: string, signal?: AbortSignal): Promise<Costs> => get<Costs>(`/api/v1/costs${query === '' ? '' : `?${query}`}`, signal);
 
+// The documents behind a figure of the costs.
+export type CostItem = { kind: string; number: string; day: Day; counts_as: 'actual' | 'planned' | 'budget'; category: string; comment: string; amount: Money };
+export const costItems = (query: string, signal?: AbortSignal): Promise<{ count: number; items: CostItem[] }> => get<{ count: number; items: CostItem[] }>(`/api/v1/costs/items?${query}`, signal);
+
 // How a customer pays.
 
-export type Paid = { number: string; posted: Day | null; due: Day | null; paid: Day | null; amount: Money; days_late: number; outlier: boolean };
+export type Paid = { number: string; posted: Day | null; due: Day | null; paid: Day | null; amount: Money; days_late: number | null; outlier: boolean };
 export type PaymentProfile = {
   as_of: number;
   as_of_time: Instant;

@@ -9,7 +9,7 @@ import { Lazy } from '../../parts/charts/lazy';
 import { AgeBars } from '../../parts/charts/age_bars';
 import { type RowColumn, VirtualRows } from '../../parts/charts/virtual_rows';
 import { useTables } from '../../parts/charts/use_table';
-import { counted, formatAmount, formatDay, formatInstant, formatMoneyShort, formatRate } from '../../parts/format';
+import { counted, formatAmount, formatDay, formatInstant, formatMoney, formatMoneyShort, formatRate } from '../../parts/format';
 import { Icon } from '../../parts/icons';
 import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
@@ -208,6 +208,8 @@ function Rows({ answer, state }: { answer: Ageing; state: AgeingState }) {
   const link = (row: AgeingRow | null, bucket: string, money: { minor: number; currency: string }) =>
     money.minor === 0 ? (
       <span class="quiet">–</span>
+    ) : row !== null && state.group !== 'party' && state.group !== 'currency' ? (
+      <Live text={formatAmount(money)} />
     ) : (
       <a class="figure-link" href={ageingAddress({ ...state, cell: { bucket, key: row?.key ?? '', currency: money.currency } })}>
         <span class="only-read">{`${row === null ? 'All' : row.name || row.key}, ${bucket === 'all' ? 'all ages' : bucketTitle(bucket)}: `}</span>
@@ -291,7 +293,10 @@ function Totals({ answer, link }: TotalsProps) {
   );
 }
 
-const cellColumns: readonly RowColumn<CashItem>[] = itemColumns.map((column) => (column.title === 'Day' ? { ...column, title: 'Due', cell: (item) => formatDay(item.due) } : column));
+const cellColumns: readonly RowColumn<CashItem>[] = itemColumns.map((column) => {
+  if (column.title === 'Day') return { ...column, title: 'Due', cell: (item) => formatDay(item.due) };
+  return column.title === 'Amount' ? { ...column, cell: (item) => formatMoney(item.amount) } : column;
+});
 
 function CellDialog({ state, cell, asOf }: { state: AgeingState; cell: NonNullable<AgeingState['cell']>; asOf: number }) {
   const query = cellQuery(state, cell);

@@ -107,7 +107,7 @@ export function cellQuery(state: AgeingState, cell: NonNullable<AgeingState['cel
   const words = asked(state);
   words.set('side', state.side);
   if (cell.bucket !== 'all') words.set('bucket', cell.bucket);
-  if (cell.key !== '') words.set(state.group, cell.key);
+  if (cell.key !== '' && state.group === 'party') words.set('party', cell.key);
   if (cell.currency !== '') words.set('currency', cell.currency);
   return readable(words);
 }

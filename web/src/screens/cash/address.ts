@@ -14,6 +14,7 @@ export type CashState = {
   layers: Layer[] | null; // null: all
   scenarios: string[]; // ids, at most four
   expanded: Day[]; // weeks shown by layer and category
+  from: string; // the kept forecast that the bridge begins at, "" the newest of the week before
   table: boolean;
   figure: Figure | null;
 };
@@ -23,7 +24,7 @@ export const weeksDefault = 13;
 export const scenariosMax = 4;
 export const views: readonly CashView[] = ['expected', 'pessimistic', 'optimistic'];
 
-export const emptyCash: CashState = { weeks: weeksDefault, view: 'expected', currency: '', layers: null, scenarios: [], expanded: [], table: false, figure: null };
+export const emptyCash: CashState = { weeks: weeksDefault, view: 'expected', currency: '', layers: null, scenarios: [], expanded: [], from: '', table: false, figure: null };
 
 export const wholeFigure = (from: Day, to: Day, part: Partial<Figure> = {}): Figure => ({ from, to, direction: '', layer: '', category: '', party: '', ...part });
 
@@ -49,6 +50,7 @@ export function parseCash(search: string): CashState {
     layers: wanted === null ? null : layers.filter((one) => listed(wanted).includes(one)),
     scenarios: words.getAll('scenario').slice(0, scenariosMax),
     expanded: listed(words.get('week') ?? '').filter(isDay),
+    from: words.get('from') ?? '',
     table: words.get('table') === '1',
     figure: parseFigure(words),
   };
@@ -72,6 +74,7 @@ const readable = (words: URLSearchParams): string => words.toString().replace(/%
 export function cashSearch(state: CashState): string {
   const words = asked(state);
   if (state.expanded.length > 0) words.set('week', state.expanded.join(','));
+  if (state.from !== '') words.set('from', state.from);
   if (state.table) words.set('table', '1');
   if (state.figure !== null) {
     const { from, to, ...rest } = state.figure;

@@ -1,18 +1,20 @@
 // Why it is another figure than last week's: the difference in parts that add up to the minor unit.
 import { useState } from 'preact/hooks';
 
-import { type Bridge, type BridgeItem, type BridgePart, bridgeParts, cashBridge } from '../../api/cash';
+import { type Bridge, type BridgeItem, type BridgePart as BridgePartName, bridgeParts, type Cash, cashBridge, keptForecasts } from '../../api/cash';
 import { Empty, Problem, Skeleton } from '../../parts/basics';
 import { type RowColumn, VirtualRows } from '../../parts/charts/virtual_rows';
 import { Waterfall } from '../../parts/charts/waterfall';
 import { Dialog } from '../../parts/dialog';
 import { absent, counted, formatDay, formatDayShort, formatInstant, formatMoney } from '../../parts/format';
+import { navigate } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
+import { cashAddress, type CashState } from './address';
 import { moneyOr, signed } from './cash_words';
 import { documentAddress, kindTitle } from './items';
 
-export const partTitles: Record<BridgePart, string> = { timing: 'Timing', amount: 'Amounts', new: 'New', gone: 'Gone', rate: 'Rates' };
-const partHelp: Record<BridgePart, string> = {
+export const partTitles: Record<BridgePartName, string> = { timing: 'Timing', amount: 'Amounts', new: 'New', gone: 'Gone', rate: 'Rates' };
+const partHelp: Record<BridgePartName, string> = {
   timing: 'moved to another day',
   amount: 'another amount',
   new: 'was not there',
@@ -26,14 +28,44 @@ export function bridgeSentence(bridge: Bridge): string {
   return `The balance of ${formatDay(bridge.weeks_end)} is ${signed(bridge.difference)} against ${formatInstant(bridge.from.made)}, mostly “${partTitles[most].toLowerCase()}”: ${signed(bridge.parts[most])}.`;
 }
 
-export function BridgePanel({ bridge, asTable, onTable }: { bridge: Bridge | null; asTable: boolean; onTable: (asTable: boolean) => void }) {
-  const [open, setOpen] = useState<BridgePart | null>(null);
+type Props = { answer: Cash; state: CashState; asTable: boolean; onTable: (asTable: boolean) => void };
+
+// From the forecast that was chosen; without a choice the one that came with the answer.
+export function BridgePart({ answer, state, ...tables }: Props) {
+  const kept = useAnswer('forecasts', keptForecasts);
+  const chosen = useAnswer(`${state.from} ${answer.as_of}`, (abort) => (state.from === '' ? Promise.resolve(null) : cashBridge(new URLSearchParams({ from: state.from, weeks: String(state.weeks) }).toString(), abort)));
+  const bridge = state.from === '' ? answer.bridge : (chosen.data ?? (chosen.problem === null ? answer.bridge : null));
+  const list = [...(kept.data ?? [])].sort((a, b) => b.made.localeCompare(a.made));
+  return (
+    <div class="panel">
+      {list.length > 0 && (
+        <label class="inline-label no-print bridge-from">
+          <span>Against</span>
+          <select value={state.from} onChange={(event) => navigate(cashAddress({ ...state, from: event.currentTarget.value }))}>
+            <option value="">the newest of the week before</option>
+            {list.map((one) => (
+              <option key={one.id} value={one.id}>
+                {formatInstant(one.made)}
+                {one.by === '' || one.by === 'time' ? '' : `, ${one.by}`}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {chosen.problem !== null && <Problem problem={chosen.problem} retry={chosen.reload} />}
+      <BridgeChart bridge={bridge} {...tables} />
+    </div>
+  );
+}
+
+function BridgeChart({ bridge, asTable, onTable }: { bridge: Bridge | null; asTable: boolean; onTable: (asTable: boolean) => void }) {
+  const [open, setOpen] = useState<BridgePartName | null>(null);
   if (bridge === null)
     return (
-      <section class="block">
+      <>
         <h2>Why it changed</h2>
         <Empty title="No forecast to compare with yet" why="One is kept every day, and whenever somebody keeps one; from then on the difference is explained here." />
-      </section>
+      </>
     );
   const steps = [
     { name: formatDayShort(bridge.from.made.slice(0, 10)), value: bridge.from.closing.minor, whole: true },
@@ -41,19 +73,19 @@ export function BridgePanel({ bridge, asTable, onTable }: { bridge: Bridge | nul
     { name: 'Now', value: bridge.to_closing.minor, whole: true },
   ];
   const ends = [bridge.from.closing, bridge.to_closing];
-  const partAt = (at: number): BridgePart | undefined => bridgeParts[at - 1];
+  const partAt = (at: number): BridgePartName | undefined => bridgeParts[at - 1];
   const say = (at: number): string => {
     const part = partAt(at);
     if (part !== undefined) return `${partTitles[part]}, ${partHelp[part]}: ${signed(bridge.parts[part])}`;
     return at === 0 ? `Then: ${moneyOr(ends[0])}` : `Now: ${moneyOr(ends[1])}`;
   };
-  const link = (part: BridgePart) => (
+  const link = (part: BridgePartName) => (
     <button type="button" class="link-button" onClick={() => setOpen(part)}>
       {signed(bridge.parts[part])}
     </button>
   );
   return (
-    <div class="panel">
+    <>
       <Waterfall
         title="Why it changed"
         sentence={bridgeSentence(bridge)}
@@ -69,7 +101,7 @@ export function BridgePanel({ bridge, asTable, onTable }: { bridge: Bridge | nul
         onOpen={(at) => setOpen(partAt(at) ?? null)}
       />
       {open !== null && <PartDialog bridge={bridge} part={open} onClose={() => setOpen(null)} />}
-    </div>
+    </>
   );
 }
 
@@ -94,7 +126,7 @@ const columns: readonly RowColumn<BridgeItem>[] = [
   { title: 'Difference', width: '130px', numeric: true, cell: (item) => (item.change === undefined ? absent : signed(item.change)), narrow: false },
 ];
 
-function PartDialog({ bridge, part, onClose }: { bridge: Bridge; part: BridgePart; onClose: () => void }) {
+function PartDialog({ bridge, part, onClose }: { bridge: Bridge; part: BridgePartName; onClose: () => void }) {
   const whole = useAnswer(bridge.from.id, (abort) => cashBridge(`from=${encodeURIComponent(bridge.from.id)}`, abort)); // beside the forecast stand only the first
   const items = (whole.data ?? bridge).items.filter((item) => item.part === part);
   return (

@@ -14,10 +14,11 @@ import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
+import { AccuracyPart } from './accuracy';
 import { cashAddress, cashQuery, type CashState, type Figure, figureQuery, parseCash, wholeFigure } from './address';
 import { AgeingSummary } from './ageing_summary';
 import { BalanceChart } from './balance_chart';
-import { BridgePanel } from './bridge';
+import { BridgePart } from './bridge';
 import { layerTitle, viewTitles } from './cash_words';
 import { Controls, LayerSwitches } from './controls';
 import { FlowChart } from './flow_chart';
@@ -99,9 +100,10 @@ function Body({ answer, state }: { answer: Cash; state: CashState }) {
       <Weeks answer={answer} state={state} />
       {answer.lowest !== null && <LowPoint low={answer.lowest} />}
       <div class="money-columns">
-        <Lazy height={330}>{() => <BridgePanel bridge={answer.bridge} {...tables} />}</Lazy>
+        <Lazy height={330}>{() => <BridgePart answer={answer} state={state} {...tables} />}</Lazy>
         <Lazy height={330}>{() => <AgeingSummary asOf={answer.as_of} />}</Lazy>
       </div>
+      <Lazy height={120}>{() => <AccuracyPart />}</Lazy>
     </>
   );
 }

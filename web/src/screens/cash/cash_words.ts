@@ -82,3 +82,6 @@ export function endOf(answer: Cash): { day: Day; closing: Money } | null {
 export const signed = (money: Money): string => `${money.minor > 0 ? '+' : ''}${formatMoney(money)}`;
 
 export const moneyOr = (money: Money | null | undefined): string => (money == null ? absent : formatMoney(money));
+
+// A band that is meant to hold 8 of 10 is too narrow below that, too wide above.
+export const coveredTone = (covered: number): Tone => (Math.abs(covered - 0.8) <= 0.1 ? 'good' : 'fair');

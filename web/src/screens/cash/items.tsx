@@ -133,7 +133,7 @@ export function ItemsDialog({ title, question, ask, columns = itemColumns, onClo
               <Mark tone="idle">No document stands behind this figure.</Mark>
             ) : (
               <>
-                {counted(state.page.count, 'document')}, together <strong class="num">{formatMoney(state.page.total)}</strong>
+                {counted(state.page.count, 'document')}, together <strong class="num">{(state.page.totals ?? [state.page.total]).map(formatMoney).join(' and ')}</strong>
               </>
             )}
           </p>

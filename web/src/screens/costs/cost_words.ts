@@ -29,12 +29,16 @@ export function costSentence(answer: Costs): string {
   return `${formatMoney(actual)} spent, ${againstBudget(actual, budget)}.`;
 }
 
-export type CostState = { from: string; to: string; category: string; open: string; table: boolean };
+export type CostCell = { month: string; category: string; counts: 'actual' | 'planned' | 'budget' };
+export type CostState = { from: string; to: string; category: string; cell: CostCell | null; table: boolean };
 
 export function parseCosts(search: string): CostState {
   const words = new URLSearchParams(search);
   const day = (name: string): string => (/^\d{4}-\d{2}-\d{2}$/.test(words.get(name) ?? '') ? (words.get(name) ?? '') : '');
-  return { from: day('from'), to: day('to'), category: words.get('category') ?? '', open: words.get('month') ?? '', table: words.get('table') === '1' };
+  const month = words.get('cell') ?? '';
+  const counts = words.get('counts');
+  const cell: CostCell | null = /^\d{4}-\d{2}$/.test(month) ? { month, category: words.get('cell_category') ?? '', counts: counts === 'planned' || counts === 'budget' ? counts : 'actual' } : null;
+  return { from: day('from'), to: day('to'), category: words.get('category') ?? '', cell, table: words.get('table') === '1' };
 }
 
 export function costsQuery({ from, to, category }: CostState): string {
@@ -50,9 +54,23 @@ export function lastDay(month: string): string {
   return `${month}-${String(day).padStart(2, '0')}`;
 }
 
-// The documents of one month and category.
-export function costDocuments(month: string, category: string, kind: 'cost' | 'budget'): string {
-  const words = new URLSearchParams({ kind, from: `${month}-01`, to: lastDay(month) });
-  if (category !== '') words.set('category', category);
-  return `/finance?${words.toString()}`;
+// The documents of one month and category, as far as they lie in the days that are shown.
+export function cellQuery(state: CostState, cell: CostCell): string {
+  const [first, last] = [`${cell.month}-01`, lastDay(cell.month)];
+  const words = new URLSearchParams({ from: state.from > first ? state.from : first, to: state.to !== '' && state.to < last ? state.to : last });
+  if (cell.category !== '' || state.category !== '') words.set('category', cell.category === '' ? state.category : cell.category);
+  return words.toString();
+}
+
+// The address of this screen with another cell open, or none.
+export function cellAddress(search: string, cell: CostCell | null): string {
+  const words = new URLSearchParams(search);
+  for (const name of ['cell', 'cell_category', 'counts']) words.delete(name);
+  if (cell !== null) {
+    words.set('cell', cell.month);
+    if (cell.category !== '') words.set('cell_category', cell.category);
+    if (cell.counts !== 'actual') words.set('counts', cell.counts);
+  }
+  const text = words.toString();
+  return `/costs${text === '' ? '' : `?${text}`}`;
 }

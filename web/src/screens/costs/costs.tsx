@@ -3,14 +3,16 @@ import '../finance/finance.css';
 
 import { useEffect, useMemo, useState } from 'preact/hooks';
 
-import { type Costs, costs } from '../../api/cash';
+import { type CostItem, costItems, type Costs, costs } from '../../api/cash';
 import { Empty, Live, Mark, Problem, Skeleton } from '../../parts/basics';
 import { type Look, lookAt } from '../../parts/charts/axes';
 import { largest } from '../../parts/charts/chart_math';
 import { ColumnsChart } from '../../parts/charts/columns_chart';
 import { Lazy } from '../../parts/charts/lazy';
+import { type RowColumn, VirtualRows } from '../../parts/charts/virtual_rows';
+import { Dialog } from '../../parts/dialog';
 import { useTables, withParameter } from '../../parts/charts/use_table';
-import { formatInstant, formatMoney, formatMonth, formatMonthShort } from '../../parts/format';
+import { counted, formatDay, formatInstant, formatMoney, formatMonth, formatMonthShort } from '../../parts/format';
 import { Icon } from '../../parts/icons';
 import { may } from '../../parts/me';
 import { MoneyTabs } from '../../parts/money_tabs';
@@ -18,9 +20,10 @@ import { navigate, route } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
 import { useLiveMoney } from '../cash/cash';
+import { kindTitle } from '../cash/items';
 import { EntrySheet } from '../finance/entry';
 import { Imports, ImportSheet } from '../finance/import_sheet';
-import { againstBudget, costDocuments, costSentence, costsQuery, type CostState, type Month, monthsOf, parseCosts } from './cost_words';
+import { againstBudget, cellAddress, cellQuery, type CostCell, costSentence, costsQuery, type CostState, lastDay, type Month, monthsOf, parseCosts } from './cost_words';
 
 const change = (name: string, value: string): void => navigate(`/costs${withParameter(location.search, name, value)}`);
 
@@ -72,10 +75,11 @@ export default function CostsScreen() {
       {data === null && answer.problem === null && <Skeleton rows={8} />}
       {data !== null && (
         <div class={`money-body ${answer.data === null && answer.problem === null ? 'is-stale' : ''}`} aria-busy={answer.data === null && answer.problem === null}>
-          <Body answer={data} state={state} />
+          <Body answer={data} />
         </div>
       )}
-      <Imports version={version} onDone={again} />
+      {may('edit_money') && <Imports version={version} onDone={again} />}
+      {state.cell !== null && <CellDialog state={state} cell={state.cell} asOf={data?.as_of ?? 0} />}
       {(sheet === 'enter' || sheet === 'budget') && (
         <EntrySheet
           kind={sheet === 'enter' ? 'cost' : 'budget'}
@@ -119,7 +123,7 @@ function Controls({ state, categories }: { state: CostState; categories: string[
   );
 }
 
-function Body({ answer, state }: { answer: Costs; state: CostState }) {
+function Body({ answer }: { answer: Costs }) {
   const tables = useTables();
   const months = useMemo(() => monthsOf(answer), [answer]);
   if (months.length === 0 && answer.revenue.length === 0) return <Empty title="No cost in these months" why="Costs come from a source, from a file, or you enter them: a day, a category and an amount are enough." />;
@@ -133,7 +137,7 @@ function Body({ answer, state }: { answer: Costs; state: CostState }) {
           <Lazy height={310}>{() => <RevenueChart answer={answer} {...tables} />}</Lazy>
         </div>
       </div>
-      <Months months={months} state={state} />
+      <Months months={months} />
     </>
   );
 }
@@ -161,7 +165,7 @@ function CostChart({ answer, months, ...tables }: ChartProps & { months: Month[]
       markWord="budget"
       table={{ columns: ['Month', `Actual, ${answer.currency}`, 'Planned', 'Budget', 'Against budget'], rows: months.map((month) => [formatMonth(month.month), formatMoney(month.actual), formatMoney(month.planned), formatMoney(month.budget), againstBudget(month.actual, month.budget)]) }}
       say={(at) => (months[at] === undefined ? '' : `${formatMonth(months[at].month)}: ${formatMoney(months[at].actual)}, ${againstBudget(months[at].actual, months[at].budget)}`)}
-      onOpen={(at) => months[at] !== undefined && navigate(costDocuments(months[at].month, '', 'cost'))}
+      onOpen={(at) => months[at] !== undefined && navigate(cellAddress(location.search, { month: months[at].month, category: '', counts: 'actual' }))}
       {...tables}
     />
   );
@@ -181,13 +185,13 @@ function RevenueChart({ answer, ...tables }: ChartProps) {
       markWord="paid"
       table={{ columns: ['Month', `Invoiced, ${currency}`, 'Paid', 'Ordered'], rows: revenue.map((month) => [formatMonth(month.month), formatMoney(month.invoiced), formatMoney(month.paid), formatMoney(month.ordered)]) }}
       say={(at) => (revenue[at] === undefined ? '' : `${formatMonth(revenue[at].month)}: ${formatMoney(revenue[at].invoiced)} invoiced, ${formatMoney(revenue[at].paid)} paid`)}
-      onOpen={(at) => revenue[at] !== undefined && navigate(costDocuments(revenue[at].month, '', 'cost').replace('kind=cost', 'kind=invoice'))}
+      onOpen={(at) => revenue[at] !== undefined && navigate(`/finance?kind=invoice&from=${revenue[at].month}-01&to=${lastDay(revenue[at].month)}`)}
       {...tables}
     />
   );
 }
 
-function Months({ months, state }: { months: Month[]; state: CostState }) {
+function Months({ months }: { months: Month[] }) {
   const newestFirst = [...months].reverse();
   return (
     <section class="block" aria-labelledby="months-title">
@@ -215,20 +219,20 @@ function Months({ months, state }: { months: Month[]; state: CostState }) {
           <tbody>
             {newestFirst.flatMap((month) =>
               month.rows.map((row, at) => (
-                <tr key={`${row.month} ${row.category}`} class={state.open === row.month ? 'low-week' : undefined}>
+                <tr key={`${row.month} ${row.category}`}>
                   <th scope="row">{at === 0 ? formatMonth(row.month) : <span class="only-read">{formatMonth(row.month)}</span>}</th>
                   <td>{row.category || 'without category'}</td>
-                  <td class="num">
-                    <a class="figure-link" href={costDocuments(row.month, row.category, 'cost')}>
-                      <Live text={formatMoney(row.actual)} />
-                    </a>
-                  </td>
-                  <td class="num">{formatMoney(row.planned)}</td>
-                  <td class="num">
-                    <a class="figure-link" href={costDocuments(row.month, row.category, 'budget')}>
-                      {formatMoney(row.budget)}
-                    </a>
-                  </td>
+                  {(['actual', 'planned', 'budget'] as const).map((counts) => (
+                    <td key={counts} class="num">
+                      {row[counts].minor === 0 ? (
+                        <span class="quiet">–</span>
+                      ) : (
+                        <a class="figure-link" href={cellAddress(route.value.search, { month: row.month, category: row.category, counts })}>
+                          <Live text={formatMoney(row[counts])} />
+                        </a>
+                      )}
+                    </td>
+                  ))}
                   <td>{row.budget.minor === 0 ? <span class="quiet">nothing is budgeted</span> : <Mark tone={row.actual.minor > row.budget.minor ? 'fair' : 'good'}>{againstBudget(row.actual, row.budget)}</Mark>}</td>
                 </tr>
               )),
@@ -237,5 +241,36 @@ function Months({ months, state }: { months: Month[]; state: CostState }) {
         </table>
       </div>
     </section>
+  );
+}
+
+const itemColumns: readonly RowColumn<CostItem>[] = [
+  { title: 'Day', width: '100px', cell: (item) => formatDay(item.day) },
+  {
+    title: 'Document',
+    width: 'minmax(0,1fr)',
+    cell: (item) => (
+      <a href={`/finance?kind=${encodeURIComponent(item.kind)}&doc=${encodeURIComponent(item.number)}`}>
+        {kindTitle(item.kind)} {item.number}
+      </a>
+    ),
+  },
+  { title: 'Category', width: 'minmax(0,1fr)', cell: (item) => item.category || '–', narrow: false },
+  { title: 'Comment', width: 'minmax(0,1.4fr)', cell: (item) => item.comment || '–', narrow: false },
+  { title: 'Amount', width: '150px', numeric: true, cell: (item) => formatMoney(item.amount) },
+];
+
+function CellDialog({ state, cell, asOf }: { state: CostState; cell: CostCell; asOf: number }) {
+  const query = `${cellQuery(state, cell)}&limit=1000`;
+  const answer = useAnswer(`${query} ${asOf}`, (abort) => costItems(query, abort));
+  const items = (useLast(answer.data)?.items ?? []).filter((item) => item.counts_as === cell.counts);
+  const title = [{ actual: 'Spent', planned: 'Planned', budget: 'Budget' }[cell.counts], cell.category, formatMonth(cell.month)].filter(Boolean).join(', ');
+  return (
+    <Dialog title={title} class="items-dialog" onClose={() => location.pathname === '/costs' && navigate(cellAddress(location.search, null))}>
+      {answer.problem !== null && <Problem problem={answer.problem} retry={answer.reload} />}
+      {answer.data === null && answer.problem === null && items.length === 0 && <Skeleton rows={4} />}
+      {answer.data !== null && <p>{counted(items.length, 'document')}</p>}
+      {items.length > 0 && <VirtualRows label={title} rows={items} total={items.length} columns={itemColumns} rowHeight={40} height={430} keyOf={(item) => `${item.kind} ${item.number} ${item.day}`} />}
+    </Dialog>
   );
 }

@@ -1,7 +1,7 @@
 // One money document on a form: entered, changed, removed. What a source brought is only shown.
 import { useId, useState } from 'preact/hooks';
 
-import { type FinanceDocument, type FinanceKind, type FinanceWish, putFinance, removeFinance } from '../../api/finance';
+import { type FinanceDocument, type FinanceKind, putFinance, removeFinance } from '../../api/finance';
 import { done, toast } from '../../parts/app_state';
 import { Dialog } from '../../parts/dialog';
 import { Field, FormError } from '../../parts/form';
@@ -19,16 +19,16 @@ export function EntrySheet({ kind, document, given = {}, onClose, onSaved }: Ent
   const [problem, setProblem] = useState<Error | null>(null);
   const [wrong, setWrong] = useState('');
   const [busy, setBusy] = useState(false);
-  const mayChange = may('edit_money') && spec.fields !== null && (document === null || document.entered);
+  const mayChange = may('edit_money') && spec.fields !== null && (document === null || document.editable);
   const submit = (): void => {
-    const wish = wishOf(kind, typed);
+    const wish = wishOf(kind, typed, document);
     if (typeof wish === 'string') return setWrong(wish);
     setWrong('');
     setProblem(null);
     setBusy(true);
-    putFinance(wish as FinanceWish, document?.version ?? '').then(
+    putFinance(wish, document?.version ?? '').then(
       () => {
-        toast({ text: `${spec.title} ${wish['number']} is written.` });
+        toast({ text: `${spec.title} ${wish.number} is written.` });
         onSaved();
       },
       (error: Error) => {
@@ -39,9 +39,9 @@ export function EntrySheet({ kind, document, given = {}, onClose, onSaved }: Ent
   };
   const remove = (): void => {
     if (document === null) return;
-    const before = wishOf(kind, typedOf(document));
+    const before = wishOf(kind, typedOf(document), document);
     removeFinance(document).then(() => {
-      if (typeof before !== 'string') done(`${spec.title} ${document.number} removed.`, () => void putFinance(before as FinanceWish, '').then(onSaved, said));
+      if (typeof before !== 'string') done(`${spec.title} ${document.number} removed.`, () => void putFinance(before, '').then(onSaved, said));
       onSaved();
     }, setProblem);
   };
@@ -59,7 +59,7 @@ export function EntrySheet({ kind, document, given = {}, onClose, onSaved }: Ent
         <FormError problem={problem} />
         <div class="entry-fields">
           {(spec.fields ?? []).map((field, at) => (
-            <EntryField key={field.name} field={field} fixed={document !== null && field.name === 'number'} first={at === 0} value={typed[field.name] ?? ''} onText={(text) => setTyped((before) => ({ ...before, [field.name]: text }))} />
+            <EntryField key={field.name} field={field} fixed={document !== null && (field.name === 'number' || (kind === 'rate' && field.name === 'posted'))} first={at === 0} value={typed[field.name] ?? ''} onText={(text) => setTyped((before) => ({ ...before, [field.name]: text }))} />
           ))}
         </div>
         {wrong !== '' && (
@@ -104,7 +104,7 @@ function EntryField({ field, value, fixed, first, onText }: EntryFieldProps) {
         </select>
       </div>
     );
-  if (field.kind === 'day')
+  if (field.kind === 'day' && !fixed)
     return (
       <div class="form-field">
         <label for={id}>{field.title}</label>
@@ -128,20 +128,23 @@ export function factsOf(document: FinanceDocument): [string, string][] {
     if (value !== undefined && value !== '') facts.push([title, value]);
   };
   put('Who', [document.party_name, document.party].filter(Boolean).join(', '));
-  put('Amount', document.amount == null ? '' : formatMoney(document.amount));
-  put('Still open', document.open == null ? '' : formatMoney(document.open));
-  put('Posted', document.posted == null ? '' : formatDay(document.posted));
-  put('Due', document.due == null ? '' : formatDay(document.due));
-  put('Paid', document.paid == null ? '' : formatDay(document.paid));
-  put('Until', document.until == null ? '' : formatDay(document.until));
+  put('Amount', document.amount === undefined ? '' : formatMoney(document.amount));
+  put('Tax in it', document.tax === undefined || document.tax.minor === 0 ? '' : formatMoney(document.tax));
+  put('State', document.cancelled ? 'cancelled' : document.closed ? 'closed' : '');
+  put('Posted', document.posted === null ? '' : formatDay(document.posted));
+  put('Due', document.due === null ? '' : formatDay(document.due));
+  put('Paid', document.paid === null ? '' : formatDay(document.paid));
+  put('Until', document.until === null ? '' : formatDay(document.until));
   put('Category', document.category);
   put('Account', document.account);
-  put('Every', document.every === 'none' ? '' : document.every);
-  put('Rate', document.rate);
+  put('Settles', document.settles.map((one) => `${one.kind.replaceAll('_', ' ')} ${one.number}${typeof one.amount === 'object' ? `, ${formatMoney(one.amount)}` : ''}`).join('; '));
+  put('Instalments', document.instalments.map((part) => `${formatMoney(part.amount)} on ${formatDay(part.due)}`).join('; '));
+  put('Every', document.every);
+  put('Rate', document.rate === undefined ? '' : `1 ${document.rate.from} = ${document.rate.rate} ${document.rate.to}`);
   put('Payment terms', document.terms);
   put('Reference', document.reference);
   put('Comment', document.comment);
-  put('From', document.origin === undefined || document.origin === '' ? document.source : `${document.origin} (${document.source})`);
+  put('From', document.origin === '' ? document.source : `${document.origin} (${document.source})`);
   return facts;
 }
 

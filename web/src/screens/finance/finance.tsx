@@ -3,10 +3,11 @@ import './finance.css';
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
-import { type FinanceDocument, financeDocuments, type FinanceKind, financeKinds, type FinancePage } from '../../api/finance';
+import { type FinanceDocument, financeDocument, financeDocuments, type FinanceKind, financeKinds, type FinancePage } from '../../api/finance';
 import { Empty, Problem, Skeleton } from '../../parts/basics';
 import { type RowColumn, VirtualRows } from '../../parts/charts/virtual_rows';
 import { withParameter } from '../../parts/charts/use_table';
+import { Dialog } from '../../parts/dialog';
 import { counted, formatDay, formatMoney } from '../../parts/format';
 import { Icon } from '../../parts/icons';
 import { may } from '../../parts/me';
@@ -30,8 +31,7 @@ const pageSize = 200;
 
 function listQuery({ kind, q, from, to, category }: State): string {
   const words = new URLSearchParams({ kind, limit: String(pageSize) });
-  const text = [q, category].filter(Boolean).join(' ');
-  if (text !== '') words.set('q', text);
+  if (q !== '' || category !== '') words.set('q', q === '' ? category : q);
   if (from !== '') words.set('from', from);
   if (to !== '') words.set('to', to);
   return words.toString();
@@ -45,7 +45,7 @@ function useDocuments(query: string) {
   useEffect(() => setMore(null), [answer.data]);
   const first = answer.data;
   const rows = more !== null && more.query === query ? more.rows : (first?.documents ?? []);
-  const cursor = more !== null && more.query === query ? more.page.next_cursor : (first?.next_cursor ?? null);
+  const cursor = (more !== null && more.query === query ? more.page.next_cursor : first?.next_cursor) || null; // "" is the end too
   const next = (): void => {
     if (cursor === null || asking.current) return;
     asking.current = true;
@@ -54,7 +54,7 @@ function useDocuments(query: string) {
       .catch(() => answer.reload()) // the list changed meanwhile: it begins anew
       .finally(() => (asking.current = false));
   };
-  return { answer, rows, total: cursor === null ? rows.length : Math.max(first?.count ?? 0, rows.length + 1), next };
+  return { answer, rows, total: first?.count ?? rows.length, next };
 }
 
 export default function FinanceScreen() {
@@ -79,7 +79,7 @@ export default function FinanceScreen() {
       <header class="page-head">
         <div>
           <h1>{spec.many}</h1>
-          <p class="quiet">{answer.data === null ? '\u00a0' : counted(Math.max(total, rows.length), spec.title.toLowerCase(), spec.many.toLowerCase())}</p>
+          <p class="quiet">{answer.data === null ? '\u00a0' : `${counted(total, spec.title.toLowerCase(), spec.many.toLowerCase())}${(answer.data.sums ?? []).length === 0 ? '' : `, together ${answer.data.sums.map(formatMoney).join(' and ')}`}`}</p>
         </div>
         <span class="spring" />
         <button type="button" class="button no-print" onClick={() => print()}>
@@ -102,8 +102,8 @@ export default function FinanceScreen() {
       {answer.problem !== null && <Problem problem={answer.problem} retry={answer.reload} />}
       {answer.data === null && answer.problem === null && <Skeleton rows={10} />}
       {answer.data !== null && rows.length === 0 && <NoDocuments state={state} onClear={() => navigate(`/finance?kind=${state.kind}`)} />}
-      {rows.length > 0 && <VirtualRows label={spec.many} rows={rows} total={total} columns={columnsFor(state.kind)} rowHeight={44} height={560} keyOf={(one) => `${one.source} ${one.number}`} onMore={next} />}
-      <Imports version={version} onDone={again} />
+      {rows.length > 0 && <VirtualRows label={spec.many} rows={rows} total={total} columns={columnsFor(state.kind)} rowHeight={44} height={560} keyOf={(one) => `${one.source} ${one.key}`} onMore={next} />}
+      {may('edit_money') && <Imports version={version} onDone={again} />}
       {state.doc !== '' && <OneDocument kind={state.kind} number={state.doc} onClose={() => location.pathname === '/finance' && change('doc', '')} onSaved={again} />}
       {entering && (
         <EntrySheet
@@ -189,29 +189,32 @@ function NoDocuments({ state, onClear }: { state: State; onClear: () => void }) 
 function columnsFor(kind: FinanceKind): RowColumn<FinanceDocument>[] {
   const fields = new Set((kinds[kind].fields ?? []).map((field) => field.name));
   const withParty = fields.has('party') || kind === 'delivery';
-  const href = (one: FinanceDocument): string => `/finance${withParameter(location.search, 'doc', one.number)}`;
+  const href = (one: FinanceDocument): string => `/finance${withParameter(location.search, 'doc', one.key)}`;
   return [
     { title: 'Number', width: 'minmax(100px,1fr)', cell: (one) => <a href={href(one)}>{one.number}</a> },
-    { title: 'Day', width: '100px', cell: (one) => formatDay(one.posted ?? null) },
+    { title: 'Day', width: '100px', cell: (one) => formatDay(one.posted) },
     ...(withParty ? [{ title: 'Who', width: 'minmax(0,1.4fr)', cell: (one: FinanceDocument) => one.party_name || one.party || '–', narrow: false as const }] : []),
-    ...(fields.has('due') ? [{ title: 'Due', width: '100px', cell: (one: FinanceDocument) => formatDay(one.due ?? null), narrow: false as const }] : []),
+    ...(fields.has('due') ? [{ title: 'Due', width: '100px', cell: (one: FinanceDocument) => formatDay(one.due), narrow: false as const }] : []),
     ...(fields.has('category') ? [{ title: 'Category', width: 'minmax(0,1fr)', cell: (one: FinanceDocument) => one.category || '–', narrow: false as const }] : []),
     ...(fields.has('account') && !withParty ? [{ title: 'Account', width: 'minmax(0,1fr)', cell: (one: FinanceDocument) => one.account || '–', narrow: false as const }] : []),
-    ...(kind === 'rate' ? [{ title: 'Rate', width: 'minmax(90px,1fr)', numeric: true, cell: (one: FinanceDocument) => one.rate || '–' }] : []),
-    ...(kind === 'rate' || kind === 'terms' || kind === 'delivery' ? [] : [{ title: 'Amount', width: 'minmax(120px,1fr)', numeric: true, cell: (one: FinanceDocument) => (one.amount == null ? '–' : formatMoney(one.amount)) }]),
+    ...(kind === 'rate' ? [{ title: 'Rate', width: 'minmax(90px,1fr)', numeric: true, cell: (one: FinanceDocument) => one.rate?.rate ?? '–' }] : []),
+    ...(kind === 'rate' || kind === 'terms' || kind === 'delivery' ? [] : [{ title: 'Amount', width: 'minmax(120px,1fr)', numeric: true, cell: (one: FinanceDocument) => (one.amount === undefined ? '–' : formatMoney(one.amount)) }]),
     { title: 'From', width: 'minmax(0,0.8fr)', cell: (one) => <span class="quiet">{one.origin || one.source}</span>, narrow: false },
   ];
 }
 
-// Found by its number; shown, or changed when it was entered here.
+// Shown, or changed when it was entered here.
 function OneDocument({ kind, number, onClose, onSaved }: { kind: FinanceKind; number: string; onClose: () => void; onSaved: () => void }) {
-  const query = new URLSearchParams({ kind, q: number, limit: '50' }).toString();
-  const answer = useAnswer(query, (abort) => financeDocuments(query, abort));
-  const found = answer.data?.documents.find((one) => one.number === number) ?? null;
-  if (answer.data === null) return null;
+  const answer = useAnswer(`${kind} ${number}`, (abort) => financeDocument(kind, number, abort));
   const saved = (): void => {
     onClose();
     onSaved();
   };
-  return found === null ? <EntrySheet kind={kind} document={null} given={{ number }} onClose={onClose} onSaved={saved} /> : <EntrySheet key={found.version} kind={kind} document={found} onClose={onClose} onSaved={saved} />;
+  if (answer.problem !== null)
+    return (
+      <Dialog title={`${kinds[kind].title} ${number}`} class="entry-sheet" onClose={onClose}>
+        <Problem problem={answer.problem} retry={answer.reload} />
+      </Dialog>
+    );
+  return answer.data === null ? null : <EntrySheet key={answer.data.version ?? answer.data.key} kind={kind} document={answer.data} onClose={onClose} onSaved={saved} />;
 }

@@ -3,33 +3,36 @@ import './finance.css';
 
 import { useRef, useState } from 'preact/hooks';
 
-import { applyImport, type FinanceKind, financeImports, type ImportCell, type ImportPreview, type ImportRow, previewImport, undoImport } from '../../api/finance';
+import { applyImport, type FinanceKind, financeImports, type ImportCell, type ImportPreview, type ImportRow, type ImportSay, previewImport, undoImport } from '../../api/finance';
 import { done, now, toast } from '../../parts/app_state';
 import { Mark, Problem, Skeleton } from '../../parts/basics';
 import { type RowColumn, VirtualRows } from '../../parts/charts/virtual_rows';
 import { Dialog } from '../../parts/dialog';
 import { FormError } from '../../parts/form';
 import { counted, formatWhen } from '../../parts/format';
-import { may } from '../../parts/me';
 import { useAnswer } from '../../parts/use_answer';
 import { countsWords, guessWords, rowsToTake, stateWords } from './import_words';
 import { kinds } from './kinds';
 
 const said = (error: Error): void => toast({ text: error.message, tone: 'problem' });
 
+const unsaid: ImportSay = { decimal: '', date: '', currency: '', map: {} };
+
 export function ImportSheet({ kind, onClose, onDone }: { kind: FinanceKind; onClose: () => void; onDone: () => void }) {
   const [preview, setPreview] = useState<ImportPreview | null>(null);
-  const [file, setFile] = useState('');
+  const [file, setFile] = useState<File | null>(null);
+  const [say, setSay] = useState<ImportSay>(unsaid);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Error | null>(null);
   const input = useRef<HTMLInputElement>(null);
-  const read = (chosen: File | undefined): void => {
-    if (chosen === undefined) return;
-    setFile(chosen.name);
+  const read = (chosen: File | null | undefined, said: ImportSay): void => {
+    if (chosen == null) return;
+    setFile(chosen);
+    setSay(said);
     setBusy(true);
     setProblem(null);
-    setPreview(null);
-    previewImport(kind, chosen)
+    if (chosen !== file) setPreview(null);
+    previewImport(kind, chosen, said)
       .then(setPreview, setProblem)
       .finally(() => setBusy(false));
   };
@@ -38,7 +41,7 @@ export function ImportSheet({ kind, onClose, onDone }: { kind: FinanceKind; onCl
     setBusy(true);
     applyImport(preview.preview, doubtful).then(
       (answer) => {
-        done(`${counted(answer.applied, 'row')} of ${file} taken${answer.left > 0 ? `, ${answer.left} left out` : ''}.`, () => void undoImport(answer.import).then(onDone, said));
+        done(`${counted(answer.applied, 'row')} of ${file?.name ?? 'the file'} taken${answer.left > 0 ? `, ${answer.left} left out` : ''}.`, () => void undoImport(answer.import).then(onDone, said));
         onDone();
         onClose();
       },
@@ -52,16 +55,44 @@ export function ImportSheet({ kind, onClose, onDone }: { kind: FinanceKind; onCl
     <Dialog title={`Import ${kinds[kind].many.toLowerCase()} from a file`} class="items-dialog import-sheet" onClose={onClose}>
       <FormError problem={problem} />
       <div class="row">
-        <input ref={input} type="file" accept=".csv,.txt,.xlsx" class="only-read" tabIndex={-1} aria-label="File" onChange={(event) => read(event.currentTarget.files?.[0])} />
+        <input ref={input} type="file" accept=".csv,.txt,.xlsx" class="only-read" tabIndex={-1} aria-label="File" onChange={(event) => read(event.currentTarget.files?.[0], unsaid)} />
         <button type="button" class="button" autofocus onClick={() => input.current?.click()}>
           {preview === null ? 'Choose a CSV or XLSX file…' : 'Choose another file…'}
         </button>
-        {file !== '' && <strong>{file}</strong>}
+        {file !== null && <strong>{file.name}</strong>}
       </div>
       {preview === null && !busy && <p class="quiet">Nothing is written before you have seen what each row would do. Its first line names the columns; names in several languages are known.</p>}
       {busy && preview === null && <Skeleton rows={6} />}
-      {preview !== null && <Previewed preview={preview} busy={busy} onApply={apply} />}
+      {preview !== null && <Corrections preview={preview} say={say} onSay={(said) => read(file, said)} />}
+      {preview !== null && preview.missing.length === 0 && <Previewed preview={preview} busy={busy} onApply={apply} />}
     </Dialog>
+  );
+}
+
+// What the file means where the guess is wrong, or where it cannot know.
+function Corrections({ preview, say, onSay }: { preview: ImportPreview; say: ImportSay; onSay: (say: ImportSay) => void }) {
+  const choose = (title: string, value: string, guess: string, choices: [string, string][], put: (value: string) => ImportSay) => (
+    <label class="inline-label" key={title}>
+      <span>{title}</span>
+      <select value={value} onChange={(event) => onSay(put(event.currentTarget.value))}>
+        <option value="">{guess}</option>
+        {choices.map(([one, words]) => (
+          <option key={one} value={one}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  const { guess, missing } = preview;
+  const asked = [...new Set([...missing, ...Object.keys(say.map)])];
+  return (
+    <div class="cash-controls" role="group" aria-label="How the file is read">
+      {choose('Days', say.date, `as it seems${guess.date === undefined || guess.date === '' ? '' : `: ${guess.date}`}`, [['dmy', 'day first'], ['mdy', 'month first'], ['ymd', 'year first']], (date) => ({ ...say, date }))}
+      {choose('Decimals after', say.decimal, `as it seems${guess.decimal === undefined || guess.decimal === '' ? '' : `: ${guess.decimal}`}`, [['.', 'a point'], [',', 'a comma']], (decimal) => ({ ...say, decimal }))}
+      {asked.map((field) => choose(field.replaceAll('_', ' '), say.map[field] ?? '', 'which column?', guess.unused.concat(say.map[field] ?? []).map((column) => [column, column]), (column) => ({ ...say, map: { ...say.map, [field]: column } })))}
+      {missing.length > 0 && <Mark tone="poor">No column says {missing.map((field) => field.replaceAll('_', ' ')).join(', ')}; choose it, or name it in the file.</Mark>}
+    </div>
   );
 }
 
@@ -109,6 +140,7 @@ function Previewed({ preview, busy, onApply }: { preview: ImportPreview; busy: b
     <>
       <p>
         <strong>{countsWords(preview.counts)}</strong> <span class="quiet">{guessWords(preview)}</span>
+        {preview.rows_left_out > 0 && <span class="quiet"> {counted(preview.rows_left_out, 'row')} without a doubt not listed.</span>}
       </p>
       <label class="inline-label">
         <input type="checkbox" checked={only} onChange={(event) => setOnly(event.currentTarget.checked)} />
@@ -152,15 +184,15 @@ export function Imports({ version, onDone }: { version: number; onDone: () => vo
       <h2 id="imports-title">Files that were taken</h2>
       <ul class="low-list">
         {list.map((one) => (
-          <li key={one.id}>
-            <strong>{one.file === undefined || one.file === '' ? kinds[one.kind as FinanceKind]?.many ?? one.kind : one.file}</strong>
+          <li key={one.import}>
+            <strong>{one.file === '' ? (kinds[one.kind as FinanceKind]?.many ?? one.kind) : one.file}</strong>
             <span class="quiet">
               {counted(one.applied, 'row')}, {one.by}, {formatWhen(one.at, now.value)}
             </span>
-            {one.undone ? (
-              <Mark tone="idle">undone</Mark>
-            ) : may('edit_money') ? (
-              <button type="button" class="button small no-print" aria-label={`Undo the import of ${one.file ?? one.kind}`} onClick={() => undo(one.id)}>
+            {one.undone_by !== '' ? (
+              <Mark tone="idle">undone by {one.undone_by}</Mark>
+            ) : one.undoable ? (
+              <button type="button" class="button small no-print" aria-label={`Undo the import of ${one.file === '' ? one.kind : one.file}`} onClick={() => undo(one.import)}>
                 Undo
               </button>
             ) : (

@@ -1,5 +1,5 @@
 // What each kind of document is called and which fields a person fills in. The order is the order on the form.
-import type { FinanceDocument, FinanceKind } from '../../api/finance';
+import type { FinanceDocument, FinanceKind, FinanceWish, Settled } from '../../api/finance';
 import { currencyDecimals, minorToDecimal } from '../../parts/format';
 
 export type FieldKind = 'text' | 'day' | 'amount' | 'currency' | 'every';
@@ -18,7 +18,7 @@ export type KindSpec = { title: string; many: string; group: string; fields: Fie
 export const kinds: Record<FinanceKind, KindSpec> = {
   invoice: { title: 'Invoice', many: 'Invoices', group: 'Customers', fields: [number('Number'), ...party('Customer'), day('posted', 'Posted', true), day('due', 'Due'), ...amount, text('terms', 'Payment terms'), text('reference', 'Their reference'), comment] },
   credit_note: { title: 'Credit note', many: 'Credit notes', group: 'Customers', fields: [number('Number'), ...party('Customer'), day('posted', 'Posted', true), ...amount, comment] },
-  payment: { title: 'Payment', many: 'Payments', group: 'Customers', fields: [number('Number'), ...party('Customer'), day('posted', 'Came on', true), ...amount, text('settles', 'Settles', 'Invoices, such as 9001 or 9001: 500.00, 9002: 120.00'), text('account', 'Account'), comment] },
+  payment: { title: 'Payment', many: 'Payments', group: 'Customers', fields: [number('Number'), ...party('Customer'), day('posted', 'Came on', true), ...amount, text('settles', 'Settles', 'Invoices: 9001, or 9001: 500.00; 9002: 120.00'), text('account', 'Account'), comment] },
   write_off: { title: 'Write-off', many: 'Write-offs', group: 'Customers', fields: [number('Number'), ...party('Customer'), day('posted', 'Posted', true), ...amount, text('settles', 'Of invoices'), comment] },
   bill: { title: 'Bill', many: 'Bills', group: 'Suppliers', fields: [number('Number'), ...party('Supplier'), day('posted', 'Posted', true), day('due', 'Due'), ...amount, text('terms', 'Payment terms'), text('reference', 'Their number'), comment] },
   supplier_credit: { title: 'Supplier credit', many: 'Supplier credits', group: 'Suppliers', fields: [number('Number'), ...party('Supplier'), day('posted', 'Posted', true), ...amount, text('settles', 'Of bills'), comment] },
@@ -43,22 +43,53 @@ export type Typed = Record<string, string>;
 export function typedOf(document: FinanceDocument): Typed {
   const out: Typed = {};
   for (const { name, kind } of kinds[document.kind].fields ?? []) {
-    const value: unknown = document[name as keyof FinanceDocument];
-    if (kind === 'currency') out[name] = document.amount?.currency ?? '';
-    else if (kind === 'amount') out[name] = document.amount == null ? '' : minorToDecimal(document.amount.minor, currencyDecimals(document.amount.currency));
-    else out[name] = typeof value === 'string' ? value : '';
+    if (name === 'amount') out[name] = document.amount === undefined ? '' : minorToDecimal(document.amount.minor, currencyDecimals(document.amount.currency));
+    else if (name === 'rate') out[name] = document.rate?.rate ?? '';
+    else if (name === 'settles') out[name] = settlesText(document.settles);
+    else if (kind === 'currency') out[name] = document.currency;
+    else {
+      const value: unknown = document[name as keyof FinanceDocument];
+      out[name] = typeof value === 'string' ? value : '';
+    }
   }
   return out;
 }
 
-// What is sent; or the sentence that says what is missing.
-export function wishOf(kind: FinanceKind, typed: Typed): Typed | string {
-  const out: Typed = { kind };
+const plain = (text: string): string => text.replace(/[\s']/g, '').replace('\u2212', '-').replace(',', '.');
+
+function settlesText(settles: readonly Settled[]): string {
+  return settles.map((one) => (typeof one.amount === 'object' ? `${one.number}: ${minorToDecimal(one.amount.minor, currencyDecimals(one.amount.currency))}` : one.number)).join('; ');
+}
+
+// "9001", "9001: 500.00; 9002: 120.00"; one alone is settled with the whole amount.
+function settlesOf(text: string, kind: FinanceKind, amount: string): Settled[] | string {
+  const of = kind === 'supplier_payment' || kind === 'supplier_credit' ? 'bill' : 'invoice';
+  const parts = text.split(';').map((part) => part.trim()).filter((part) => part !== '');
+  const read = parts.map((part) => {
+    const [, number = '', sum = ''] = /^([^:]*)(?::(.*))?$/.exec(part) ?? [];
+    return { kind: of, number: number.trim(), amount: sum.trim() === '' && parts.length === 1 ? amount : plain(sum) };
+  });
+  const wrong = read.find((one) => one.number === '' || one.amount === '');
+  return wrong === undefined ? read : `Say how much of “${wrong.number}” is settled, such as ${wrong.number || '9001'}: 500.00.`;
+}
+
+// What is sent; or the sentence that says what is missing. What `before` says beside the form stays as it is.
+export function wishOf(kind: FinanceKind, typed: Typed, before: FinanceDocument | null = null): FinanceWish | string {
+  const out: FinanceWish = { ...before, kind, number: (typed['number'] ?? '').trim() };
   for (const field of kinds[kind].fields ?? []) {
     const value = (typed[field.name] ?? '').trim();
     if (value === '' && field.required === true) return `${field.title} is missing.`;
     if (field.kind === 'currency' && !/^[A-Za-z]{3}$/.test(value)) return `“${value}” is no currency; write EUR or USD.`;
-    if (value !== '') out[field.name] = field.kind === 'currency' ? value.toUpperCase() : field.kind === 'amount' ? value.replace(/[\s']/g, '').replace('\u2212', '-').replace(',', '.') : value;
+    if (field.name === 'settles') {
+      const settles = settlesOf(value, kind, plain(typed['amount'] ?? ''));
+      if (typeof settles === 'string') return settles;
+      out['settles'] = settles;
+    } else if (field.name === 'rate') {
+      const [from = '', to = ''] = out.number.toUpperCase().split('/');
+      out.number = `${from}/${to}`;
+      out['rate'] = { from, to, rate: plain(value) };
+    } else out[field.name] = field.kind === 'currency' ? value.toUpperCase() : field.kind === 'amount' ? plain(value) : value;
   }
+  if (before !== null && typedOf(before)['amount'] !== typed['amount']) out['instalments'] = []; // they added up to another amount
   return out;
 }

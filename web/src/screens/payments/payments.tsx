@@ -18,6 +18,9 @@ import { useLast } from '../../parts/use_last';
 import { useLiveMoney } from '../cash/cash';
 import { binTitle, daysLate, exposureWords, trendWords } from './payment_words';
 
+type Settled = Paid & { days_late: number };
+const isPaid = (one: Paid): one is Settled => one.paid !== null && one.days_late !== null;
+
 export default function PaymentsScreen({ number: code }: { number: string }) {
   const answer = useAnswer(code, (abort) => paymentProfile(code, abort));
   const last = useLast(answer.data);
@@ -51,7 +54,7 @@ export default function PaymentsScreen({ number: code }: { number: string }) {
 
 function Profile({ profile }: { profile: PaymentProfile }) {
   const tables = useTables();
-  const paid = profile.history.filter((one) => one.paid !== null);
+  const paid = profile.history.filter(isPaid);
   const oldestFirst = [...paid].sort((a, b) => (a.posted ?? '').localeCompare(b.posted ?? ''));
   const open = (at: number, list: Paid[]): void => {
     const one = list[at];
@@ -117,7 +120,7 @@ function Facts({ profile }: { profile: PaymentProfile }) {
   );
 }
 
-type DistributionProps = { paid: Paid[]; profile: PaymentProfile; asTable: boolean; onTable: (asTable: boolean) => void };
+type DistributionProps = { paid: Settled[]; profile: PaymentProfile; asTable: boolean; onTable: (asTable: boolean) => void };
 
 function Distribution({ paid, profile, ...tables }: DistributionProps) {
   const usual = paid.filter((one) => !one.outlier);
@@ -143,7 +146,7 @@ const columns: readonly RowColumn<Paid>[] = [
   { title: 'Posted', width: '100px', cell: (one) => formatDay(one.posted), narrow: false },
   { title: 'Due', width: '100px', cell: (one) => formatDay(one.due), narrow: false },
   { title: 'Paid', width: '100px', cell: (one) => (one.paid === null ? 'open' : formatDay(one.paid)) },
-  { title: 'Late', width: 'minmax(90px,1fr)', cell: (one) => (one.outlier ? <Mark tone="fair">{daysLate(one.days_late)}, one-off</Mark> : <span>{daysLate(one.days_late)}</span>) },
+  { title: 'Late', width: 'minmax(90px,1fr)', cell: (one) => (one.days_late === null ? '–' : one.outlier ? <Mark tone="fair">{daysLate(one.days_late)}, one-off</Mark> : <span>{daysLate(one.days_late)}</span>) },
   { title: 'Amount', width: 'minmax(110px,1fr)', numeric: true, cell: (one) => formatMoney(one.amount) },
 ];
 
