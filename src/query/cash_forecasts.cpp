@@ -64,11 +64,20 @@ planning::KeptForecast kept_forecast(const CashBoard& board, std::int32_t weeks)
   kept.end_day = frame.end_day();
   kept.rates = board.roads;
   kept.items.reserve(board.items.size());
+  std::map<Currency, planning::KeptItem> there;  // what is in the accounts is one item per currency: its documents are others every day
   for (const planning::CashItem& item : board.items) {
-    const std::int32_t day = item.layer == planning::CashLayer::balance ? frame.first_day : planning::counted_day(item, planning::CashView::expected, frame);
+    if (item.layer == planning::CashLayer::balance && board.is_converted(item)) {
+      const Currency currency = Currency::from_packed(item.currency);
+      planning::KeptItem& sum = there.try_emplace(currency, planning::KeptItem{"balance/accounts/" + currency.code() + "/0", "", frame.first_day, 0, 0, currency, 0}).first->second;
+      sum.amount += item.amount;
+      sum.converted += item.converted;
+      continue;
+    }
+    const std::int32_t day = planning::counted_day(item, planning::CashView::expected, frame);
     if (day == planning::cash_no_day || !board.is_converted(item)) continue;
     kept.items.push_back({board.moves->id(item.id), std::string(board.moves->party_name(item.id)), day, item.amount, item.converted, Currency::from_packed(item.currency), static_cast<std::uint8_t>(item.layer)});
   }
+  for (auto& [currency, sum] : there) kept.items.push_back(std::move(sum));
   kept.sort_items();
   return kept;
 }

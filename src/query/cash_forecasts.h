@@ -1,7 +1,8 @@
 // Forecasts that were kept: how one is made from a board, why the next one differs, and how good they were.
 //
 // Invariants
-//   * A kept forecast holds every movement of its board, balances too: its closing is that of the plan.
+//   * A kept forecast holds every movement of its board, and what is in the accounts as one item per currency: its closing is
+//     that of the plan.
 //   * The parts of a bridge add up to the difference exactly (planning/cash_bridge.h). Pure.
 #pragma once
 #include <optional>

@@ -51,7 +51,7 @@ FinanceDocument balance(std::string account, std::string_view posted, std::int64
 class Company {
  public:
   testing::World world;
-  void put(FinanceDocument made) { world.finance(std::move(made)); }
+  void put(const FinanceDocument& made) { world.finance(made.kind, made.number, made.source).document() = made; }
   std::shared_ptr<const CashMoves> moves(Day on = today) {
     const auto snapshot = world.snapshot();
     return cash_moves(snapshot, snapshot->finance(), cash_finance(snapshot->finance(), on));
@@ -117,7 +117,7 @@ void habit(Company& company, std::string party = "C1", int late = 9) {
     const std::int32_t posted = day_number(day("2025-02-01")) + 30 * i;
     FinanceDocument owed = invoice(party + "-h" + std::to_string(i), party, iso(day_from_number(posted)), iso(day_from_number(posted + 30)), 100'000);
     company.put(payment(party + "-p" + std::to_string(i), owed, iso(day_from_number(posted + 30 + late)), 100'000));
-    company.put(std::move(owed));
+    company.put(owed);
   }
 }
 

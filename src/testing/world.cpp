@@ -259,11 +259,6 @@ void World::remove(std::string_view number, std::string_view reason) {
   tell(feed::order_removed(OrderNumber{std::string(number)}, std::string(reason)));
 }
 
-void World::finance(FinanceDocument document) {
-  flush();
-  tell(feed::finance_put(std::move(document)));
-}
-
 void World::reject(std::uint64_t id, std::string_view path, std::string_view reason) {
   flush();
   feed::Rejection rejection;

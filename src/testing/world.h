@@ -120,8 +120,6 @@ class World {
   void remove(std::string_view number, std::string_view reason = "file deleted");
   void reject(std::uint64_t id, std::string_view path, std::string_view reason);
   void solve_rejection(std::uint64_t id);
-  // A finance document as its source states it now.
-  void finance(FinanceDocument document);
 
   // A new document of the source, posted on 2026-01-01, or the known one to be told on. Kinds most tests need have a word.
   FinanceStory& finance(FinanceKind kind, std::string_view number, std::string_view source = "erp");
