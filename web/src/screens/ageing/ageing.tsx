@@ -217,10 +217,10 @@ function Rows({ answer, state }: { answer: Ageing; state: AgeingState }) {
       </a>
     );
   const columns: RowColumn<AgeingRow>[] = [
-    { title: state.group === 'party' ? (state.side === 'payables' ? 'Supplier' : 'Customer') : groupTitles[state.group], width: 'minmax(130px,1.9fr)', cell: (row) => <Name row={row} state={state} /> },
-    ...(many ? [{ title: 'Currency', width: '72px', cell: (row: AgeingRow) => row.currency }] : []),
+    { title: state.group === 'party' ? (state.side === 'payables' ? 'Supplier' : 'Customer') : groupTitles[state.group], width: 'minmax(90px,1.9fr)', cell: (row) => <Name row={row} state={state} /> },
+    ...(many ? [{ title: 'Currency', width: '62px', cell: (row: AgeingRow) => row.currency }] : []),
     ...answer.buckets.map((bucket, at): RowColumn<AgeingRow> => ({ title: bucketShort(bucket), width: 'minmax(0,1fr)', numeric: true, cell: (row) => link(row, bucket, row.amounts[at] ?? { minor: 0, currency: row.currency }), narrow: false })),
-    { title: 'Total', width: 'minmax(108px,1fr)', numeric: true, cell: (row) => link(row, 'all', row.total) },
+    { title: 'Total', width: 'minmax(100px,1fr)', numeric: true, cell: (row) => link(row, 'all', row.total) },
     { title: 'Oldest', width: '92px', numeric: true, cell: (row) => formatDay(row.oldest), narrow: false },
   ];
   return (

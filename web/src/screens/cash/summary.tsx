@@ -17,9 +17,9 @@ export function Cards({ answer, state }: Props) {
     <div class="money-cards">
       <section class="money-card">
         <h2>In the bank</h2>
-        <span class="big">
+        <a class="big" href="/finance?kind=balance">
           <Amount money={answer.opening} />
-        </span>
+        </a>
         <span class="quiet">{answer.accounts.length === 0 ? 'no balance is known' : answer.accounts.map((one) => `${one.account} ${formatMoney(one.balance)}${one.day === null ? '' : `, ${formatDayShort(one.day)}`}`).join(' · ')}</span>
       </section>
       {low !== null && (
@@ -33,14 +33,15 @@ export function Cards({ answer, state }: Props) {
             {low.p10 != null && `; in 1 of 10 cases under ${formatMoneyShort(low.p10)}`}
           </span>
           {low.headroom != null && <Mark tone={headroomTone(low.headroom, low.amount)}>{headroomWords(low.headroom, answer.credit_line)}</Mark>}
+          {answer.credit_line !== null && <a href="/finance?kind=credit_line">credit line {formatMoney(answer.credit_line)}</a>}
         </section>
       )}
       {end !== null && last !== undefined && (
         <section class="money-card">
           <h2>On {formatDay(end.day)}</h2>
-          <span class="big">
+          <a class="big" href={cashAddress({ ...state, figure: wholeFigure(answer.today, end.day) })}>
             <Amount money={end.closing} />
-          </span>
+          </a>
           <span class="quiet">{between(last.p10, last.p90).replace(', b', 'b')}</span>
         </section>
       )}
@@ -54,7 +55,7 @@ export function Cards({ answer, state }: Props) {
           <Mark tone="good">every document has a day</Mark>
         )}
         {answer.without_rate.length > 0 && <Mark tone="fair">no rate for {answer.without_rate.map(formatMoney).join(', ')}</Mark>}
-        <span class="quiet">{answer.rates.map(rateWords).join('; ')}</span>
+        {answer.rates.length > 0 && <a href="/finance?kind=rate">{answer.rates.map(rateWords).join('; ')}</a>}
       </section>
     </div>
   );

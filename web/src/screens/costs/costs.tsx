@@ -78,7 +78,7 @@ export default function CostsScreen() {
           <Body answer={data} />
         </div>
       )}
-      {may('edit_money') && <Imports version={version} onDone={again} />}
+      {may('edit_money') && data !== null && <Imports version={version} onDone={again} />}
       {state.cell !== null && <CellDialog state={state} cell={state.cell} asOf={data?.as_of ?? 0} />}
       {(sheet === 'enter' || sheet === 'budget') && (
         <EntrySheet
