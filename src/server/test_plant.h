@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/server.h"
+#include "server/test_cash.h"
 #include "server/test_client.h"
 #include "server/test_finance.h"
 #include "server/test_jobs.h"
@@ -215,12 +216,7 @@ class TestPlant {
 
  public:
   virtual Services services() {
-    Services made = services_without_finance();
-    made.finance = &finance;
-    return made;
-  }
-  Services services_without_finance() {
-    return {[this] {
+    Services all{[this] {
               const std::lock_guard lock(mutex);
               return snapshot;
             },
@@ -240,6 +236,9 @@ class TestPlant {
             jobs,
             overlays,
             [](std::string_view source) { return source == "orders" ? std::optional<std::string>("webhook key") : std::nullopt; }};
+    all.cash = &cash;
+    all.finance = &finance;
+    return all;
   }
 
   // Applies what was told to the world since the last time, as the applier does: Snapshot first, then the news.
@@ -270,6 +269,7 @@ class TestPlant {
   TestSources sources;
   TestPush push;
   TestJobs jobs;
+  TestCash cash;
   TestOverlays overlays{{"43659", "43660", "43661"}};
   TestFinance finance;
   metrics::Registry metrics;
