@@ -11,8 +11,8 @@
 namespace millrace::planning {
 namespace {
 
-constexpr std::size_t sampled_parties_max = 1500;
-constexpr std::size_t sampled_cases_max = 6000;
+constexpr std::size_t sampled_parties_max = 800;
+constexpr std::size_t sampled_cases_max = 4000;
 constexpr double shrink_calibration = 60;  // cases: few-data groups lean on all others
 constexpr std::uint32_t party_codes_max = 1U << 26;
 

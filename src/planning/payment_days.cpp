@@ -36,5 +36,6 @@ MonthAndDay looked_up(std::int32_t number) {
 
 std::size_t month_of(std::int32_t day) { return looked_up(day).month; }
 std::size_t month_day_of(std::int32_t day) { return looked_up(day).day; }
+DayWalk::DayWalk(std::int32_t day) : day_(day), weekday_(weekday_of(day)), month_day_(month_day_of(day)) {}
 
 }  // namespace millrace::planning

@@ -315,13 +315,13 @@ class PartyReader {
       if (one.open || one.surprise.outlier) continue;
       const std::int32_t paid = one.source->paid;
       const auto expected = static_cast<std::int32_t>(std::lround(one.delay - one.surprise.error - fit_.level.level));
-      std::int32_t day = one.source->due + expected + raw.first + static_cast<std::int32_t>(from);
+      DayWalk day(one.source->due + expected + raw.first + static_cast<std::int32_t>(from));
       fit_.counts.weekday[weekday_of(paid)] += 1;
       fit_.counts.month_day[month_day_of(paid)] += 1;
-      for (std::size_t index = from; index < to; ++index, ++day) {
+      for (std::size_t index = from; index < to; ++index, day.next()) {
         const double share = raw.weights[index] / inside;
-        fit_.counts.weekday_expected[weekday_of(day)] += share;
-        fit_.counts.month_day_expected[month_day_of(day)] += share;
+        fit_.counts.weekday_expected[day.weekday()] += share;
+        fit_.counts.month_day_expected[day.month_day()] += share;
       }
     }
     fit_.paying = paying_days(fit_.counts, company_.paying, prior_paying);
@@ -374,9 +374,9 @@ RawDelays raw_delays(const CompanyFit& company, const PartyFit& party, const Pay
   }
   RawDelays raw = moved(party.delays, std::clamp(later, -60.0, 60.0));
   double total = 0;
-  for (std::size_t index = 0; index < raw.weights.size(); ++index) {
-    const std::int32_t day = question.due + raw.first + static_cast<std::int32_t>(index);
-    raw.weights[index] *= party.paying.weekday[weekday_of(day)] * party.paying.month_day[month_day_of(day)];
+  DayWalk day(question.due + raw.first);
+  for (std::size_t index = 0; index < raw.weights.size(); ++index, day.next()) {
+    raw.weights[index] *= party.paying.weekday[day.weekday()] * party.paying.month_day[day.month_day()];
     total += raw.weights[index];
   }
   if (total <= 0) return moved(party.delays, std::clamp(later, -60.0, 60.0));  // it pays on none of these days: as they are
