@@ -41,6 +41,7 @@ class LiveServer {
   Road::Loaded loaded() const { return road_->loaded(); }
   std::vector<ingest::SourceStatus> sources() const { return road_->sources(); }
   void refresh_all();
+  ingest::FinanceWriter& finance_writer() { return road_->finance_writer(); }
 
  private:
   LiveServer() = default;

@@ -20,16 +20,6 @@ constexpr std::size_t bulk_changes = 100;  // a batch of so many is no person's 
 constexpr std::size_t bulk_held_max = 8192;
 constexpr auto bulk_pause = std::chrono::milliseconds(500);
 
-std::string_view kind_word(feed::ChangeKind kind) {
-  switch (kind) {
-    case feed::ChangeKind::order_put: return "order_put";
-    case feed::ChangeKind::order_removed: return "order_removed";
-    case feed::ChangeKind::rejection_put: return "rejection_put";
-    case feed::ChangeKind::rejection_removed: break;
-  }
-  return "rejection_removed";
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Road>> Road::open(const Settings& settings, const Clock& clock, const Progress& progress,
@@ -44,6 +34,7 @@ Result<std::unique_ptr<Road>> Road::open(const Settings& settings, const Clock& 
   auto record = store::open_sqlite_record(std::move(options));
   if (!record) return pass_on(record);
   road->record_ = std::move(*record);
+  road->finance_writer_ = std::make_unique<ingest::FinanceWriter>(*road->record_);
   const auto position = road->record_->position();
   if (!position) return pass_on(position);
   road->warm_path_ = warm_path(settings);
@@ -189,7 +180,7 @@ bool Road::apply_step() {
   published_ = Stopwatch::now();
   metrics_.timing("millrace_apply_seconds").record(published_ - began);
   metrics_.gauge("millrace_queue_depth", "apply").set(static_cast<std::int64_t>(committed_.size()));
-  for (const feed::Change& change : changes) metrics_.counter("millrace_changes_total", kind_word(change.kind)).add();
+  for (const feed::Change& change : changes) metrics_.counter("millrace_changes_total", feed::word(change.kind)).add();
   if (listener_) listener_(changes, model_.current());
   return true;
 }

@@ -22,6 +22,7 @@
 #include "app/warm_file.h"
 #include "app/warm_keeper.h"
 #include "base/bounded_queue.h"
+#include "ingest/finance_writer.h"
 #include "ingest/push_desk.h"
 #include "ingest/sources.h"
 #include "metrics/metrics.h"
@@ -55,6 +56,7 @@ class Road {
   ingest::Control& control() { return *sources_; }
   ingest::PushDoor& push() { return push_; }
   ingest::OverlayDoor& overlays() { return sources_->overlays(); }
+  ingest::FinanceWriter& finance_writer() { return *finance_writer_; }  // of everybody who writes finance documents
   metrics::Registry& metrics() { return metrics_; }
   readmodel::SnapshotPtr snapshot() const { return model_.current(); }
   std::vector<ingest::SourceStatus> sources() const { return sources_->sources(); }
@@ -78,6 +80,7 @@ class Road {
   metrics::Registry metrics_;
   readmodel::ReadModel model_;
   std::unique_ptr<store::Record> record_;
+  std::unique_ptr<ingest::FinanceWriter> finance_writer_;
   std::string warm_path_;
   std::shared_ptr<const WarmFile> warm_;  // while starting
   WarmKeeper::Written warm_written_;

@@ -2,7 +2,7 @@
 // the record's tables nor the order files.
 //
 //   section 100       who wrote it, for which record, how far the record was
-//   sections 1 .. 5   the read model (readmodel/warm_model.h)
+//   sections 1 .. 8   the read model (readmodel/warm_model.h)
 //   section 200       the order book (ingest::BookImage)
 //
 // Invariants

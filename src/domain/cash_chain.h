@@ -41,7 +41,7 @@ struct InvoicePart {
 struct InvoiceMoney {
   std::int64_t gross = 0;  // what the customer was asked for: parts, tax and whatever else (freight)
   std::int64_t tax = 0;
-  std::vector<InvoicePart> parts;
+  std::vector<InvoicePart> parts{};
   std::int64_t credited_tax = 0;          // of the credit notes of the parts, and what they take back besides lines
   std::int64_t credited_whole_back = 0;   // gross, by credit notes that name no line
   std::int64_t credited_whole_final = 0;
@@ -74,11 +74,11 @@ InvoiceSplit split_invoice(const InvoiceMoney& invoice);
 
 struct ChainLine {
   std::int64_t line_total = 0;
-  Quantity ordered;
-  Quantity open;       // still to be delivered
-  Quantity delivered;  // may be more than ordered
+  Quantity ordered{};
+  Quantity open{};       // still to be delivered
+  Quantity delivered{};  // may be more than ordered
   bool cancelled = false;  // nothing more will be delivered; `open` is ignored
-  std::span<const InvoiceShare> invoices;  // of this line, in any order
+  std::span<const InvoiceShare> invoices{};  // of this line, in any order
 };
 
 struct LineMoney {

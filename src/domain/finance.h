@@ -19,14 +19,15 @@
 //   balance           -          at the end of the day        posted                   account
 //   credit_line       -          what may be drawn            posted (from), until     account
 //   terms             -          0                            -                        `terms_rule`; number is its code
-//   rate              -          0                            posted (from)            `rate`; number is "USD/EUR"
+//   rate              -          0                            posted (from)            `rate`; number is "USD/EUR", one a day
 //
 // Invariants
 //   * `amount` is positive in the kind's own direction; only a balance may be below zero. All amounts of one document
 //     are minor units of its `currency`.
-//   * Instalments add up to `amount`; allocations never exceed it (a payment on account is the rest).
+//   * Instalments add up to `amount`; allocations never exceed it (a payment on account is the rest). What uses up a
+//     credit note (kind credit_note or supplier_credit) adds to what the payment can settle.
 //   * Absent is `optional`, never 0, "" or 1900-01-01.
-//   * `number` is unique within kind and source.
+//   * `finance_key` is unique within kind and source: the number, of a rate with its day.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -88,6 +89,7 @@ struct Allocation {
   std::string number;
   std::int32_t instalment = 0;  // counted from 1; 0: the oldest that is open
   std::int64_t amount = 0;      // in the currency of what it settles
+  Currency currency = {};       // of what it settles, when that is another than the document's own
   bool operator==(const Allocation&) const = default;
 };
 
@@ -97,13 +99,13 @@ struct TermsRule {
   std::int32_t months = 0;
   bool month_end = false;
   std::int32_t discount_days = 0;  // 0: no discount
-  Percent discount;
+  Percent discount = {};
   struct Part {                    // empty: all at once
     std::int32_t days = 0;
     Percent part;                  // of the whole; the parts are 100 together
     bool operator==(const Part&) const = default;
   };
-  std::vector<Part> parts;
+  std::vector<Part> parts = {};
   bool operator==(const TermsRule&) const = default;
 };
 Day due_day(const TermsRule& rule, Day posted);  // of the whole amount, or of its last part
@@ -156,6 +158,16 @@ struct FinanceDocument {
   Place place;               // in its document
   bool operator==(const FinanceDocument&) const = default;
 };
+
+// Under this a source keeps one document of the kind: "9001"; of a rate "USD/EUR 2026-11-20".
+std::string finance_key(const FinanceDocument& document);
+
+// Whether they say the same, wherever each was read.
+bool equal_but_origin(const FinanceDocument& left, const FinanceDocument& right);
+
+// Whose money moves: who owes us, whom we owe, or nobody.
+enum class FinanceParty : std::uint8_t { none, customer, supplier };
+FinanceParty party_of(FinanceKind kind);
 
 // Whether it may be what it says: the first sentence that is wrong with it, for the person who sent it.
 // Errors   invalid_input

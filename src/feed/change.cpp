@@ -1,6 +1,7 @@
 #include "feed/change.h"
 
 #include "base/bytes.h"
+#include "domain/finance_codec.h"
 #include "domain/order_codec.h"
 
 namespace millrace::feed {
@@ -188,6 +189,18 @@ std::string_view word(Outcome outcome) {
   return "held";
 }
 
+std::string_view word(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::order_put: return "order_put";
+    case ChangeKind::order_removed: return "order_removed";
+    case ChangeKind::rejection_put: return "rejection_put";
+    case ChangeKind::rejection_removed: return "rejection_removed";
+    case ChangeKind::finance_put: return "finance_put";
+    case ChangeKind::finance_removed: break;
+  }
+  return "finance_removed";
+}
+
 Change order_put(OrderPut put) {
   Change change;
   change.kind = ChangeKind::order_put;
@@ -216,14 +229,41 @@ Change rejection_removed(std::uint64_t id) {
   return change;
 }
 
+Change finance_put(FinanceDocument document, std::string by) {
+  Change change;
+  change.kind = ChangeKind::finance_put;
+  change.finance_put = {std::make_shared<const FinanceDocument>(std::move(document)), std::move(by)};
+  return change;
+}
+
+Change finance_removed(FinanceRemoved removed) {
+  Change change;
+  change.kind = ChangeKind::finance_removed;
+  change.finance_removed = std::move(removed);
+  return change;
+}
+
+namespace {
+
+std::string finance_subject(FinanceKind kind, const std::string& source, const std::string& key) {
+  return std::string(millrace::word(kind)) + "/" + source + "/" + key;
+}
+
+}  // namespace
+
 std::string subject(const Change& change) {
   switch (change.kind) {
     case ChangeKind::order_put: return change.put.order->number.text;
     case ChangeKind::order_removed: return change.removed.number.text;
     case ChangeKind::rejection_put: return std::to_string(change.rejection_put.rejection.id);
-    case ChangeKind::rejection_removed: break;
+    case ChangeKind::rejection_removed: return std::to_string(change.rejection_removed.id);
+    case ChangeKind::finance_put: {
+      const FinanceDocument& document = *change.finance_put.document;
+      return finance_subject(document.kind, document.source, finance_key(document));
+    }
+    case ChangeKind::finance_removed: break;
   }
-  return std::to_string(change.rejection_removed.id);
+  return finance_subject(change.finance_removed.kind, change.finance_removed.source, change.finance_removed.key);
 }
 
 std::string encode_payload(const Change& change) {
@@ -243,6 +283,15 @@ std::string encode_payload(const Change& change) {
       break;
     case ChangeKind::rejection_put: put_rejection(out, change.rejection_put.rejection); break;
     case ChangeKind::rejection_removed: out.varint(change.rejection_removed.id); break;
+    case ChangeKind::finance_put:
+      out.text(encode(*change.finance_put.document));
+      out.text(change.finance_put.by);
+      break;
+    case ChangeKind::finance_removed:
+      out.u8(static_cast<std::uint8_t>(change.finance_removed.kind));
+      for (const std::string* text : {&change.finance_removed.source, &change.finance_removed.key, &change.finance_removed.reason, &change.finance_removed.by})
+        out.text(*text);
+      break;
   }
   return bytes;
 }
@@ -270,6 +319,19 @@ Result<Change> decode_payload(ChangeKind kind, std::string_view bytes) {
       break;
     case ChangeKind::rejection_put: change.rejection_put.rejection = take_rejection(in); break;
     case ChangeKind::rejection_removed: change.rejection_removed.id = in.varint(); break;
+    case ChangeKind::finance_put: {
+      auto document = decode_finance_document(in.text());
+      if (!document) return pass_on(document);
+      change.finance_put.document = std::make_shared<const FinanceDocument>(std::move(*document));
+      change.finance_put.by = in.text();
+      break;
+    }
+    case ChangeKind::finance_removed:
+      change.finance_removed.kind = static_cast<FinanceKind>(in.u8());
+      if (millrace::word(change.finance_removed.kind).empty()) in.fail();
+      for (std::string* text : {&change.finance_removed.source, &change.finance_removed.key, &change.finance_removed.reason, &change.finance_removed.by})
+        *text = in.text();
+      break;
     default: return fail(ErrorCode::corrupt, "a change is of an unknown kind");
   }
   if (!in.ok() || !in.at_end()) return fail(ErrorCode::corrupt, "a change record is damaged");

@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "domain/finance.h"
 #include "domain/order.h"
 #include "domain/overlay.h"
 #include "feed/sequence.h"
@@ -120,7 +121,31 @@ struct RejectionRemoved {
   std::uint64_t id = 0;
 };
 
-enum class ChangeKind : std::uint8_t { order_put = 1, order_removed = 2, rejection_put = 3, rejection_removed = 4 };
+// The whole document; of a source's documents with one key the last one put counts.
+struct FinancePut {
+  std::shared_ptr<const FinanceDocument> document;
+  std::string by = {};  // who wrote it, when a person did
+};
+struct FinanceRemoved {
+  FinanceKind kind = FinanceKind::invoice;
+  std::string source;
+  std::string key;     // finance_key of the document
+  std::string reason;  // "removed in the ERP", "" when there is nothing to say
+  std::string by;      // who, when a person did
+};
+
+enum class ChangeKind : std::uint8_t {
+  order_put = 1,
+  order_removed = 2,
+  rejection_put = 3,
+  rejection_removed = 4,
+  finance_put = 5,
+  finance_removed = 6,
+};
+std::string_view word(ChangeKind kind);  // "order_put"
+inline bool is_of_order(ChangeKind kind) { return kind == ChangeKind::order_put || kind == ChangeKind::order_removed; }
+inline bool is_of_rejection(ChangeKind kind) { return kind == ChangeKind::rejection_put || kind == ChangeKind::rejection_removed; }
+inline bool is_of_finance(ChangeKind kind) { return kind == ChangeKind::finance_put || kind == ChangeKind::finance_removed; }
 
 struct Change {
   Sequence sequence;
@@ -131,14 +156,18 @@ struct Change {
   OrderRemoved removed;
   RejectionPut rejection_put;
   RejectionRemoved rejection_removed;
+  FinancePut finance_put = {};
+  FinanceRemoved finance_removed = {};
 };
 
 Change order_put(OrderPut put);
 Change order_removed(OrderNumber number, std::string reason);
 Change rejection_put(Rejection rejection);
 Change rejection_removed(std::uint64_t id);
+Change finance_put(FinanceDocument document, std::string by = {});
+Change finance_removed(FinanceRemoved removed);
 
-// The order number or rejection id the change is about: the key of histories.
+// The order number, rejection id or "invoice/erp/9001" the change is about: the key of histories.
 std::string subject(const Change& change);
 
 std::string encode_payload(const Change& change);

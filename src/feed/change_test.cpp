@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include "testing/arbitrary_finance.h"
 #include "testing/arbitrary_order.h"
 
 using namespace millrace;
@@ -81,7 +82,7 @@ Rejection arbitrary_rejection() {
 
 rc::Gen<Change> arbitrary_change() {
   return rc::gen::exec([]() -> Change {
-    switch (*rc::gen::inRange(0, 4)) {
+    switch (*rc::gen::inRange(0, 6)) {
       case 0: {
         OrderPut put;
         put.order = std::make_shared<const SalesOrder>(*testing::arbitrary_order());
@@ -96,6 +97,10 @@ rc::Gen<Change> arbitrary_change() {
         return order_removed({*testing::arbitrary_text()}, *testing::arbitrary_text());
       case 2:
         return rejection_put(arbitrary_rejection());
+      case 3:
+        return finance_put(*testing::arbitrary_finance_document(), *testing::arbitrary_text());
+      case 4:
+        return finance_removed({static_cast<FinanceKind>(*rc::gen::inRange(1, 18)), *testing::arbitrary_text(), *testing::arbitrary_text(), "gone", "anna"});
       default:
         return rejection_removed(*rc::gen::arbitrary<std::uint64_t>());
     }
@@ -105,7 +110,12 @@ rc::Gen<Change> arbitrary_change() {
 bool same(const Change& left, const Change& right) {
   const bool orders = (left.put.order == nullptr) == (right.put.order == nullptr) &&
                       (left.put.order == nullptr || *left.put.order == *right.put.order);
-  return left.kind == right.kind && orders && left.put.documents == right.put.documents &&
+  const bool finance = (left.finance_put.document == nullptr) == (right.finance_put.document == nullptr) &&
+                       (left.finance_put.document == nullptr || *left.finance_put.document == *right.finance_put.document) &&
+                       left.finance_put.by == right.finance_put.by && left.finance_removed.kind == right.finance_removed.kind &&
+                       left.finance_removed.source == right.finance_removed.source && left.finance_removed.key == right.finance_removed.key &&
+                       left.finance_removed.reason == right.finance_removed.reason && left.finance_removed.by == right.finance_removed.by;
+  return left.kind == right.kind && orders && finance && left.put.documents == right.put.documents &&
          left.put.flags == right.put.flags && left.put.differences == right.put.differences && left.put.overlay == right.put.overlay &&
          left.put.overlay_version == right.put.overlay_version && left.put.by == right.put.by &&
          left.put.origins == right.put.origins && left.removed.number == right.removed.number &&
@@ -149,7 +159,7 @@ TEST_CASE("Changed or foreign bytes are corrupt or read as some change, and neve
   }));
   CHECK(rc::check("any bytes under any kind", [](const std::string& tail, std::uint8_t kind) {
     const auto change = decode_payload(static_cast<ChangeKind>(kind), "\x01" + tail);
-    if (change) RC_ASSERT(kind >= 1 && kind <= 4);
+    if (change) RC_ASSERT(kind >= 1 && kind <= 6);
   }));
 }
 
@@ -157,7 +167,7 @@ TEST_CASE("A change of an unknown kind or format is corrupt") {
   const std::string bytes = encode_payload(rejection_removed(7));
   CHECK(decode_payload(ChangeKind::rejection_removed, bytes)->rejection_removed.id == 7);
   CHECK_FALSE(decode_payload(static_cast<ChangeKind>(0), bytes).has_value());
-  CHECK_FALSE(decode_payload(static_cast<ChangeKind>(5), bytes).has_value());
+  CHECK_FALSE(decode_payload(static_cast<ChangeKind>(7), bytes).has_value());
   std::string newer = bytes;
   newer[0] = 2;
   const auto refused = decode_payload(ChangeKind::rejection_removed, newer);
@@ -188,6 +198,14 @@ TEST_CASE("A difference that speaks of a document or value that is not there is 
   put.differences.clear();
   put.origins.push_back({"promise", 0, 1});
   CHECK_FALSE(decode_payload(ChangeKind::order_put, encode_payload(order_put(put))).has_value());
+}
+
+TEST_CASE("A change of a finance document is about its kind, source and key") {
+  FinanceDocument invoice;
+  invoice.source = "erp";
+  invoice.number = "9001";
+  CHECK(subject(finance_put(invoice)) == "invoice/erp/9001");
+  CHECK(subject(finance_removed({FinanceKind::supplier_payment, "entered", "V7", "", ""})) == "supplier_payment/entered/V7");
 }
 
 TEST_CASE("A change is about an order number or a rejection") {

@@ -10,6 +10,7 @@
 //   * Pure. Any thread may call.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -38,11 +39,11 @@ struct AgeingQuestion {
   AgeingBasis basis = AgeingBasis::due;
   std::vector<std::int32_t> bounds{30, 60, 90};  // rising, 1..36500; may be empty: not due and due
   // Group of each party (a salesperson, a country); empty: one group for all. A party beyond it is in group 0.
-  std::span<const std::uint32_t> group_of_party;
+  std::span<const std::uint32_t> group_of_party{};
   std::uint32_t group_count = 1;
   std::uint32_t currency_count = 1;  // codes are below it
   // Posting day of each document, for basis `posted`; a document beyond it has no day.
-  std::span<const std::int32_t> document_posted;
+  std::span<const std::int32_t> document_posted{};
   unsigned threads = 2;
 };
 
@@ -76,36 +77,29 @@ std::size_t ageing_bucket(std::int32_t basis_day, std::int32_t as_of, std::span<
 //                         group_count * currency_count * buckets beyond 16 million
 Result<AgeingAnswer> ageing(std::span<const PostingColumns> chunks, const AgeingQuestion& question);
 
-// What was open at the ends of months, per currency and basis day, so that a question reads one month of postings only.
-// For totals per currency (no groups). Built once per version of the book; the columns have to live as long.
+// What was open at the ends of periods of 32 days, per currency and basis day, so that a question reads one period of
+// postings only, and these summed per day. For totals per currency of one basis. Kept up to date posting by posting.
 class AgeingIndex {
  public:
-  // Errors   as `ageing`
-  static Result<AgeingIndex> build(std::span<const PostingColumns> chunks, std::uint32_t currency_count,
+  // Errors   invalid_input  columns of different length, a currency code of `currency_count` or more
+  static Result<AgeingIndex> build(std::span<const PostingColumns> chunks, AgeingBasis basis, std::uint32_t currency_count,
                                    std::span<const std::int32_t> document_posted, unsigned threads);
-  // The same as `ageing` of the question with one group.
-  Result<AgeingAnswer> answer(const AgeingQuestion& question) const;
-  std::size_t bytes() const;  // memory it takes
+  // One more posting; one that went again is added with its amount negated. Costs the periods after it.
+  void add(std::int32_t posted, std::int32_t basis_day, std::uint32_t currency, std::int64_t amount);
+  // The same as `ageing` of the question with one group; `basis` is the index's own.
+  // Errors   invalid_input  bounds not rising or too many
+  Result<AgeingAnswer> answer(std::int32_t as_of, std::span<const std::int32_t> bounds) const;
 
  private:
-  struct Posting {
-    std::int32_t posted, due, document_posted;
-    std::uint32_t currency;
-    std::int64_t amount;
+  struct Key {
+    std::int32_t basis_day = 0;
+    std::uint32_t currency = 0;
+    auto operator<=>(const Key&) const = default;
   };
-  struct Open {
-    std::int32_t day;
-    std::uint32_t currency;
-    std::int64_t amount;
-  };
-  struct Checkpoint {
-    std::int32_t after = 0;  // everything posted before this day is in it
-    std::size_t first_posting = 0;
-    std::vector<Open> by_due, by_posted;
-  };
+  using Sums = std::map<Key, std::int64_t>;
+  std::map<std::int32_t, Sums> days_;         // by posting day
+  std::map<std::int32_t, Sums> checkpoints_;  // by period: what is open of all postings before it
   std::uint32_t currency_count_ = 1;
-  std::vector<Posting> postings_;  // by posting day
-  std::vector<Checkpoint> checkpoints_;
 };
 
 // ---- measures, in tenths of a day (412 is 41.2 days), rounded half away from zero; nothing when there is nothing to divide by

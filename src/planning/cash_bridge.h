@@ -9,8 +9,9 @@
 // Invariants
 //   * The parts add up to closing(later) - closing(earlier) exactly, in minor units, whatever the two are.
 //   * An item that changed in two ways has two entries: by rate first, at its former amount; the rest is amount.
-//   * What came or went as foreseen is no change: what `settled` says of an item is taken from the balances' part and put
-//     against the item's `gone`, so that a customer who pays as planned leaves nothing.
+//   * What came or went as foreseen is no change: what `settled` says of an item is put against the item's `gone` (or
+//     `amount` when it is still there), and one entry "settled" takes it from the balances' part, so that a customer who
+//     pays as planned leaves nothing.
 //   * Pure. Any thread may call.
 #pragma once
 #include <array>
@@ -65,7 +66,7 @@ std::string_view word(BridgePart part);  // "timing", "amount", "new", "gone", "
 
 struct BridgeEntry {
   BridgePart part = BridgePart::timing;
-  std::string id, party;
+  std::string id{}, party{};
   std::uint8_t layer = 0;
   std::int64_t before = 0, after = 0;  // converted, whole amounts; 0 where it is not
   std::int32_t day_before = INT32_MIN, day_after = INT32_MIN;

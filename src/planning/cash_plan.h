@@ -171,7 +171,7 @@ struct CashOverlay {
   std::uint32_t party = cash_no_code;
   std::uint32_t order = cash_no_code;
   std::uint32_t currency = 0;
-  Percent percent;        // above -100 %
+  Percent percent{};      // above -100 %
 };
 
 // The item under the overlays, in their order; nothing when it is gone. Rates round half away from zero.

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "domain/order_rules.h"
+#include "query/finance_wording.h"
 
 namespace millrace::query {
 namespace {
@@ -301,6 +302,8 @@ WordedChange worded(const feed::Change& change, const feed::Change* before) {
         worded.text = rejection_text(before->rejection_put.rejection) + ": solved";
       }
       break;
+    case feed::ChangeKind::finance_put:
+    case feed::ChangeKind::finance_removed: word_finance(worded, change, before); break;
   }
   return worded;
 }

@@ -9,7 +9,8 @@ namespace millrace::query {
 struct WordedChange {
   feed::Sequence sequence;
   Instant at;
-  std::string kind;   // order_new, order_changed, status_changed, order_removed, rejection_new, rejection_solved
+  std::string kind;   // order_new, order_changed, status_changed, order_removed, rejection_new, rejection_solved,
+                      // finance_new, finance_changed, finance_removed
   std::string order;  // "" when none
   std::string customer_name;
   std::string salesman;  // of the order after the change, of a removed one before it; "" when none

@@ -62,6 +62,27 @@ TEST_CASE("a difference between sources, a decision and the agreement after it r
   CHECK(worded(after, &before).text == "SO 7: sources differ in quantity of line 1: sap 400, orders 450; orders counts, decided by Ann");
 }
 
+TEST_CASE("what happens to invoices and payments reads as sentences") {
+  FinanceDocument invoice;
+  invoice.number = "9001";
+  invoice.party_code = "C1";
+  invoice.party_name = "ACME";
+  invoice.currency = *Currency::parse("EUR");
+  invoice.amount = 11'900;
+  invoice.posted = parse_iso_day("2026-03-02");
+  invoice.due = parse_iso_day("2026-04-01");
+  const feed::Change first = feed::finance_put(invoice);
+  CHECK(worded(first, nullptr).kind == "finance_new");
+  CHECK(worded(first, nullptr).text == "Invoice 9001: new, EUR 119.00, due 2026-04-01, ACME");
+  invoice.due = parse_iso_day("2026-04-15");
+  const feed::Change second = feed::finance_put(invoice, "anna");
+  CHECK(worded(second, &first).text == "Invoice 9001: due 2026-04-01 → 2026-04-15; by anna");
+  const feed::Change gone = feed::finance_removed({FinanceKind::invoice, "erp", "9001", "removed in the ERP", ""});
+  CHECK(worded(gone, &second).text == "Invoice 9001: removed, removed in the ERP");
+  CHECK(worded(gone, &second).customer_name == "ACME");
+  CHECK(worded(gone, nullptr).kind == "finance_removed");
+}
+
 TEST_CASE("a change of everything stays one readable sentence") {
   World world;
   for (int i = 0; i < 30; ++i) world.sales_order("SO-1").line("1", "EUR 1.00");

@@ -5,7 +5,9 @@
 //
 // Invariants
 //   * Immutable; any thread may read it for as long as it holds the Snapshot. Publishing copies what changed only.
-//   * What is cancelled makes no postings. A payment's part that settles nothing known is a posting of its own, on account.
+//   * What is cancelled makes no postings. A payment's part that settles nothing known is a posting of its own, on account,
+//     due when it was posted. What is closed or `paid` owes nothing from that day on, whatever was allocated.
+//   * What settles an invoice of the same number from several sources settles that of its own source, else the first by source.
 //   * Postings of each side are columns of equal length in chunks, so that ten million are scanned in a few milliseconds.
 #pragma once
 #include <cstdint>
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "domain/finance.h"
+#include "readmodel/no_day.h"
 
 namespace millrace::readmodel {
 
@@ -23,9 +26,7 @@ using FinancePtr = std::shared_ptr<const FinanceDocument>;
 
 enum class LedgerSide : std::uint8_t { receivables, payables };
 
-inline constexpr std::int32_t no_day = INT32_MIN;  // "no due date": its own bucket
-
-// Columns of up to 65,536 postings; rows that are gone have amount 0.
+// Columns of up to 65,536 postings; rows that are gone have amount 0. Their order says nothing.
 struct LedgerChunk {
   std::vector<std::int32_t> posted;     // day number
   std::vector<std::int32_t> due;        // day number or no_day
@@ -44,6 +45,8 @@ class FinanceBook {
   virtual void each(FinanceKind kind, const std::function<bool(const FinancePtr&)>& row) const = 0;
   // Null when there is none. Of several sources with one number: the first by source id.
   virtual FinancePtr find(FinanceKind kind, std::string_view number) const = 0;
+  // The one that a source keeps under the key. Null when there is none.
+  virtual FinancePtr find_of(FinanceKind kind, std::string_view source, std::string_view key) const;
   virtual FinancePtr document(std::uint32_t row) const = 0;  // of LedgerChunk::document
   // Documents whose lines name the order: deliveries, invoices, credit notes.
   virtual std::vector<FinancePtr> of_order(std::string_view order) const = 0;
@@ -51,7 +54,8 @@ class FinanceBook {
   virtual std::vector<FinancePtr> of_party(FinanceKind kind, std::string_view party) const = 0;
   // Payments, credit notes and write-offs that settle the document.
   virtual std::vector<FinancePtr> settling(FinanceKind kind, std::string_view number) const = 0;
-  // What is still owed of an invoice or bill, per instalment, as of today's state; in its currency.
+  // What is still owed of an invoice or bill, per instalment, as of today's state; in its currency. Of the last one below
+  // zero when more was settled than owed.
   virtual std::vector<std::int64_t> open_instalments(const FinanceDocument& document) const = 0;
 
   virtual std::size_t chunk_count(LedgerSide side) const = 0;

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "feed/change.h"
+#include "readmodel/no_day.h"
 #include "readmodel/narrow_column.h"
 #include "readmodel/vocabulary.h"
 
@@ -28,7 +29,6 @@ namespace millrace::readmodel {
 
 inline constexpr std::size_t chunk_rows = 512;
 using RowId = std::uint32_t;  // chunk * chunk_rows + row
-inline constexpr std::int32_t no_day = std::numeric_limits<std::int32_t>::min();
 inline constexpr std::int64_t no_instant = std::numeric_limits<std::int64_t>::min();
 
 enum OrderBits : std::uint8_t {

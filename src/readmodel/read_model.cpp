@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/turns.h"
 #include "readmodel/blocks.h"
+#include "readmodel/finance_table.h"
 
 namespace millrace::readmodel {
 
@@ -24,6 +25,7 @@ struct ReadModel::Impl {
   std::array<KeptSums, kept_group_count> kept_;
   CustomerIndex customers_;
   Dictionaries words_;
+  FinanceTable finance_;
   std::vector<RowId> free_rows_;  // a heap, smallest first: rows stay where memory already is
   RowId rows_used_ = 0;
 
@@ -54,6 +56,7 @@ void ReadModel::Impl::publish() {
   for (std::size_t i = 0; i < kept_group_count; ++i) parts.kept[i] = kept_[i].share();
   parts.customers = customers_.share();
   parts.words = WordLists(words_.publish());
+  parts.finance = finance_.publish();
   auto snapshot = std::make_shared<const Snapshot>(std::move(parts));
   {
     std::lock_guard lock(mutex_);
@@ -68,6 +71,12 @@ void ReadModel::Impl::apply(const feed::Change& change) {
     case feed::ChangeKind::order_removed: remove(change.removed.number.text); break;
     case feed::ChangeKind::rejection_put: put_rejection(change.rejection_put.rejection); break;
     case feed::ChangeKind::rejection_removed: remove_rejection(change.rejection_removed.id); break;
+    case feed::ChangeKind::finance_put: finance_.put(*change.finance_put.document, change.sequence.value); break;
+    case feed::ChangeKind::finance_removed: {
+      const feed::FinanceRemoved& gone = change.finance_removed;
+      finance_.remove(gone.kind, gone.source, gone.key, change.sequence.value);
+      break;
+    }
   }
   head_.as_of = change.sequence;
   head_.as_of_time = change.at;
@@ -239,6 +248,9 @@ void ReadModel::Impl::restore(WarmParts& parts) {
   }
   std::make_heap(free_rows_.begin(), free_rows_.end(), std::greater<>());
   restore_kept(parts);
+  for (const WarmParts::Party& party : parts.finance_parties) finance_.restore_party(party.side, party.code, party.name);
+  for (const auto& [row, bytes] : parts.finance_documents) finance_.restore(row, bytes);
+  finance_.restored(parts.finance_version);
   head_.as_of = parts.as_of;
   head_.as_of_time = parts.as_of_time;
   head_.order_count = parts.order_count;
@@ -266,6 +278,8 @@ Result<void> ReadModel::apply(std::span<const feed::Change> changes) {
     if (change.kind == feed::ChangeKind::order_put && change.put.order == nullptr) {
       return fail(ErrorCode::corrupt, "change " + std::to_string(change.sequence.value) + " puts an order and has none");
     }
+    if (change.kind == feed::ChangeKind::finance_put && change.finance_put.document == nullptr)
+      return fail(ErrorCode::corrupt, "change " + std::to_string(change.sequence.value) + " puts a finance document and has none");
     expected = expected.next();
   }
   if (changes.empty()) return {};

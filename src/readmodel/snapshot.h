@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "feed/change.h"
+#include "readmodel/finance_view.h"
 #include "readmodel/kept_sums.h"
 #include "readmodel/number_index.h"
 #include "readmodel/order_chunk.h"
@@ -36,6 +37,7 @@ class Snapshot {
     CustomerRows customers;
     std::shared_ptr<const RejectionList> rejections = std::make_shared<RejectionList>();
     WordLists words;
+    std::shared_ptr<const FinanceView> finance = empty_finance_book();
   };
   explicit Snapshot(Parts parts) : parts_(std::move(parts)) {}
 
@@ -60,6 +62,9 @@ class Snapshot {
   // The whole order with its documents and flags, as its last change put it.
   feed::OrderPut order(RowId row) const;
   const RejectionList& rejections() const { return *parts_.rejections; }
+  // Invoices, payments, costs and all else of the company's money.
+  const FinanceView& finance() const { return *parts_.finance; }
+  std::shared_ptr<const FinanceBook> finance_book() const { return parts_.finance; }
 
  private:
   Parts parts_;

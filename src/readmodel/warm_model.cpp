@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "domain/finance_codec.h"
 #include "readmodel/chunk_check.h"
 
 namespace millrace::readmodel {
 namespace {
 
 constexpr std::uint32_t head_section = 1, words_section = 2, chunk_section = 3, kept_section = 4, rejections_section = 5,
-                        articles_section = 6;
+                        articles_section = 6, finance_section = 7, documents_section = 8;
 constexpr std::size_t section_bytes = 1u << 20;
 
 // ---- one chunk
@@ -105,6 +106,35 @@ std::uint32_t article_count(const Snapshot& snapshot) {
   return count;
 }
 
+void write_finance(const FinanceView& finance, const WarmSection& section) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  std::uint64_t documents = 0;
+  for (const std::uint64_t count : finance.parts().counts) documents += count;
+  out.varint(finance.version());
+  out.varint(documents);
+  out.varint(finance.party_count());
+  for (std::uint32_t code = 0; code < finance.party_count(); ++code) {
+    const PartyBlock::Party& party = finance.party_entry(code);
+    out.u8(static_cast<std::uint8_t>(party.side));
+    out.text(party.code);
+    out.text(party.name);
+  }
+  section(finance_section, bytes);
+  bytes.clear();
+  const auto& chunks = *finance.parts().documents;
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    for (std::size_t i = 0; chunks[c] != nullptr && i < document_chunk_rows; ++i) {
+      if (chunks[c]->kind[i] == 0) continue;
+      out.varint(c * document_chunk_rows + i);
+      out.text(chunks[c]->bytes(i));
+    }
+    if (bytes.size() < section_bytes && c + 1 < chunks.size()) continue;
+    section(documents_section, bytes);
+    bytes.clear();
+  }
+}
+
 }  // namespace
 
 void write_warm(const Snapshot& snapshot, const WarmSection& section) {
@@ -142,6 +172,7 @@ void write_warm(const Snapshot& snapshot, const WarmSection& section) {
   bytes.clear();
   for (const auto& rejection : snapshot.rejections()) out.text(feed::encode_payload(feed::rejection_put(*rejection)));
   section(rejections_section, bytes);
+  write_finance(snapshot.finance(), section);
 }
 
 // ---- reading
@@ -155,6 +186,8 @@ Result<void> WarmReader::add(std::uint32_t number, std::string_view bytes) {
     case chunk_section: right = has_head_ && add_chunk(bytes); break;
     case kept_section: right = has_head_ && add_kept(bytes); break;
     case rejections_section: right = has_head_ && add_rejections(bytes); break;
+    case finance_section: right = has_head_ && !document_count_ && add_finance(bytes); break;
+    case documents_section: right = document_count_ && add_documents(bytes); break;
     default: break;
   }
   if (!right) return fail(ErrorCode::corrupt, "section " + std::to_string(number) + " of the read model makes no sense");
@@ -272,8 +305,36 @@ bool WarmReader::add_rejections(std::string_view bytes) {
   return in.ok();
 }
 
+bool WarmReader::add_finance(std::string_view bytes) {
+  ByteReader in(bytes);
+  parts_.finance_version = in.varint();
+  document_count_ = in.varint();
+  parts_.finance_parties.resize(in.count(3));
+  for (WarmParts::Party& party : parts_.finance_parties) {
+    const std::uint8_t side = in.u8();
+    if (side > static_cast<std::uint8_t>(LedgerSide::payables)) return false;
+    party.side = static_cast<LedgerSide>(side);
+    party.code = in.text();
+    party.name = in.text();
+  }
+  return in.ok() && in.at_end() && parts_.finance_version <= parts_.as_of.value;
+}
+
+bool WarmReader::add_documents(std::string_view bytes) {
+  ByteReader in(bytes);
+  while (in.ok() && !in.at_end()) {
+    const std::uint64_t row = in.varint();
+    const std::string_view document = in.text();
+    // Rows ascend, and leave no more free ones than a book can have.
+    const bool follows = parts_.finance_documents.empty() || row > parts_.finance_documents.back().first;
+    if (!in.ok() || !follows || row >= std::numeric_limits<std::uint32_t>::max() || !decode_finance_document(document)) return false;
+    parts_.finance_documents.emplace_back(static_cast<std::uint32_t>(row), document);
+  }
+  return in.ok() && parts_.finance_documents.size() <= *document_count_;
+}
+
 Result<WarmParts> WarmReader::finish() {
-  bool whole = has_head_ && parts_.rejections.size() == rejection_count_;
+  bool whole = has_head_ && parts_.rejections.size() == rejection_count_ && document_count_ == parts_.finance_documents.size();
   for (std::size_t v = 0; v < vocabulary_count; ++v) whole = whole && words_read_[v] == word_counts_[v];
   std::uint64_t live = 0, lines = 0;
   for (std::size_t c = 0; whole && c < parts_.chunks.size(); ++c) {

@@ -156,6 +156,74 @@ feed::OrderPut OrderStory::put() const {
   return put;
 }
 
+FinanceStory& FinanceStory::party(std::string_view code, std::string_view name) {
+  document_.party_code = code;
+  document_.party_name = name;
+  return *this;
+}
+FinanceStory& FinanceStory::amount(std::string_view text) {
+  const Money told = money(text);
+  document_.amount = told.minor;
+  document_.currency = told.currency;
+  return *this;
+}
+FinanceStory& FinanceStory::tax(std::string_view text) { return document_.tax = money(text).minor, *this; }
+FinanceStory& FinanceStory::posted(std::string_view iso_day) { return document_.posted = day(iso_day), *this; }
+FinanceStory& FinanceStory::due(std::string_view iso_day) { return document_.due = day(iso_day), *this; }
+FinanceStory& FinanceStory::until(std::string_view iso_day) { return document_.until = day(iso_day), *this; }
+FinanceStory& FinanceStory::paid(std::string_view iso_day) { return document_.paid = day(iso_day), *this; }
+FinanceStory& FinanceStory::terms(std::string_view code) { return document_.terms = code, *this; }
+FinanceStory& FinanceStory::terms_rule(TermsRule rule) { return document_.terms_rule = std::move(rule), *this; }
+FinanceStory& FinanceStory::category(std::string_view name) { return document_.category = name, *this; }
+FinanceStory& FinanceStory::account(std::string_view name) { return document_.account = name, *this; }
+FinanceStory& FinanceStory::every(Every every) { return document_.every = every, *this; }
+FinanceStory& FinanceStory::instalment(std::string_view iso_day, std::string_view text) {
+  document_.instalments.push_back({day(iso_day), money(text).minor});
+  return *this;
+}
+FinanceStory& FinanceStory::line(std::string_view order, std::int32_t order_line, std::string_view pieces, std::string_view text) {
+  document_.lines.push_back({{std::string(order)}, order_line, quantity(pieces), money(text).minor, ""});
+  return *this;
+}
+FinanceStory& FinanceStory::settles(std::string_view number, std::string_view text, std::int32_t instalment) {
+  const Money told = money(text);
+  const FinanceKind kind = party_of(document_.kind) == FinanceParty::supplier ? FinanceKind::bill : FinanceKind::invoice;
+  document_.allocations.push_back({kind, std::string(number), instalment, told.minor, told.currency == document_.currency ? Currency() : told.currency});
+  return *this;
+}
+FinanceStory& FinanceStory::rate(std::string_view from, std::string_view to, std::string_view text) {
+  const auto decimal = parse_decimal(text);
+  const auto first = Currency::parse(from), second = Currency::parse(to);
+  check(decimal && first && second, "a rate of the test reads like USD, EUR, 0.92");
+  const auto number = scaled(*decimal, rate_digits);
+  check(number.has_value(), "a rate of the test fits");
+  document_.rate = ExchangeRate{*first, *second, *number};
+  return *this;
+}
+FinanceStory& FinanceStory::cancelled(bool yes) { return document_.cancelled = yes, *this; }
+FinanceStory& FinanceStory::closed(bool yes) { return document_.closed = yes, *this; }
+
+FinanceStory& World::finance(FinanceKind kind, std::string_view number, std::string_view source) {
+  const auto found = std::find_if(finance_.begin(), finance_.end(), [&](const FinanceStory& story) {
+    return story.document_.kind == kind && story.document_.number == number && story.document_.source == source;
+  });
+  if (found != finance_.end()) return found->told_ = true, *found;
+  FinanceStory& story = finance_.emplace_back();
+  story.document_.kind = kind;
+  story.document_.number = number;
+  story.document_.source = source;
+  story.told_ = true;
+  return story.posted("2026-01-01");
+}
+
+void World::remove_finance(FinanceKind kind, std::string_view key, std::string_view source) {
+  flush();
+  std::erase_if(finance_, [&](const FinanceStory& story) {
+    return story.document_.kind == kind && finance_key(story.document_) == key && story.document_.source == source;
+  });
+  tell(feed::finance_removed({kind, std::string(source), std::string(key), "", ""}));
+}
+
 World::World() : model_(std::make_unique<readmodel::ReadModel>()) {}
 
 OrderStory& World::sales_order(std::string_view number) {
@@ -181,6 +249,8 @@ void World::flush() {
     if (!std::exchange(story.told_, false)) continue;
     tell(feed::order_put(story.put()));
   }
+  for (FinanceStory& story : finance_)
+    if (std::exchange(story.told_, false)) tell(feed::finance_put(story.document_));
 }
 
 void World::remove(std::string_view number, std::string_view reason) {

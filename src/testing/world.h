@@ -7,7 +7,8 @@
 // Invariants
 //   * Everything reaches the read model as changes with Sequences 1, 2, 3, ...; one second of the world's clock
 //     passes per change, starting at 2026-01-01T00:00:00Z.
-//   * Orders told since the last `snapshot`, `changes` or `remove` become one change each, in the order told.
+//   * Orders and then finance documents told since the last `snapshot`, `changes` or `remove` become one change each, in the
+//     order told.
 //   * A text that cannot be read ("EUR x") is the test's own mistake and ends it.
 #pragma once
 #include <deque>
@@ -17,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "domain/finance.h"
 #include "domain/order.h"
 #include "feed/change.h"
 #include "readmodel/read_model.h"
@@ -79,6 +81,36 @@ class OrderStory {
   bool told_ = false;
 };
 
+// Changes the finance document that `World::finance` named.
+class FinanceStory {
+ public:
+  FinanceStory& party(std::string_view code, std::string_view name = "");
+  FinanceStory& amount(std::string_view money);  // "EUR 119.00"
+  FinanceStory& tax(std::string_view money);
+  FinanceStory& posted(std::string_view iso_day);
+  FinanceStory& due(std::string_view iso_day);
+  FinanceStory& until(std::string_view iso_day);
+  FinanceStory& paid(std::string_view iso_day);
+  FinanceStory& terms(std::string_view code);
+  FinanceStory& terms_rule(TermsRule rule);
+  FinanceStory& category(std::string_view name);
+  FinanceStory& account(std::string_view name);
+  FinanceStory& every(Every every);
+  FinanceStory& instalment(std::string_view iso_day, std::string_view money);
+  FinanceStory& line(std::string_view order, std::int32_t order_line, std::string_view quantity, std::string_view money = "EUR 0.00");
+  FinanceStory& settles(std::string_view number, std::string_view money, std::int32_t instalment = 0);  // invoice or bill
+  FinanceStory& rate(std::string_view from, std::string_view to, std::string_view rate);
+  FinanceStory& cancelled(bool yes = true);
+  FinanceStory& closed(bool yes = true);
+
+  FinanceDocument& document() { return document_; }
+
+ private:
+  friend class World;
+  FinanceDocument document_;
+  bool told_ = false;
+};
+
 class World {
  public:
   World();
@@ -88,6 +120,17 @@ class World {
   void remove(std::string_view number, std::string_view reason = "file deleted");
   void reject(std::uint64_t id, std::string_view path, std::string_view reason);
   void solve_rejection(std::uint64_t id);
+
+  // A new document of the source, posted on 2026-01-01, or the known one to be told on. Kinds most tests need have a word.
+  FinanceStory& finance(FinanceKind kind, std::string_view number, std::string_view source = "erp");
+  FinanceStory& invoice(std::string_view number) { return finance(FinanceKind::invoice, number); }
+  FinanceStory& credit_note(std::string_view number) { return finance(FinanceKind::credit_note, number); }
+  FinanceStory& payment(std::string_view number) { return finance(FinanceKind::payment, number); }
+  FinanceStory& bill(std::string_view number) { return finance(FinanceKind::bill, number); }
+  FinanceStory& supplier_payment(std::string_view number) { return finance(FinanceKind::supplier_payment, number); }
+  FinanceStory& delivery(std::string_view number) { return finance(FinanceKind::delivery, number); }
+  FinanceStory& cost(std::string_view number) { return finance(FinanceKind::cost, number); }
+  void remove_finance(FinanceKind kind, std::string_view key, std::string_view source = "erp");
 
   // Applies what was told and answers the newest Snapshot.
   readmodel::SnapshotPtr snapshot();
@@ -99,6 +142,7 @@ class World {
   void flush();
 
   std::deque<OrderStory> stories_;
+  std::deque<FinanceStory> finance_;
   std::vector<feed::Change> changes_;
   std::size_t applied_ = 0;
   std::unique_ptr<readmodel::ReadModel> model_;

@@ -19,6 +19,12 @@ const screens: Record<string, Load> = {
   today: () => import('./screens/today/today'),
   orders: () => import('./screens/orders/orders'),
   order: () => import('./screens/order/order'),
+  cash: () => import('./screens/cash/cash'),
+  ageing: () => import('./screens/ageing/ageing'),
+  costs: () => import('./screens/costs/costs'),
+  scenarios: () => import('./screens/scenarios/scenarios'),
+  payments: () => import('./screens/payments/payments'),
+  finance: () => import('./screens/finance/finance'),
   differences: () => import('./screens/differences/differences'),
   sources: () => import('./screens/sources/sources'),
   jobs: () => import('./screens/jobs/jobs'),
@@ -31,9 +37,13 @@ export type Place = { screen: string; number: string };
 export function placeOf(path: string): Place {
   const order = /^\/orders\/([^/]+)\/?$/.exec(path);
   if (order !== null) return { screen: 'order', number: decoded(order[1] ?? '') };
+  const customer = /^\/customers\/([^/]+)\/payments\/?$/.exec(path);
+  if (customer !== null) return { screen: 'payments', number: decoded(customer[1] ?? '') };
   const clean = path.replace(/\/+$/, '');
   if (clean === '' || clean === '/today') return { screen: 'today', number: '' };
   if (clean === '/orders') return { screen: 'orders', number: '' };
+  const money = ['cash', 'ageing', 'costs', 'scenarios', 'finance'].find((name) => clean === `/${name}`);
+  if (money !== undefined) return { screen: money, number: '' };
   if (clean === '/differences') return { screen: 'differences', number: '' };
   if (clean === '/sources' || clean === '/performance') return { screen: 'sources', number: '' };
   if (clean === '/jobs') return { screen: 'jobs', number: '' };
@@ -124,6 +134,7 @@ function Frame() {
     search: () => document.getElementById('search')?.focus(),
     'go.today': () => navigate('/'),
     'go.orders': () => navigate('/orders'),
+    'go.cash': () => maySee('cash') && navigate('/cash'),
     'go.differences': () => navigate('/differences'),
     'go.sources': () => navigate('/sources'),
     'go.jobs': () => navigate('/jobs'),

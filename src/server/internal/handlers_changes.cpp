@@ -18,7 +18,7 @@ inline constexpr std::size_t predecessors_max = 10'000;
 
 // The change of the same order before `change`, from the record.
 Result<std::optional<feed::Change>> predecessor(feed::Reader& history, const feed::Change& change) {
-  if (change.kind != feed::ChangeKind::order_put && change.kind != feed::ChangeKind::order_removed)
+  if (!feed::is_of_order(change.kind))
     return std::optional<feed::Change>();
   auto all = history.changes_of_order(OrderNumber{feed::subject(change)}, predecessors_max);
   if (!all) return pass_on(all);

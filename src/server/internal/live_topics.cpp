@@ -74,6 +74,12 @@ void KeptChanges::add(KeptChange change) {
 
 namespace {
 
+std::optional<feed::Change> finance_before(const readmodel::Snapshot& before, FinanceKind kind, std::string_view source, std::string_view key) {
+  const auto document = before.finance().find_of(kind, source, key);
+  if (document == nullptr) return std::nullopt;
+  return feed::finance_put(*document);
+}
+
 // What the subject was in the Snapshot before the commit.
 std::optional<feed::Change> change_before(const feed::Change& change, const std::string& subject,
                                           const readmodel::Snapshot& before) {
@@ -92,6 +98,12 @@ std::optional<feed::Change> change_before(const feed::Change& change, const std:
         if (rejection->id == id) return feed::rejection_put(*rejection);
       return std::nullopt;
     }
+    case feed::ChangeKind::finance_put: {
+      const FinanceDocument& document = *change.finance_put.document;
+      return finance_before(before, document.kind, document.source, finance_key(document));
+    }
+    case feed::ChangeKind::finance_removed:
+      return finance_before(before, change.finance_removed.kind, change.finance_removed.source, change.finance_removed.key);
   }
   return std::nullopt;
 }
@@ -112,6 +124,8 @@ KeptChange kept_change(const feed::Change& change, const std::string& subject, c
     case feed::ChangeKind::rejection_removed:
       result.rejection = change.rejection_removed.id;
       break;
+    case feed::ChangeKind::finance_put:
+    case feed::ChangeKind::finance_removed: break;
   }
   return result;
 }

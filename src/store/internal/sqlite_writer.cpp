@@ -209,8 +209,8 @@ void SqliteWriter::write_change(const feed::Change& change) {
   change_append_.bind(5, checksum);
   run(change_append_);
   next_.sums.changes.add(checksum);
-  const bool of_order = change.kind == feed::ChangeKind::order_put || change.kind == feed::ChangeKind::order_removed;
-  if (!of_order) return write_rejection(change, payload);
+  if (feed::is_of_finance(change.kind)) return;  // what stands now is a kept row of its batch
+  if (!feed::is_of_order(change.kind)) return write_rejection(change, payload);
   const std::string number = feed::subject(change);
   bind_text(history_append_, 1, number);
   history_append_.bind(2, sequence);

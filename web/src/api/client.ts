@@ -237,6 +237,25 @@ export const undoOverlay = (order: string, edit: number, alsoLater = false) =>
 export const overlayEdits = (order: string, signal?: AbortSignal) =>
   get<{ data: OverlayEdit[]; next: number | null }>(`${overlayAddress(order)}/edits?limit=50`, signal);
 
+// The workbook people write into, and what it changes when it comes back.
+export type SheetDifference = { cell: string; order: string; field: string; before: string | null; after: string | null };
+export type SheetRefusal = { cell: string; order: string; field: string; reason: string; conflict: OverlayConflict | null };
+export type SheetPreview = { preview: string; until: string; rows: number; differences: SheetDifference[]; refused: SheetRefusal[] };
+
+export const sheetAddress = (query: string): string => withQuery('/api/v1/overlay/sheet.xlsx', query);
+
+export const previewSheet = (workbook: Blob) =>
+  request<SheetPreview>('POST', '/api/v1/overlay/sheet?preview=1', {
+    headers: { 'Content-Type': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet' },
+    body: workbook,
+  });
+
+export const applySheet = (preview: string) =>
+  request<{ group: number | null; orders: number }>('POST', `/api/v1/overlay/sheet?apply=1&preview=${name(preview)}`);
+
+export const undoSheet = (group: number) =>
+  request('POST', '/api/v1/overlay/undo', { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ group, also_later: false }) });
+
 export type SourceAction = 'refresh' | 'pause' | 'resume' | 'accept-vanished' | 'accept-held' | 'reject-held';
 
 export const sourceAction = (id: string, action: SourceAction) =>

@@ -181,7 +181,8 @@ export type FieldChange = { field: string; before: string; after: string };
 export type WordedChange = {
   sequence: number;
   at: Instant;
-  kind: 'order_new' | 'order_changed' | 'status_changed' | 'order_removed' | 'rejection_new' | 'rejection_solved';
+  kind: 'order_new' | 'order_changed' | 'status_changed' | 'order_removed' | 'rejection_new' | 'rejection_solved'
+    | 'finance_new' | 'finance_changed' | 'finance_removed';
   order: string;
   customer_name: string;
   text: string;

@@ -88,6 +88,12 @@ export function formatMoneyShort(money: Money): string {
   return withMinus(format.format(minorToDecimal(money.minor, decimals) as Intl.StringNumericLiteral));
 }
 
+// For the side of a chart: "1.2M". The exact amount stands in its table and under its cursor.
+export function formatAxis(money: Money): string {
+  const format = numbers('axis', { notation: 'compact', maximumFractionDigits: 1 });
+  return withMinus(format.format(minorToDecimal(money.minor, currencyDecimals(money.currency)) as Intl.StringNumericLiteral));
+}
+
 const decimalText = /^[-+]?\d+(\.\d+)?$/;
 
 // Quantities and prices travel as decimal text and may have any number of decimals.
@@ -134,6 +140,9 @@ export function formatDay(day: Day | null): string {
   return format.format(noon(day));
 }
 
+// Without the year: under a chart, in a narrow column.
+export const formatDayShort = (day: Day): string => dates('dayShort', { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(noon(day));
+
 export function formatDayLong(day: Day): string {
   const format = dates('dayLong', {
     weekday: 'long',
@@ -144,6 +153,9 @@ export function formatDayLong(day: Day): string {
   });
   return format.format(noon(day));
 }
+
+export const formatMonthShort = (month: string): string =>
+  dates('monthShort', { month: 'short', year: '2-digit', timeZone: 'UTC' }).format(noon(`${month}-15`));
 
 export function formatMonth(month: string): string {
   return dates('month', { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(noon(`${month}-15`));

@@ -132,7 +132,7 @@ export function Header({ onPalette, onHelp }: { onPalette: () => void; onHelp: (
       <button type="button" class="icon-button desktop-only" aria-label="Keyboard shortcuts" title="Keyboard shortcuts  ?" onClick={onHelp}>
         <Icon name="keyboard" />
       </button>
-      <button type="button" class="icon-button" aria-label={`Theme: ${theme.value}. Change`} title={`Theme: ${theme.value}  t`} onClick={() => setTheme(nextTheme(theme.value))}>
+      <button type="button" class="icon-button" aria-label={`Theme: ${theme.value}. Change`} title={`Theme: ${theme.value}  d`} onClick={() => setTheme(nextTheme(theme.value))}>
         <Icon name={themeIcons[theme.value]} />
       </button>
       <UserMenu />

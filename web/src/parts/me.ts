@@ -39,6 +39,13 @@ export function maySee(screen: string): boolean {
       return may('see_sources') && seesAll();
     case 'jobs':
       return may('run_jobs') && seesAll();
+    case 'cash':
+    case 'ageing':
+    case 'costs':
+    case 'scenarios':
+    case 'finance':
+    case 'payments':
+      return seesMoney() && seesAll();
     case 'admin':
       return may('admin');
     default:

@@ -14,6 +14,12 @@ const gridKeys: readonly [string, string][] = [
   ['Ctrl C', 'Copy the selection as a table'],
 ];
 
+const chartKeys: readonly [string, string][] = [
+  ['← →', 'Move the cursor through a chart; its values are said'],
+  ['Home End', 'First, last point'],
+  ['Enter', 'The documents of this point'],
+];
+
 const words = (key: string): string[] => key.replace('Mod+', 'Ctrl ').replace('Escape', 'Esc').split(' ');
 
 function Keys({ text }: { text: string }) {
@@ -23,6 +29,25 @@ function Keys({ text }: { text: string }) {
         <kbd key={at}>{key}</kbd>
       ))}
     </span>
+  );
+}
+
+// Keys that a control has while the focus is on it.
+function OwnKeys({ title, keys }: { title: string; keys: readonly [string, string][] }) {
+  return (
+    <section>
+      <h3>{title}</h3>
+      <dl>
+        {keys.map(([text, meaning]) => (
+          <div key={text}>
+            <dt>{meaning}</dt>
+            <dd>
+              <Keys text={text} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
   );
 }
 
@@ -48,19 +73,8 @@ export default function ShortcutSheet({ onClose }: { onClose: () => void }) {
             </dl>
           </section>
         ))}
-        <section>
-          <h3>Inside the order list</h3>
-          <dl>
-            {gridKeys.map(([keys, title]) => (
-              <div key={keys}>
-                <dt>{title}</dt>
-                <dd>
-                  <Keys text={keys} />
-                </dd>
-              </div>
-            ))}
-          </dl>
-        </section>
+        <OwnKeys title="Inside the order list" keys={gridKeys} />
+        <OwnKeys title="On a chart" keys={chartKeys} />
       </div>
       <label class="inline-label">
         <input

@@ -1,6 +1,6 @@
 // Every keyboard shortcut, said once. A unit test proves that no two that can be active together share a key.
 
-export type Scope = 'global' | 'orders' | 'order' | 'list' | 'differences' | 'sources' | 'jobs';
+export type Scope = 'global' | 'orders' | 'order' | 'list' | 'differences' | 'sources' | 'jobs' | 'money';
 
 export type Shortcut = { command: string; keys: string[]; scope: Scope; title: string };
 
@@ -11,12 +11,13 @@ export const shortcuts: readonly Shortcut[] = [
   { command: 'search', keys: ['/'], scope: 'global', title: 'Search orders' },
   { command: 'go.today', keys: ['g t'], scope: 'global', title: 'Go to Today' },
   { command: 'go.orders', keys: ['g o'], scope: 'global', title: 'Go to Orders' },
+  { command: 'go.cash', keys: ['g c'], scope: 'global', title: 'Go to Cash' },
   { command: 'go.differences', keys: ['g d'], scope: 'global', title: 'Go to Differences' },
   { command: 'go.sources', keys: ['g s'], scope: 'global', title: 'Go to Sources' },
   { command: 'go.jobs', keys: ['g j'], scope: 'global', title: 'Go to Jobs' },
   { command: 'go.admin', keys: ['g a'], scope: 'global', title: 'Go to Admin' },
   { command: 'undo', keys: ['u', 'Mod+z'], scope: 'global', title: 'Undo the last action' },
-  { command: 'theme', keys: ['t'], scope: 'global', title: 'Next theme: auto, light, dark' },
+  { command: 'theme', keys: ['d'], scope: 'global', title: 'Next theme: auto, light, dark' },
 
   { command: 'list.next', keys: ['j'], scope: 'list', title: 'Next row' },
   { command: 'list.previous', keys: ['k'], scope: 'list', title: 'Previous row' },
@@ -37,6 +38,8 @@ export const shortcuts: readonly Shortcut[] = [
 
   { command: 'sources.refresh', keys: ['r'], scope: 'sources', title: 'Refresh all sources now' },
 
+  { command: 'chart.table', keys: ['t'], scope: 'money', title: 'Charts as tables, and back' },
+
   { command: 'jobs.start', keys: ['n'], scope: 'jobs', title: 'Start a job' },
   { command: 'jobs.end', keys: ['c'], scope: 'jobs', title: 'Cancel the job, discard the dead letter' },
   { command: 'jobs.retry', keys: ['r'], scope: 'jobs', title: 'Try the job again' },
@@ -50,6 +53,7 @@ export const scopeTitles: Record<Scope, string> = {
   differences: 'Differences',
   sources: 'Sources',
   jobs: 'Jobs',
+  money: 'Cash, ageing, costs',
 };
 
 // Which scopes can listen at the same moment: an order opens beside the list.
@@ -58,6 +62,7 @@ export const activeTogether: readonly (readonly Scope[])[] = [
   ['global', 'list', 'differences'],
   ['global', 'sources'],
   ['global', 'list', 'jobs'],
+  ['global', 'list', 'money'],
 ];
 
 // Problems of a table: the same key twice, or a key that is also the start of a two-key shortcut.

@@ -8,9 +8,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { inflateRawSync } from 'node:zlib';
 
 import { chromium } from 'playwright-core';
+
+import { unpack } from './zip.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const binary = resolve(process.env.MILLRACE_BIN ?? join(here, '../../../build/release/millrace'));
@@ -188,26 +189,9 @@ export async function axeViolations(page) {
   return violations;
 }
 
-// Content of one file of a ZIP archive (XLSX), by its central directory.
+// Content of one file of a ZIP archive (XLSX).
 export function unzip(archive, name) {
-  let end = archive.length - 22;
-  while (archive.readUInt32LE(end) !== 0x06054b50) end -= 1;
-  let at = archive.readUInt32LE(end + 16);
-  for (let count = archive.readUInt16LE(end + 10); count > 0; count -= 1) {
-    const [method, size, nameSize, extraSize, noteSize, start] = [
-      archive.readUInt16LE(at + 10),
-      archive.readUInt32LE(at + 20),
-      archive.readUInt16LE(at + 28),
-      archive.readUInt16LE(at + 30),
-      archive.readUInt16LE(at + 32),
-      archive.readUInt32LE(at + 42),
-    ];
-    if (archive.toString('utf8', at + 46, at + 46 + nameSize) === name) {
-      const body = start + 30 + archive.readUInt16LE(start + 26) + archive.readUInt16LE(start + 28);
-      const packed = archive.subarray(body, body + size);
-      return (method === 0 ? packed : inflateRawSync(packed)).toString('utf8');
-    }
-    at += 46 + nameSize + extraSize + noteSize;
-  }
-  throw new Error(`${name} is not in the archive`);
+  const content = unpack(archive).get(name);
+  if (content === undefined) throw new Error(`${name} is not in the archive`);
+  return content.toString('utf8');
 }

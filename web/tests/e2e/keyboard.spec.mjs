@@ -161,10 +161,10 @@ describe('without a mouse', { timeout: 180_000 }, () => {
     await page.getByRole('button', { name: 'Pause', exact: true }).first().waitFor();
   });
 
-  it('t changes the theme, ? lists the keys', async () => {
-    await press('t');
+  it('d changes the theme, ? lists the keys', async () => {
+    await press('d');
     await page.locator('html[data-theme=light]').waitFor();
-    await press('t');
+    await press('d');
     await page.locator('html[data-theme=dark]').waitFor();
     await press('?');
     await page.locator('.shortcut-sheet').waitFor();

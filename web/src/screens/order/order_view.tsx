@@ -1,15 +1,15 @@
 // One order: what it is, what is open, which document says so, what it was. Shown as a page or beside the list.
 import './order.css';
 
-import type { RefObject } from 'preact';
+import type { ComponentType, RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { history, order } from '../../api/client';
 import type { OrderDetail, OrdersDelta } from '../../api/types';
-import { live, now } from '../../parts/app_state';
+import { live, now, toast } from '../../parts/app_state';
 import { Amount, Live, Mark, Problem, Skeleton, StatusMark } from '../../parts/basics';
 import { ageOf, counted, formatAge, formatAmount, formatDay, formatDecimal, formatInstant, latenessText } from '../../parts/format';
-import { seesHistory, seesMoney } from '../../parts/me';
+import { maySee, seesHistory, seesMoney } from '../../parts/me';
 import { Icon } from '../../parts/icons';
 import { useCommands } from '../../parts/keys';
 import { navigate } from '../../parts/router';
@@ -79,6 +79,7 @@ export function OrderView(props: OrderViewProps) {
             <Facts order={data} onAsk={setAsked} onDecided={setDecided} />
             <Written key={number} number={number} version={data.overlay.version} />
             <LinesTable order={data} />
+            {maySee('cash') && <MoneyPart key={`money ${number}`} number={number} />}
             <Documents documents={data.documents} />
             {seesHistory() && <HistoryList past={past} />}
           </>
@@ -87,6 +88,18 @@ export function OrderView(props: OrderViewProps) {
       {asked !== null && <ProvenanceDialog number={number} field={asked} onField={setAsked} onClose={() => setAsked(null)} />}
     </article>
   );
+}
+
+// Where its money stands, in a file of its own: most who open an order look at its lines.
+function MoneyPart({ number }: { number: string }) {
+  const [Shown, setShown] = useState<ComponentType<{ number: string }> | null>(null);
+  useEffect(() => {
+    import('./order_money').then(
+      (module) => setShown(() => module.default),
+      () => toast({ text: 'A part of the page could not be loaded. A new version may be out: reload the page.', tone: 'problem' }),
+    );
+  }, []);
+  return Shown === null ? null : <Shown number={number} />;
 }
 
 type HeadProps = { view: OrderViewProps; status: string | null; heading: RefObject<HTMLHeadingElement | null> };

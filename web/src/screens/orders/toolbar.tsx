@@ -1,11 +1,13 @@
 // The strip above the list: saved views, chips, grouping, columns, export.
+import type { ComponentType } from 'preact';
 import { useState } from 'preact/hooks';
 
-import { exportAddress } from '../../api/client';
+import { exportAddress, sheetAddress } from '../../api/client';
 import { done, toast } from '../../parts/app_state';
 import { counted } from '../../parts/format';
 import { widthMax, widthMin } from '../../parts/grid/virtual_grid';
 import { Icon } from '../../parts/icons';
+import { may, seesAll } from '../../parts/me';
 import { Menu } from '../../parts/menu';
 import {
   type Filter,
@@ -58,6 +60,13 @@ export function Toolbar(props: ToolbarProps) {
     onState({ ...state, filters: [], q: '' });
     done('Filters cleared', () => navigate(before));
   };
+  const [Sheet, setSheet] = useState<{ Shown: ComponentType<{ onClose: () => void }> } | null>(null);
+  const openSheet = (): void => {
+    import('./sheet').then(
+      (module) => setSheet({ Shown: module.default }),
+      () => toast({ text: 'This part of the page could not be loaded. A new version may be out: reload the page.', tone: 'problem' }),
+    );
+  };
   const hasFilters = state.filters.length > 0 || state.q !== '';
   return (
     <div class="toolbar no-print" role="group" aria-label="List tools">
@@ -105,8 +114,9 @@ export function Toolbar(props: ToolbarProps) {
         <Columns {...props} />
       </Menu>
       <Menu label="Export" class="export-menu" icon="download" align="end" open={menu === 'export'} onOpen={toggle('export')}>
-        <Exports {...props} onDone={() => onMenu('')} />
+        <Exports {...props} onDone={() => onMenu('')} onBack={openSheet} />
       </Menu>
+      {Sheet !== null && <Sheet.Shown onClose={() => setSheet(null)} />}
     </div>
   );
 }
@@ -243,7 +253,7 @@ function Columns({ state, specs, shown, density, onState, onDensity, onWidth }: 
   );
 }
 
-function Exports({ state, shown, currency, total, onDone }: ToolbarProps & { onDone: () => void }) {
+function Exports({ state, shown, currency, total, onDone, onBack }: ToolbarProps & { onDone: () => void; onBack: () => void }) {
   const query = serverQuery(state);
   const kinds = [
     { format: 'csv', word: 'CSV', query },
@@ -271,6 +281,26 @@ function Exports({ state, shown, currency, total, onDone }: ToolbarProps & { onD
           Print
         </button>
       </div>
+      {may('edit_orders') && seesAll() && (
+        <>
+          <p class="small-text quiet">Promises, priorities, notes and own columns, written in Excel:</p>
+          <div class="choices">
+            <a class="choice" href={sheetAddress(query)} download="" onClick={onDone}>
+              Excel sheet to write into
+            </a>
+            <button
+              type="button"
+              class="choice"
+              onClick={() => {
+                onDone();
+                onBack();
+              }}
+            >
+              Bring a written sheet back…
+            </button>
+          </div>
+        </>
+      )}
     </div>
   );
 }

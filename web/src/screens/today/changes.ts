@@ -36,6 +36,9 @@ export const kindTone: Record<WordedChange['kind'], Tone> = {
   order_removed: 'idle',
   rejection_new: 'fair',
   rejection_solved: 'good',
+  finance_new: 'plain',
+  finance_changed: 'plain',
+  finance_removed: 'idle',
 };
 
 const kindWords: Record<WordedChange['kind'], [string, string]> = {
@@ -45,6 +48,9 @@ const kindWords: Record<WordedChange['kind'], [string, string]> = {
   order_removed: ['order gone', 'orders gone'],
   rejection_new: ['new rejection', 'new rejections'],
   rejection_solved: ['rejection solved', 'rejections solved'],
+  finance_new: ['new money document', 'new money documents'],
+  finance_changed: ['money document changed', 'money documents changed'],
+  finance_removed: ['money document gone', 'money documents gone'],
 };
 
 export function summarise(changes: WordedChange[]): { text: string; tone: Tone }[] {
