@@ -11,6 +11,8 @@ inline std::size_t weekday_of(std::int32_t day) {  // Sunday 0
 }
 std::size_t month_of(std::int32_t day);      // January 0
 std::size_t month_day_of(std::int32_t day);  // the first 0
+// Of a leap year, so that a date has the same number every year; the first of January 0.
+std::size_t year_day_of(std::int32_t day);
 
 // weekday_of and month_day_of of days in a row.
 class DayWalk {

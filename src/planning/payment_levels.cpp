@@ -16,11 +16,11 @@ constexpr std::array<ModelRule, level_model_count> rules = {
 
 constexpr double slope_memory_days = 240;  // a trend does not go on for ever
 constexpr double days_ahead_max = 180;     // after a long silence the level is as unsure as after this
-constexpr double step_max = 2.5;           // deviations: farther out moves the level no more than this
+constexpr double step_max = 1.8;           // deviations: farther out moves the level no more than this
 constexpr double outlier_from = 6;         // deviations: moves nothing
 constexpr double outlier_days = 10;        // ... and at least so many days: a week later is no quarrel, however punctual he was
 constexpr double far_from = 3.5;           // deviations: two in a row are a change of habit
-constexpr double forgotten = 0.02;         // per payment: what a model foretold long ago counts less
+constexpr double forgotten = 0.01;         // per payment: what a model foretold long ago counts less
 constexpr double doubt_max = 12.5;         // deviations squared: farther out speaks against a model no more than this
 
 }  // namespace
