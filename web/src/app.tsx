@@ -60,6 +60,12 @@ function decoded(text: string): string {
   }
 }
 
+// The screen of the address comes while the page asks who looks at it. A failure is told when the screen is shown: it is
+// asked for again then.
+export function fetchAhead(path: string): void {
+  screens[placeOf(path).screen]?.().catch(() => undefined);
+}
+
 const loaded = new Map<string, Screen>();
 
 // Screens arrive in their own files; the one before stays until the new one is here.

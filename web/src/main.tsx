@@ -4,7 +4,7 @@ import './styles/shell.css';
 
 import { render } from 'preact';
 
-import { App } from './app';
+import { App, fetchAhead } from './app';
 import { setFormatLocale } from './parts/format';
 import { listenForKeys } from './parts/keys';
 import { loadMe } from './parts/me';
@@ -17,6 +17,7 @@ loadTheme();
 setFormatLocale(readSetting('locale') ?? navigator.language);
 loadViews();
 startRouter();
+fetchAhead(location.pathname);
 listenForKeys();
 void loadMe();
 

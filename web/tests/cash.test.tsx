@@ -9,6 +9,8 @@ import { keyOf } from '../src/api/finance';
 import { VirtualRows } from '../src/parts/charts/virtual_rows';
 import { barsOf } from '../src/parts/charts/waterfall';
 import { setFormatLocale } from '../src/parts/format';
+import type { Me } from '../src/api/people';
+import { maySee, me } from '../src/parts/me';
 import { barMax, barOf, entries } from '../src/parts/navigation';
 import { ageingAddress, ageingQuery, ageingSentence, bucketTitle, cellQuery, cleanBuckets, debtorsOf, parseAgeing } from '../src/screens/ageing/ageing_words';
 import { cashAddress, cashQuery, emptyCash, figureQuery, parseCash, wholeFigure } from '../src/screens/cash/address';
@@ -236,6 +238,21 @@ describe('how a customer pays', () => {
     expect([trendWords(0.4), trendWords(-1), trendWords(0.02), trendWords(null)]).toEqual(['Becomes slower by 0.4 days a month.', 'Becomes faster by 1 days a month.', 'Pays as it always did.', 'Too few invoices to see a trend.']);
     expect(exposureWords(money(5_600_000), money(5_000_000))).toEqual({ tone: 'poor', text: '6,000 EUR beyond the limit' });
     expect(exposureWords(money(1_000_000), money(5_000_000))?.text).toBe('10,000 EUR used, 40,000 EUR left');
+  });
+});
+
+describe('who may see it', () => {
+  it('without the right to see money there is no entry and no screen; limited to own orders neither', () => {
+    const person = (part: Partial<Me>): Me => ({ signed_in: true, rights: ['see_orders'], own_orders: '', ...part }) as Me;
+    const screens = ['cash', 'ageing', 'costs', 'scenarios', 'finance', 'payments'];
+    const seen = (): string[] => screens.filter(maySee);
+    me.value = person({});
+    expect([seen(), entries.filter((entry) => maySee(entry.screen)).map((entry) => entry.screen)]).toEqual([[], ['orders']]);
+    me.value = person({ rights: ['see_orders', 'see_money'] });
+    expect(seen()).toEqual(screens);
+    me.value = person({ rights: ['see_orders', 'see_money'], own_orders: 'Ann' });
+    expect(seen()).toEqual([]);
+    me.value = null;
   });
 });
 

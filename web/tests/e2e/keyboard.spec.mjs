@@ -45,13 +45,15 @@ async function tabThrough() {
       const box = element.getBoundingClientRect();
       const visible = box.width > 0 && box.height > 0;
       const outlined = getComputedStyle(element).outlineStyle !== 'none';
+      if (element === globalThis.walkedLast) return 'again'; // a date has several stops of its own
+      globalThis.walkedLast = element;
       if (element.dataset.walked === 'yes') return null;
       element.dataset.walked = 'yes';
       const name = element.getAttribute('aria-label') ?? element.textContent ?? '';
       return { name: name.trim().slice(0, 40), visible, outlined };
     });
     if (at === null) return seen;
-    seen.push(at);
+    if (at !== 'again') seen.push(at);
   }
   throw new Error('Tab does not come to an end');
 }
@@ -72,6 +74,10 @@ describe('without a mouse', { timeout: 180_000 }, () => {
     ['/differences', '.difference'],
     ['/sources', '.gauges'],
     ['/jobs', '.job-table'],
+    ['/cash', '.weeks tbody tr'],
+    ['/ageing', '.age-bars, .empty'],
+    ['/costs', '.costs-table tbody tr, .empty'],
+    ['/finance', '.virtual, .empty'],
   ]) {
     it(`Tab reaches everything on ${path}, and one sees where one is`, async () => {
       await page.goto(demo.address + path);

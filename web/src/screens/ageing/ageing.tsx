@@ -15,7 +15,7 @@ import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
-import { useLiveMoney } from '../cash/cash';
+import { useLiveMoney } from '../../parts/use_live_money';
 import { ItemsDialog, itemColumns, pageSize } from '../cash/items';
 import { ageingAddress, ageingQuery, ageingSentence, type AgeingState, bucketShort, bucketTitle, cellQuery, cleanBuckets, type Group, groups, groupTitles, isOverdue, overdueOf, parseAgeing } from './ageing_words';
 
@@ -217,10 +217,10 @@ function Rows({ answer, state }: { answer: Ageing; state: AgeingState }) {
       </a>
     );
   const columns: RowColumn<AgeingRow>[] = [
-    { title: state.group === 'party' ? (state.side === 'payables' ? 'Supplier' : 'Customer') : groupTitles[state.group], width: 'minmax(130px,1.9fr)', cell: (row) => <Name row={row} state={state} /> },
-    ...(many ? [{ title: 'Currency', width: '72px', cell: (row: AgeingRow) => row.currency }] : []),
+    { title: state.group === 'party' ? (state.side === 'payables' ? 'Supplier' : 'Customer') : groupTitles[state.group], width: 'minmax(90px,1.9fr)', cell: (row) => <Name row={row} state={state} /> },
+    ...(many ? [{ title: 'Currency', width: '62px', cell: (row: AgeingRow) => row.currency }] : []),
     ...answer.buckets.map((bucket, at): RowColumn<AgeingRow> => ({ title: bucketShort(bucket), width: 'minmax(0,1fr)', numeric: true, cell: (row) => link(row, bucket, row.amounts[at] ?? { minor: 0, currency: row.currency }), narrow: false })),
-    { title: 'Total', width: 'minmax(108px,1fr)', numeric: true, cell: (row) => link(row, 'all', row.total) },
+    { title: 'Total', width: 'minmax(100px,1fr)', numeric: true, cell: (row) => link(row, 'all', row.total) },
     { title: 'Oldest', width: '92px', numeric: true, cell: (row) => formatDay(row.oldest), narrow: false },
   ];
   return (

@@ -28,6 +28,8 @@ export const emptyCash: CashState = { weeks: weeksDefault, view: 'expected', cur
 
 export const wholeFigure = (from: Day, to: Day, part: Partial<Figure> = {}): Figure => ({ from, to, direction: '', layer: '', category: '', party: '', ...part });
 
+export const dayBefore = (day: Day): Day => new Date(Date.parse(`${day}T12:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+
 const isDay = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text);
 const listed = (text: string): string[] => text.split(',').filter((part) => part !== '');
 

@@ -2,7 +2,6 @@
 import type { Cash, Low, LowCauses } from '../../api/cash';
 import { Amount, Mark } from '../../parts/basics';
 import { counted, formatDay, formatDayShort, formatMoney, formatMoneyShort } from '../../parts/format';
-import { navigate } from '../../parts/router';
 import { cashAddress, type CashState, wholeFigure } from './address';
 import { between, endOf, headroomTone, headroomWords, rateWords, signed } from './cash_words';
 import { documentAddress, kindTitle, size } from './items';
@@ -17,9 +16,9 @@ export function Cards({ answer, state }: Props) {
     <div class="money-cards">
       <section class="money-card">
         <h2>In the bank</h2>
-        <span class="big">
+        <a class="big" href="/finance?kind=balance">
           <Amount money={answer.opening} />
-        </span>
+        </a>
         <span class="quiet">{answer.accounts.length === 0 ? 'no balance is known' : answer.accounts.map((one) => `${one.account} ${formatMoney(one.balance)}${one.day === null ? '' : `, ${formatDayShort(one.day)}`}`).join(' · ')}</span>
       </section>
       {low !== null && (
@@ -33,14 +32,15 @@ export function Cards({ answer, state }: Props) {
             {low.p10 != null && `; in 1 of 10 cases under ${formatMoneyShort(low.p10)}`}
           </span>
           {low.headroom != null && <Mark tone={headroomTone(low.headroom, low.amount)}>{headroomWords(low.headroom, answer.credit_line)}</Mark>}
+          {answer.credit_line !== null && <a href="/finance?kind=credit_line">credit line {formatMoney(answer.credit_line)}</a>}
         </section>
       )}
       {end !== null && last !== undefined && (
         <section class="money-card">
           <h2>On {formatDay(end.day)}</h2>
-          <span class="big">
+          <a class="big" href={cashAddress({ ...state, figure: wholeFigure(answer.today, end.day) })}>
             <Amount money={end.closing} />
-          </span>
+          </a>
           <span class="quiet">{between(last.p10, last.p90).replace(', b', 'b')}</span>
         </section>
       )}
@@ -54,7 +54,7 @@ export function Cards({ answer, state }: Props) {
           <Mark tone="good">every document has a day</Mark>
         )}
         {answer.without_rate.length > 0 && <Mark tone="fair">no rate for {answer.without_rate.map(formatMoney).join(', ')}</Mark>}
-        <span class="quiet">{answer.rates.map(rateWords).join('; ')}</span>
+        {answer.rates.length > 0 && <a href="/finance?kind=rate">{answer.rates.map(rateWords).join('; ')}</a>}
       </section>
     </div>
   );
@@ -108,7 +108,7 @@ export function LowPoint({ low }: { low: Low & LowCauses }) {
 }
 
 // The plan beside what might happen instead.
-export function Compared({ answer, state }: Props) {
+export function Compared({ answer, onRemove }: { answer: Cash; onRemove: (id: string) => void }) {
   if (answer.scenarios.length === 0) return null;
   const base = answer.lowest;
   const end = answer.weeks.at(-1);
@@ -156,7 +156,7 @@ export function Compared({ answer, state }: Props) {
                 <td>{one.lowest?.headroom == null ? '–' : <Mark tone={headroomTone(one.lowest.headroom, one.lowest.amount)}>{headroomWords(one.lowest.headroom, answer.credit_line)}</Mark>}</td>
                 <td class="num">{one.weeks.length === 0 ? '–' : formatMoney(one.weeks.at(-1)?.closing ?? answer.opening)}</td>
                 <td>
-                  <button type="button" class="button small no-print" aria-label={`Remove ${one.name} from the comparison`} onClick={() => navigate(cashAddress({ ...state, scenarios: state.scenarios.filter((id) => id !== one.id) }))}>
+                  <button type="button" class="button small no-print" aria-label={`Remove ${one.name} from the comparison`} onClick={() => onRemove(one.id)}>
                     Remove
                   </button>
                 </td>

@@ -5,7 +5,7 @@ import { Live, Mark } from '../../parts/basics';
 import { absent, formatDayShort, formatMoney, formatMoneyShort, isoWeek } from '../../parts/format';
 import { Icon } from '../../parts/icons';
 import { navigate } from '../../parts/router';
-import { cashAddress, type CashState, type Figure, wholeFigure } from './address';
+import { cashAddress, type CashState, dayBefore, type Figure, wholeFigure } from './address';
 import { headroomShort, headroomTone, headroomWords, layerTitle } from './cash_words';
 
 type Props = { answer: Cash; state: CashState };
@@ -59,6 +59,12 @@ function Cell({ money, state, figure, what }: { money: Money; state: CashState; 
   );
 }
 
+// What the banks say, or all that moves until the week begins.
+function openingAddress(week: CashWeek, answer: Cash, state: CashState): string {
+  if (week.start <= answer.today || week === answer.weeks[0]) return '/finance?kind=balance';
+  return cashAddress({ ...state, figure: wholeFigure(answer.today, dayBefore(week.start)) });
+}
+
 function Week({ week, answer, state }: { week: CashWeek; answer: Cash; state: CashState }) {
   const open = state.expanded.includes(week.start);
   const lowWeek = answer.lowest !== null && answer.lowest.day >= week.start && answer.lowest.day <= week.end;
@@ -84,8 +90,11 @@ function Week({ week, answer, state }: { week: CashWeek; answer: Cash; state: Ca
             </span>
           </button>
         </th>
-        <td class="num wide-only" title={formatMoney(week.opening)}>
-          <Live text={formatMoneyShort(week.opening)} />
+        <td class="num wide-only">
+          <a href={openingAddress(week, answer, state)} title={formatMoney(week.opening)}>
+            <span class="only-read">Opening </span>
+            <Live text={formatMoneyShort(week.opening)} />
+          </a>
         </td>
         <Cell money={week.receipts} state={state} figure={figure({ direction: 'in' })} what="In" />
         <Cell money={week.payments} state={state} figure={figure({ direction: 'out' })} what="Out" />

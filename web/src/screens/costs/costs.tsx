@@ -19,7 +19,7 @@ import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
-import { useLiveMoney } from '../cash/cash';
+import { useLiveMoney } from '../../parts/use_live_money';
 import { kindTitle } from '../cash/items';
 import { EntrySheet } from '../finance/entry';
 import { Imports, ImportSheet } from '../finance/import_sheet';
@@ -78,7 +78,7 @@ export default function CostsScreen() {
           <Body answer={data} />
         </div>
       )}
-      {may('edit_money') && <Imports version={version} onDone={again} />}
+      {may('edit_money') && data !== null && <Imports version={version} onDone={again} />}
       {state.cell !== null && <CellDialog state={state} cell={state.cell} asOf={data?.as_of ?? 0} />}
       {(sheet === 'enter' || sheet === 'budget') && (
         <EntrySheet

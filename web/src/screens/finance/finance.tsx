@@ -14,7 +14,7 @@ import { may } from '../../parts/me';
 import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
-import { useLiveMoney } from '../cash/cash';
+import { useLiveMoney } from '../../parts/use_live_money';
 import { EntrySheet } from './entry';
 import { Imports, ImportSheet } from './import_sheet';
 import { kinds } from './kinds';
@@ -103,7 +103,7 @@ export default function FinanceScreen() {
       {answer.data === null && answer.problem === null && <Skeleton rows={10} />}
       {answer.data !== null && rows.length === 0 && <NoDocuments state={state} onClear={() => navigate(`/finance?kind=${state.kind}`)} />}
       {rows.length > 0 && <VirtualRows label={spec.many} rows={rows} total={total} columns={columnsFor(state.kind)} rowHeight={44} height={560} keyOf={(one) => `${one.source} ${one.key}`} onMore={next} />}
-      {may('edit_money') && <Imports version={version} onDone={again} />}
+      {may('edit_money') && answer.data !== null && <Imports version={version} onDone={again} />}
       {state.doc !== '' && <OneDocument kind={state.kind} number={state.doc} onClose={() => location.pathname === '/finance' && change('doc', '')} onSaved={again} />}
       {entering && (
         <EntrySheet

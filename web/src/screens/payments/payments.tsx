@@ -15,7 +15,7 @@ import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
-import { useLiveMoney } from '../cash/cash';
+import { useLiveMoney } from '../../parts/use_live_money';
 import { binTitle, daysLate, exposureWords, trendWords } from './payment_words';
 
 type Settled = Paid & { days_late: number };
@@ -142,12 +142,12 @@ function Distribution({ paid, profile, ...tables }: DistributionProps) {
 }
 
 const columns: readonly RowColumn<Paid>[] = [
-  { title: 'Invoice', width: 'minmax(90px,1fr)', cell: (one) => <a href={`/finance?kind=invoice&doc=${encodeURIComponent(one.number)}`}>{one.number}</a> },
+  { title: 'Invoice', width: 'minmax(60px,1fr)', cell: (one) => <a href={`/finance?kind=invoice&doc=${encodeURIComponent(one.number)}`}>{one.number}</a> },
   { title: 'Posted', width: '100px', cell: (one) => formatDay(one.posted), narrow: false },
   { title: 'Due', width: '100px', cell: (one) => formatDay(one.due), narrow: false },
-  { title: 'Paid', width: '100px', cell: (one) => (one.paid === null ? 'open' : formatDay(one.paid)) },
-  { title: 'Late', width: 'minmax(90px,1fr)', cell: (one) => (one.days_late === null ? '–' : one.outlier ? <Mark tone="fair">{daysLate(one.days_late)}, one-off</Mark> : <span>{daysLate(one.days_late)}</span>) },
-  { title: 'Amount', width: 'minmax(110px,1fr)', numeric: true, cell: (one) => formatMoney(one.amount) },
+  { title: 'Paid', width: '100px', cell: (one) => (one.paid === null ? 'open' : formatDay(one.paid)), narrow: false },
+  { title: 'Late', width: 'minmax(84px,1fr)', cell: (one) => (one.days_late === null ? '–' : one.outlier ? <Mark tone="fair">{daysLate(one.days_late)}, one-off</Mark> : <span>{daysLate(one.days_late)}</span>) },
+  { title: 'Amount', width: 'minmax(96px,1fr)', numeric: true, cell: (one) => formatMoney(one.amount) },
 ];
 
 function History({ profile }: { profile: PaymentProfile }) {

@@ -13,8 +13,8 @@ import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
+import { useLiveMoney } from '../../parts/use_live_money';
 import { cashAddress, emptyCash, scenariosMax } from '../cash/address';
-import { useLiveMoney } from '../cash/cash';
 import { Compared } from '../cash/summary';
 import { changeKinds, changeOf, changeWords, emptyChange, kindTitles, type TypedChange, typedOf } from './scenario_words';
 
@@ -70,7 +70,7 @@ export default function ScenariosScreen() {
           ))}
         </ul>
       )}
-      {chosen.length > 0 && <SideBySide chosen={chosen} />}
+      {chosen.length > 0 && <SideBySide chosen={chosen} onRemove={(id) => choose(id, false)} />}
       {editing !== null && (
         <ScenarioSheet
           scenario={editing === 'new' ? null : editing}
@@ -119,7 +119,7 @@ async function copyLink(address: string): Promise<void> {
   }
 }
 
-function SideBySide({ chosen }: { chosen: string[] }) {
+function SideBySide({ chosen, onRemove }: { chosen: string[]; onRemove: (id: string) => void }) {
   const query = chosen.map((id) => `scenario=${encodeURIComponent(id)}`).join('&');
   const answer = useAnswer(query, (abort) => cash(query, abort));
   const data = useLast(answer.data);
@@ -129,7 +129,7 @@ function SideBySide({ chosen }: { chosen: string[] }) {
     <>
       {answer.problem !== null && <Problem problem={answer.problem} retry={answer.reload} />}
       {data === null && answer.problem === null && <Skeleton rows={3} />}
-      {data !== null && <Compared answer={data} state={state} />}
+      {data !== null && <Compared answer={data} onRemove={onRemove} />}
       <p class="row no-print">
         <a class="button" href={cashAddress(state)}>
           See it as curves
