@@ -20,6 +20,7 @@ constexpr std::array dispatch_table = std::to_array<Dispatch>({
     {"sync", run_sync},
     {"export", run_export},
     {"pack", run_pack},
+    {"cash", run_cash},
     {"status", run_status},
     {"doctor", run_doctor},
     {"backup", run_backup},
