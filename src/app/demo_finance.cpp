@@ -51,8 +51,10 @@ std::vector<std::pair<std::string, TermsRule>> terms_list() {
 
 DemoFinance::DemoFinance(const DemoCompany& company) : company_(company), today_(company.options().today) {
   add_terms_and_rates();
-  add_older_sales();
   add_sales();
+  add_older_sales();
+  for (const auto& [day, cents] : flows_)
+    if (day <= day_number(today_)) came_in_[month_of(day_from_number(day))] += cents;
   // Costs are what the company can just afford: a little less than what comes in.
   std::int64_t expected = 0;
   for (const auto& [day, cents] : flows_)
@@ -190,14 +192,17 @@ void DemoFinance::expect_order(const SalesOrder& order, const DemoHabit& habit) 
 void DemoFinance::add_older_sales() {
   Dice dice(company_.options().seed, older_dice);
   const std::size_t count = company_.options().order_count * (history_days - orders_days) / orders_days;
+  std::int64_t sum = 0, invoices = 0;
+  for (const FinanceDocument& document : documents_)
+    if (document.kind == FinanceKind::invoice) sum += euro_cents(document.amount, document.currency), ++invoices;
+  const std::int64_t usual = std::max<std::int64_t>(100'000, sum / std::max<std::int64_t>(1, invoices));
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t place = dice.low_below(company_.customers().size(), 4);
     const DemoCustomer& customer = company_.customers()[place];
     const DemoHabit habit = habit_of(place);
     const int age = history_days - static_cast<int>(i * (history_days - orders_days) / count);
     const Day posted = workday(plus(today_, -age));
-    // 800 to 15,000 euros, in the customer's currency.
-    const std::int64_t cents = dice.between(80'000, 1'500'000);
+    const std::int64_t cents = usual * dice.between(10, 180) / 100;  // in the customer's currency
     const std::int64_t one_in_cents = std::max<std::int64_t>(1, euro_cents(customer.currency.decimals() == 0 ? 1'000 : 100'000, customer.currency));
     const std::int64_t minor = cents * (customer.currency.decimals() == 0 ? 1'000 : 100'000) / one_in_cents;
     FinanceDocument invoice = made(FinanceKind::invoice, "R" + std::to_string(80'001 + i), customer.currency, minor, posted);

@@ -57,6 +57,9 @@ class DemoFinance {
                              std::string number, Day posted) const;
   void flow(Day day, std::int64_t minor, Currency currency);
 
+  static std::int32_t month_of(Day day);  // counted from year 0
+  // What a month costs: of a past one by what came in then, so that the bank goes up and down like a real one.
+  std::int64_t scale_of(Day day, std::int64_t month) const;
   void add_terms_and_rates();
   void add_sales();
   void add_sale(const SalesOrder& order);
@@ -75,6 +78,7 @@ class DemoFinance {
   std::map<std::pair<std::string, std::int32_t>, std::int64_t> invoiced_;  // order and line: micros
   std::map<std::string, int> invoices_of_;                                 // order: how many
   std::multimap<std::int32_t, Owed> open_;                                 // by the day on which it is expected
+  std::map<std::int32_t, std::int64_t> came_in_;                           // month: euro cents that customers paid
   std::map<std::int32_t, std::int64_t> flows_;                             // day: euro cents, past ones real, later ones expected
   std::int64_t balance_ = 0;                                               // of the bank, euro cents
 };

@@ -1,6 +1,7 @@
 // What the demo company pays: suppliers, wages, rent, energy, insurance, tax; its budgets, its bank and its credit line.
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "app/demo_finance.h"
 
@@ -32,7 +33,7 @@ constexpr std::array<Regular, 5> regular{{{"Wages", 235, 27, Every::month},
                                           {"Loan repayment", 55, 30, Every::quarter},
                                           {"Insurance", 40, 2, Every::quarter}}};
 constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> occasional{{{"Travel", 6}, {"Marketing", 7}, {"Maintenance", 9}, {"Office", 3}}};
-constexpr std::int64_t material_per_mille = 430, vat_per_mille = 62, payroll_tax_per_mille = 78;
+constexpr std::int64_t material_per_mille = 430, vat_per_mille = 62, payroll_tax_per_mille = 78, invested_per_mille = 80;
 
 std::string month_text(Day day) { return iso(day).substr(0, 7); }
 
@@ -47,19 +48,28 @@ Day day_of(Day first, unsigned day) {
 
 }  // namespace
 
+std::int32_t DemoFinance::month_of(Day day) { return static_cast<std::int32_t>(static_cast<int>(day.year())) * 12 + static_cast<std::int32_t>(static_cast<unsigned>(day.month())) - 1; }
+
+std::int64_t DemoFinance::scale_of(Day day, std::int64_t month) const {
+  const std::int32_t wanted = month_of(day);
+  if (wanted >= month_of(today_)) return month;
+  const auto came = came_in_.find(wanted);
+  return came == came_in_.end() ? month / 10 : std::max(came->second, month / 10);
+}
+
 void DemoFinance::add_purchases(std::int64_t month) {
   std::vector<std::string> suppliers;
   for (const DemoItem& item : company_.items())
     if (item.manufacturer != "Nordwerk" && std::ranges::find(suppliers, item.manufacturer) == suppliers.end()) suppliers.push_back(item.manufacturer);
   if (suppliers.empty()) return;
   Dice dice(company_.options().seed, 0x62757973);
-  const std::int64_t half_week = month * material_per_mille / 1000 * 7 / 30 / 2;
   int number = 0;
   for (int week = history_days / 7; week > -weeks_bought_ahead; --week) {
     for (int half = 0; half < 2; ++half) {
       const std::size_t place = dice.low_below(suppliers.size(), 2);
-      const std::int64_t amount = std::max<std::int64_t>(half_week * dice.between(60, 140) / 100, 100);
       const Day delivered = workday(plus(today_, -7 * week - 3 * half));
+      const std::int64_t half_week = scale_of(plus(delivered, 33), month) * material_per_mille / 1000 * 7 / 30 / 2;
+      const std::int64_t amount = std::max<std::int64_t>(half_week * dice.between(60, 140) / 100, 100);
       ++number;
       const bool arrived = delivered <= today_;
       FinanceDocument document = made(arrived ? FinanceKind::bill : FinanceKind::purchase_order, (arrived ? "E" : "B") + std::to_string(40'000 + number), euro(), amount,
@@ -98,7 +108,8 @@ void DemoFinance::add_cost(std::string_view category, std::string number, Day da
 }
 
 // One month: what it really cost, its budget, its tax.
-void DemoFinance::add_month(Day first, std::int64_t month) {
+void DemoFinance::add_month(Day first, std::int64_t usual) {
+  const std::int64_t month = scale_of(first, usual);
   Dice dice(company_.options().seed, 0x636f7374000000 + static_cast<std::uint64_t>(day_number(first)));
   const std::string name = month_text(first);
   for (const Regular& cost : regular) {
@@ -123,6 +134,8 @@ void DemoFinance::add_month(Day first, std::int64_t month) {
       if (day <= today_) add_cost(category, std::string(category) + " " + name + "-" + std::to_string(i + 1), day, amount);
     }
   }
+  // What was left over was put into machines.
+  if (const Day day = day_of(first, 20); day <= today_) add_cost("Investment", "Machines " + name, day, month * invested_per_mille / 1000);
   for (const auto& [category, per_mille] : {std::pair<std::string_view, std::int64_t>{"VAT", vat_per_mille}, {"Payroll tax", payroll_tax_per_mille}}) {
     const std::int64_t amount = month * per_mille / 1000 * dice.between(90, 110) / 100;
     const Day due = day_of(first, 10);
@@ -159,16 +172,22 @@ void DemoFinance::add_costs(std::int64_t month) {
 // The bank's balances follow from what was paid; the credit line from the lowest day of the weeks to come.
 void DemoFinance::add_balances(std::int64_t month) {
   const std::int32_t today = day_number(today_);
-  const auto lowest = [&] {
-    std::int64_t sum = 0, low = 0;
-    for (const auto& [day, cents] : flows_)
-      if (day > today && day <= today + 91) low = std::min(low, sum += cents);
-    return low;
+  // Of the days from `from` to the end of the 13 weeks, against today.
+  const auto lowest = [&](std::int32_t from) {
+    std::int64_t sum = 0;
+    std::optional<std::int64_t> low;
+    for (const auto& [day, cents] : flows_) {
+      if (day <= today || day > today + 91) continue;
+      if (day >= from && !low) low = sum;
+      sum += cents;
+      if (day >= from) low = std::min(*low, sum);
+    }
+    return low.value_or(sum);
   };
-  balance_ = month * 35 / 100;
+  balance_ = month * 22 / 100;
   // A company that never needs its bank shows nobody anything: it buys a machine then.
-  if (const std::int64_t spare = balance_ + lowest() + month / 4; spare > 0) {
-    const Day day = workday(plus(today_, 40));
+  const Day day = workday(plus(today_, 40));
+  if (const std::int64_t spare = balance_ + lowest(day_number(day)) + month / 5; spare > 0) {
     FinanceDocument machine = made(FinanceKind::cost, "Test bench", euro(), spare, today_);
     machine.category = "Investment";
     machine.posted.reset();
@@ -178,21 +197,21 @@ void DemoFinance::add_balances(std::int64_t month) {
     flow(day, -spare, euro());
     documents_.push_back(std::move(machine));
   }
-  const std::int64_t needed = std::max<std::int64_t>(0, -(balance_ + lowest())) + month / 20;
+  const std::int64_t needed = std::max<std::int64_t>(0, -(balance_ + lowest(today))) + month / 25;
   FinanceDocument line = made(FinanceKind::credit_line, "Bank credit line", euro(), (needed / ten_thousand_euros + 1) * ten_thousand_euros, plus(today_, -400));
   line.until = plus(today_, 500);
   line.account = "1200";
   documents_.push_back(std::move(line));
   std::int64_t balance = balance_;
-  for (std::int32_t day = today; day > today - history_days; --day) {
-    const Day date = day_from_number(day);
-    const bool month_end = day_from_number(day + 1).month() != date.month();
-    if (day > today - 30 || month_end) {
+  for (std::int32_t at = today; at > today - history_days; --at) {
+    const Day date = day_from_number(at);
+    const bool month_end = day_from_number(at + 1).month() != date.month();
+    if (at > today - 30 || month_end) {
       FinanceDocument shown = made(FinanceKind::balance, "1200 " + iso(date), euro(), balance, date);
       shown.account = "1200";
       documents_.push_back(std::move(shown));
     }
-    if (const auto flown = flows_.find(day); flown != flows_.end()) balance -= flown->second;
+    if (const auto flown = flows_.find(at); flown != flows_.end()) balance -= flown->second;
   }
 }
 
