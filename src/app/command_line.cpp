@@ -108,6 +108,19 @@ constexpr std::array<std::string_view, 3> pack_examples = {"millrace pack order-
                                                            "millrace pack order-lines.csv --json | jq .columns",
                                                            "millrace pack order-lines.csv --out copy.csv"};
 
+constexpr std::array cash_options = std::to_array<OptionRow>({
+    {"--payments-in", "FILE", "", "CSV with customer,invoice_date,due_date,paid_date,amount; paid_date empty: not paid", false},
+    {"--out", "FILE", "", "write one prediction per invoice without payment", false},
+    {"--walk-forward", "", "", "predict every invoice, each as of the day before it was posted", false},
+    {"--score", "", "", "say how good such predictions were, beside what is done without them", false},
+    {"--as-of", "DAY", "", "the last day that is known; default is the last payment's", false},
+    {"--empty", "MEANING", "", "what an empty paid_date is: open, held-out, or auto", false},
+    {"--from", "DAY", "", "score invoices posted from here on; default is the second half", false},
+});
+constexpr std::array<std::string_view, 3> cash_examples = {"millrace cash --payments-in history.csv --out predicted.csv",
+                                                           "millrace cash --payments-in history.csv --score",
+                                                           "millrace cash --payments-in history.csv --walk-forward --out all.csv"};
+
 constexpr std::array status_options = std::to_array<OptionRow>({
     {"--listen", "ADDRESS", "listen", "address of the running server", false},
     {"--data", "DIR", "data", "its data folder: how its own account needs no password", false},
@@ -232,6 +245,11 @@ constexpr std::array command_table = std::to_array<CommandRow>({
      "Numbers are numbers only where they give back their exact text; everything else stays text. Exit code 2 when the\n"
      "file is no table, with the row and the reason.",
      pack_options, pack_examples, false, true},
+    {"cash", "", "learn from a history when invoices are paid, and predict the open ones",
+     "Predictions are days with the quantiles p10, p50, p90, p05, p25, p75, p95; no invoice sees what was not known. Invoices\n"
+     "without payment are open ones, known to be unpaid so far, unless far more are unpaid than would be open (--empty).\n"
+     "Rows that cannot be read are listed with the reason and the others go on; exit code 6 then.",
+     cash_options, cash_examples, false, true},
     {"status", "", "ask the running server how it is",
      "Exit code 0 when it answers and is ready, 3 when it is not there or not ready yet.", status_options,
      status_examples, false},

@@ -21,6 +21,7 @@ constexpr std::array dispatch_table = std::to_array<Dispatch>({
     {"export", run_export},
     {"import", run_import},
     {"pack", run_pack},
+    {"cash", run_cash},
     {"status", run_status},
     {"doctor", run_doctor},
     {"backup", run_backup},
