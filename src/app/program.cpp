@@ -19,6 +19,7 @@ constexpr std::array dispatch_table = std::to_array<Dispatch>({
     {"scan", run_scan},
     {"sync", run_sync},
     {"export", run_export},
+    {"import", run_import},
     {"pack", run_pack},
     {"cash", run_cash},
     {"status", run_status},
