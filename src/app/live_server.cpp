@@ -10,9 +10,11 @@
 #include "app/job_kinds.h"
 #include "app/source_wiring.h"
 #include "app/tls_settings.h"
+#include "base/json_writer.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ingest/layout_profile.h"
+#include "server/keep_forecast.h"
 
 namespace millrace::app {
 namespace {
@@ -87,6 +89,9 @@ Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, 
   if (!outside) return pass_on(outside);
   live->outside_ = std::move(*outside);
   live->asks_sign_in_ = app::asks_sign_in(settings, live->people_->directory());
+  auto cash = ingest::CashDesk::open(live->road_->record());
+  if (!cash) return pass_on(cash);
+  live->cash_ = std::move(*cash);
   if (const auto opened = live->open_jobs(settings, clock); !opened) return pass_on(opened);
   if (const auto started = live->start_server(settings, clock, std::move(settings_report)); !started) return pass_on(started);
   live->people_->listens_on(live->server_->address(), live->url());
@@ -116,11 +121,34 @@ Result<void> LiveServer::open_jobs(const Settings& settings, const Clock& clock)
   options.runner.executable = std::move(*program);
   options.time_zone = settings.time_zone;
   remove_leftovers(settings.data);
-  const JobParts parts{settings.data, record_path(settings), road_->record(), road_->control(), clock};
+  const JobParts parts{settings.data, record_path(settings), road_->record(), road_->control(), clock, settings.company, [this, &clock] { return keep_forecast(clock); }};
   auto jobs = jobs::Service::open(std::move(options), job_kinds(parts), road_->record(), road_->metrics(), clock);
   if (!jobs) return pass_on(jobs);
   jobs_ = std::move(*jobs);
+  return keep_forecasts_daily();
+}
+
+// In the small hours, unless somebody chose another time or switched it off.
+Result<void> LiveServer::keep_forecasts_daily() {
+  constexpr std::string_view name = "cash_forecast";
+  if (std::ranges::any_of(jobs_->schedules(), [&](const jobs::ScheduleStatus& known) { return known.schedule.name == name; })) return {};
+  jobs::Schedule daily;
+  daily.name = daily.kind = name;
+  daily.timing = "0 5 * * *";
+  daily.payload = "{}";
+  daily.created_by = "millrace";
+  const auto put = jobs_->put_schedule(std::move(daily));
+  // A record that takes no changes now is told about elsewhere; the next start tries again.
+  if (!put) log_warning("forecast_not_scheduled", {{"reason", put.error().text()}});
   return {};
+}
+
+Result<std::string> LiveServer::keep_forecast(const Clock& clock) {
+  const auto kept = server::keep_forecast(road_->snapshot(), *cash_keeper_, *cash_, clock.now(), "time");
+  if (!kept) return pass_on(kept);
+  std::string out;
+  JsonWriter(out).begin_object().field("forecast", kept->id).field("as_of", kept->as_of.value).end_object();
+  return out;
 }
 
 Result<void> LiveServer::start_server(const Settings& settings, const Clock& clock, std::string settings_report) {
@@ -149,6 +177,9 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .audit = &people_->audit(),
       .sign_in = asks_sign_in_,
       .outside = outside_ ? &outside_->oidc() : nullptr,
+      .finance = &road_->finance(),
+      .cash = cash_.get(),
+      .cash_keeper = cash_keeper_,
       .settings_report = std::move(settings_report),
   };
   server::ServerOptions options;

@@ -14,7 +14,9 @@
 #include "app/road.h"
 #include "app/settings.h"
 #include "cache/cache.h"
+#include "ingest/cash_desk.h"
 #include "jobs/service.h"
+#include "query/cash_keeper.h"
 #include "server/server.h"
 
 namespace millrace::app {
@@ -41,16 +43,21 @@ class LiveServer {
   Road::Loaded loaded() const { return road_->loaded(); }
   std::vector<ingest::SourceStatus> sources() const { return road_->sources(); }
   void refresh_all();
+  readmodel::SnapshotPtr snapshot() const { return road_->snapshot(); }
   ingest::FinanceWriter& finance_writer() { return road_->finance_writer(); }
 
  private:
   LiveServer() = default;
+  Result<void> keep_forecasts_daily();
+  Result<std::string> keep_forecast(const Clock& clock);
   Result<void> open_jobs(const Settings& settings, const Clock& clock);
   Result<void> start_server(const Settings& settings, const Clock& clock, std::string settings_report);
   bool ready(std::string& why_not) const;
 
   std::unique_ptr<Road> road_;
   std::unique_ptr<cache::MemoryCache> results_;  // counts in the road's registry
+  std::unique_ptr<ingest::CashDesk> cash_;
+  std::shared_ptr<query::CashKeeper> cash_keeper_ = std::make_shared<query::CashKeeper>();
   std::unique_ptr<PeopleDesk> people_;
   std::unique_ptr<OutsideSignIn> outside_;  // none without a provider
   std::unique_ptr<jobs::Service> jobs_;

@@ -17,7 +17,9 @@
 #include "base/time.h"
 #include "cache/cache.h"
 #include "feed/reader.h"
+#include "ingest/cash.h"
 #include "ingest/control.h"
+#include "ingest/finance_desk.h"
 #include "ingest/overlay.h"
 #include "ingest/push.h"
 #include "jobs/control.h"
@@ -25,6 +27,7 @@
 #include "metrics/metrics.h"
 #include "people/directory.h"
 #include "people/oidc.h"
+#include "query/cash_keeper.h"
 #include "readmodel/read_model.h"
 #include "server/tls.h"
 
@@ -66,6 +69,9 @@ struct Services {
   people::Audit* audit = nullptr;
   bool sign_in = false;  // everybody must; else whoever reaches the server may do everything
   people::Oidc* outside = nullptr;  // people may sign in with the company's provider
+  ingest::FinanceDoor* finance = nullptr;  // what people write of money; nothing can be written without
+  ingest::CashDoor* cash = nullptr;  // scenarios and forecasts; none are kept without
+  std::shared_ptr<query::CashKeeper> cash_keeper = std::make_shared<query::CashKeeper>();
   std::string settings_report = "{}";  // for administrators, JSON
 };
 

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "server/server.h"
+#include "server/test_cash.h"
 #include "server/test_client.h"
+#include "server/test_finance.h"
 #include "server/test_jobs.h"
 #include "server/test_overlays.h"
 #include "testing/world.h"
@@ -214,7 +216,7 @@ class TestPlant {
 
  public:
   virtual Services services() {
-    return {[this] {
+    Services all{[this] {
               const std::lock_guard lock(mutex);
               return snapshot;
             },
@@ -234,6 +236,9 @@ class TestPlant {
             jobs,
             overlays,
             [](std::string_view source) { return source == "orders" ? std::optional<std::string>("webhook key") : std::nullopt; }};
+    all.cash = &cash;
+    all.finance = &finance;
+    return all;
   }
 
   // Applies what was told to the world since the last time, as the applier does: Snapshot first, then the news.
@@ -264,7 +269,9 @@ class TestPlant {
   TestSources sources;
   TestPush push;
   TestJobs jobs;
+  TestCash cash;
   TestOverlays overlays{{"43659", "43660", "43661"}};
+  TestFinance finance;
   metrics::Registry metrics;
   cache::MemoryCache results{8 << 20};
   TestClock clock;

@@ -137,7 +137,7 @@ void send_packed(Response& response, Backend& backend, Keep keep, Coding coding,
 }  // namespace
 
 Response data_response(const Request& request, Backend& backend, Keep keep,
-                       const std::function<Built(const Moment&)>& build) {
+                       const std::function<Built(const Moment&)>& build, std::string_view also) {
   const Moment at = moment(backend.services);
   const std::vector<ingest::SourceStatus> sources = backend.services.sources.sources();
   const Coding coding = preferred(request.header("Accept-Encoding"));
@@ -148,6 +148,7 @@ Response data_response(const Request& request, Backend& backend, Keep keep,
   append_number(key, day_number(at.today));
   key += '|';
   append_address(key, request);
+  key.append(also);
   std::string variant = key;
   variant.append("|").append(name_of(coding)).append("|");
   append_states(variant, sources);

@@ -56,13 +56,14 @@ struct Built {
   bool is_cheap = false;
 };
 
+enum class Keep { no, yes };
 // Answers from one Snapshot: 304 when the client has this state, the kept result when there is one, else builds.
 //
 // `keep` says whether what `build` makes may be kept under (Sequence, day, address); what depends on anything but the
 // Snapshot, the day and the address must not be. `build` reads the parameters too, so that a kept result needs neither.
-enum class Keep { no, yes };
+// `also` is what else it depends on that has no Sequence, with a number that changes with it: it belongs to the key.
 Response data_response(const Request& request, Backend& backend, Keep keep,
-                       const std::function<Built(const Moment&)>& build);
+                       const std::function<Built(const Moment&)>& build, std::string_view also = {});
 // The same headers for exports: as-of and ETag. Answers 304 in `response` when the client has it.
 bool not_modified(const Request& request, const Moment& at, std::string_view variant, Response& response);
 

@@ -29,6 +29,13 @@ Response list_all_overlay_edits(const Request& request, Backend& backend);
 Response undo_overlay_group(const Request& request, Backend& backend);
 Response overlay_xlsx(const Request& request, Backend& backend);
 Response take_overlay_sheet(const Request& request, Backend& backend);
+Response list_finance(const Request& request, Backend& backend);
+Response show_finance(const Request& request, Backend& backend);
+Response put_finance(const Request& request, Backend& backend);
+Response remove_finance(const Request& request, Backend& backend);
+Response import_finance(const Request& request, Backend& backend);
+Response list_finance_imports(const Request& request, Backend& backend);
+Response undo_finance_import(const Request& request, Backend& backend);
 // exports of the order list
 Response orders_csv(const Request& request, Backend& backend);
 Response orders_xlsx(const Request& request, Backend& backend);
@@ -38,6 +45,23 @@ Response orders_json(const Request& request, Backend& backend);
 Response show_totals(const Request& request, Backend& backend);
 Response show_today(const Request& request, Backend& backend);
 Response list_fields(const Request& request, Backend& backend);
+// cash
+Response show_cash(const Request& request, Backend& backend);
+Response list_cash_items(const Request& request, Backend& backend);
+Response show_cash_bridge(const Request& request, Backend& backend);
+Response list_cash_forecasts(const Request& request, Backend& backend);
+Response keep_cash_forecast(const Request& request, Backend& backend);
+Response show_cash_accuracy(const Request& request, Backend& backend);
+Response show_ageing(const Request& request, Backend& backend);
+Response list_ageing_items(const Request& request, Backend& backend);
+Response show_costs(const Request& request, Backend& backend);
+Response list_cost_items(const Request& request, Backend& backend);
+Response show_customer_payments(const Request& request, Backend& backend);
+Response show_order_money(const Request& request, Backend& backend);
+Response list_scenarios(const Request& request, Backend& backend);
+Response make_scenario(const Request& request, Backend& backend);
+Response put_scenario(const Request& request, Backend& backend);
+Response remove_scenario(const Request& request, Backend& backend);
 // changes
 Response list_changes(const Request& request, Backend& backend);
 Response open_live(const Request& request, Backend& backend);

@@ -93,6 +93,49 @@ Result<DecisionCommand> decision(std::string_view text, bool with_source) {
 
 }  // namespace
 
+namespace {
+
+Result<ScenarioChange> scenario_member(const json::value& value, std::size_t place) {
+  const std::string where = "change " + std::to_string(place + 1) + ": ";
+  const json::object* object = value.if_object();
+  if (!object) return fail(ErrorCode::invalid_input, where + "an object with \"kind\" is expected.");
+  ScenarioWish wish;
+  for (const auto& [name, to] : {std::pair("kind", &wish.kind), std::pair("party", &wish.party), std::pair("order", &wish.order), std::pair("from", &wish.from), std::pair("to", &wish.to)})
+    if (const json::value* member = object->if_contains(name); member && member->is_string()) *to = std::string(member->get_string());
+  if (const json::value* days = object->if_contains("days"))
+    if (const auto number = whole_number(*days)) wish.days = *number;
+  if (const json::value* percent = object->if_contains("percent")) {
+    if (const auto number = whole_number(*percent)) wish.percent = std::to_string(*number);
+    else if (percent->is_string()) wish.percent = std::string(percent->get_string());
+    else if (percent->is_double())
+      if (const auto decimal = decimal_from_double(percent->get_double())) wish.percent = decimal_text(*decimal);
+  }
+  auto change = scenario_change(wish);
+  if (!change) return fail(change.error().code(), where + change.error().text() + ".");
+  return change;
+}
+
+}  // namespace
+
+Result<ScenarioCommand> parse_scenario(std::string_view text) {
+  auto object = parse_object(text);
+  if (!object) return pass_on(object);
+  ScenarioCommand command;
+  auto name = text_member(*object, "name", scenario_name_max);
+  if (!name) return pass_on(name);
+  command.name = std::move(*name);
+  const json::value* changes = object->if_contains("changes");
+  if (!changes || !changes->is_array()) return fail(ErrorCode::invalid_input, "\"changes\" is missing or not a list.");
+  if (changes->get_array().size() > scenario_changes_max)
+    return fail(ErrorCode::invalid_input, "A scenario has at most " + std::to_string(scenario_changes_max) + " changes.");
+  for (const json::value& value : changes->get_array()) {
+    auto change = scenario_member(value, command.changes.size());
+    if (!change) return pass_on(change);
+    command.changes.push_back(std::move(*change));
+  }
+  return command;
+}
+
 Result<DecisionCommand> parse_decision(std::string_view text) { return decision(text, true); }
 Result<DecisionCommand> parse_undecision(std::string_view text) { return decision(text, false); }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "domain/cash_scenario.h"
 #include "ingest/overlay.h"
 #include "jobs/control.h"
 
@@ -44,6 +45,14 @@ struct UndoCommand {
   bool also_later = false;
 };
 Result<UndoCommand> parse_undo(std::string_view text, const char* name);
+
+// {"name": "ACME pays later", "changes": [{"kind": "customer_later", "party": "C1", "days": 30}]}; other members of a scenario
+// (id, version, author, at) may come back with it and say nothing.
+struct ScenarioCommand {
+  std::string name;
+  std::vector<ScenarioChange> changes;
+};
+Result<ScenarioCommand> parse_scenario(std::string_view text);
 
 // {"interval_s": 600}
 Result<std::int64_t> parse_interval(std::string_view text);

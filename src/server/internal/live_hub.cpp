@@ -82,7 +82,7 @@ struct LiveHub::Impl {
   readmodel::SnapshotPtr current;
   std::unordered_map<const LiveClient*, Client> clients;
   std::string sources_told;
-  std::uint64_t jobs_told = 0;
+  std::uint64_t jobs_told = 0, cash_told = 0;
   Day day_told{};
   std::deque<Revocation> revocations;
   std::map<std::string, std::uint64_t> refresh_counts;
@@ -98,6 +98,7 @@ struct LiveHub::Impl {
     current = services.snapshot();
     kept.restart(current->as_of());
     day_told = utc_day(services.clock.now());
+    if (services.cash != nullptr) cash_told = services.cash->revision();
     thread = std::jthread([this] { run(); });
   }
 
@@ -335,6 +336,7 @@ struct LiveHub::Impl {
     const std::string text = sources_changed ? sources_text(now) : std::string();
     const std::uint64_t jobs_revision = services.jobs.revision();
     std::string jobs_text;  // made when somebody listens
+    const std::uint64_t cash_revision = services.cash == nullptr ? 0 : services.cash->revision();
     std::vector<const LiveClient*> lost;
     for (auto& [who, client] : clients) {
       if (client.behind && Stopwatch::now() - client.behind_since > behind_max) {
@@ -352,9 +354,12 @@ struct LiveHub::Impl {
         // What is late depends on the day, not only on what was committed.
         if (new_day && (subscription.topic == Topic::orders || subscription.topic == Topic::totals))
           resync(client, subscription);
+        // Scenarios and kept forecasts have no Sequence.
+        if (subscription.topic == Topic::cash && (new_day || cash_revision != cash_told)) resync(client, subscription);
       }
     }
     jobs_told = jobs_revision;
+    cash_told = cash_revision;
     for (const LiveClient* who : lost) clients.erase(who);
     if (!lost.empty()) count_clients();
   }

@@ -25,6 +25,7 @@ constexpr std::array topics = std::to_array<TopicRow>({
     {"rejections", Topic::rejections, source_values, Own::closed},
     {"totals", Topic::totals, amounts, Own::filtered},
     {"jobs", Topic::jobs, Rights{Right::run_jobs}, Own::closed},
+    {"cash", Topic::cash, Rights{Right::see_money}, Own::closed},
 });
 
 }  // namespace
@@ -40,7 +41,7 @@ std::optional<Problem> read_topic(const std::string& text, const people::Identit
     return Problem{404,
                    "not-found",
                    "There is no topic \"" + printable(text.substr(0, std::min<std::size_t>(mark, 40))) +
-                       "\"; there are orders, changes, sources, rejections, totals and jobs.",
+                       "\"; there are orders, changes, sources, rejections, totals, jobs and cash.",
                    {}};
   if (auto problem = missing_right(asker, topic->rights, "listen to " + std::string(topic->name))) return problem;
   if (!asker.own_orders.empty() && topic->own == Own::closed)
@@ -245,6 +246,9 @@ std::optional<std::string> delta_tail(const Subscription& subscription, std::uin
       break;
     case Topic::totals:
       write_totals(json, subscription, state);
+      break;
+    case Topic::cash:
+      json.field("type", "cash");  // the figures may differ: ask again
       break;
     case Topic::sources:
     case Topic::jobs:

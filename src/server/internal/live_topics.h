@@ -23,7 +23,7 @@ namespace millrace::server {
 
 inline constexpr std::size_t changes_kept = 4096;
 
-enum class Topic { orders, changes, sources, rejections, totals, jobs };
+enum class Topic { orders, changes, sources, rejections, totals, jobs, cash };
 // What a topic needs, as a route does.
 struct TopicRow {
   std::string_view name;

@@ -9,6 +9,7 @@ import { Empty, Problem, Skeleton } from '../../parts/basics';
 import { Confirm, Dialog } from '../../parts/dialog';
 import { Choice, Field, FormError } from '../../parts/form';
 import { Icon } from '../../parts/icons';
+import { mayPlan } from '../../parts/me';
 import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
@@ -55,9 +56,11 @@ export default function ScenariosScreen() {
           <Icon name="print" />
           <span>Print</span>
         </button>
-        <button type="button" class="button primary no-print" onClick={() => setEditing('new')}>
-          Make a scenario
-        </button>
+        {mayPlan() && (
+          <button type="button" class="button primary no-print" onClick={() => setEditing('new')}>
+            Make a scenario
+          </button>
+        )}
       </header>
       <MoneyTabs screen="scenarios" />
       {answer.problem !== null && <Problem problem={answer.problem} retry={answer.reload} />}
@@ -97,7 +100,7 @@ function Row({ scenario, chosen, full, onChoose, onEdit, onRemove }: RowProps) {
         <strong>{scenario.name}</strong>
       </label>
       <span class="quiet scenario-changes">{scenario.changes.map(changeWords).join('; ')}</span>
-      <span class="row no-print">
+      <span class="row no-print" hidden={!mayPlan()}>
         <button type="button" class="button small" aria-label={`Change ${scenario.name}`} onClick={onEdit}>
           Change
         </button>
