@@ -172,6 +172,22 @@ jobs::KindRow report_kind(const std::function<Result<std::string>(const jobs::Jo
           .brief = brief};
 }
 
+jobs::KindRow month_report_kind(const std::function<Result<std::string>(const jobs::Job&)>& brief) {
+  return {.name = "month_report",
+          .place = jobs::Place::worker,
+          .time_max = 300s,
+          .right = "run_jobs",
+          .summary = "What came in, what it cost, what is owed and the cash of the weeks after, as a PDF or a workbook.",
+          .payload = {{.name = "of", .type = Type::choice, .standard = "month_end", .choices = {"month_end", "monthly"}},
+                      {.name = "month", .help = "as 2026-11; none: the month of the day"},
+                      {.name = "format", .type = Type::choice, .standard = "pdf", .choices = {"pdf", "xlsx"}},
+                      {.name = "day", .help = "the report's own today, as 2026-11-30"},
+                      {.name = "currency", .help = "EUR; none: the company's own"},
+                      {.name = "as_of", .help = "the Sequence or time whose state counts; none: the newest"}},
+          .check = checked_by(parse_month_report),
+          .brief = brief};
+}
+
 jobs::KindRow sync_kind(const JobParts& parts) {
   return {.name = "sync",
           .place = jobs::Place::inside,
@@ -285,10 +301,11 @@ std::string newest_backup(const std::string& folder) {
 }
 
 std::vector<jobs::KindRow> job_kinds(const JobParts& parts) {
-  const auto brief = [data = parts.data, path = parts.record_path, &clock = parts.clock](const jobs::Job& job) -> Result<std::string> {
-    return encode(WorkerBrief{path, scratch_folder(data), newest_backup(backup_folder(data)), job.tries, iso(utc_day(clock.now()))});
+  const auto brief = [data = parts.data, path = parts.record_path, company = parts.company, &clock = parts.clock](const jobs::Job& job) -> Result<std::string> {
+    return encode(WorkerBrief{path, scratch_folder(data), newest_backup(backup_folder(data)), job.tries, iso(utc_day(clock.now())), company});
   };
-  return {report_kind(brief), sync_kind(parts), backup_kind(parts), restore_test_kind(brief), verify_kind(parts), cash_forecast_kind(parts), self_test_kind(parts, brief)};
+  return {report_kind(brief), month_report_kind(brief), sync_kind(parts), backup_kind(parts), restore_test_kind(brief), verify_kind(parts), cash_forecast_kind(parts),
+          self_test_kind(parts, brief)};
 }
 
 }  // namespace millrace::app

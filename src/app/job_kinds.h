@@ -2,6 +2,7 @@
 //
 //   kind          where   does                                                           result
 //   report        worker  orders, lines or totals as csv, xlsx, json or ndjson           a file
+//   month_report  worker  the month-end pack or the monthly report as pdf or xlsx          a file
 //   sync          inside  one refresh of a source; ends when that sync ended             what it found
 //   backup        inside  the record as one verified file in DATA/backups                the file's facts
 //   restore_test  worker  unpacks the newest backup aside and verifies every row of it   the backup's facts
@@ -28,6 +29,7 @@ struct JobParts {
   store::Record& record;
   ingest::Control& sources;
   const Clock& clock;
+  std::string company;  // on reports, "" none
   // Keeps the forecast of cash; answers the result of the job, JSON.
   std::function<Result<std::string>()> keep_forecast = {};
 };
