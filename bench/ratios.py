@@ -511,6 +511,24 @@ class Bench:
         self.table.ratio("columns, load", ours["load_s"], "DuckDB", found["peer.duckdb"]["load_s"], 1, 0.5, "s")
         self.table.absolute("columns: RSS per live, updatable line with indexes", ours["bytes_per_line"], 32, 12, "B")
 
+    def cell_cash(self):
+        product = ROOT / "build/bench/bench/cash_bench"
+        if not product.exists():
+            raise Skipped("build/bench/bench/cash_bench is not built; run it through ./dev bench")
+        found = self.lines_of([product, "--json"] + (["--quick"] if self.options.quick else []))
+        for what, key in (("days, weeks and items", "plan_off"), ("parts of a bridge", "bridge_off"), ("ageing and open receivables", "ageing_off")):
+            self.table.absolute(f"cash, 30 currencies, {what}: minor units off", found[key], 0)
+        self.table.absolute("cash, histories in which the states of a line do not add up", found["histories_off"], 0)
+        self.table.absolute("cash, bands that differ on 1, 2, 4 threads or changed one by one", found["simulation_differs"], 0)
+        self.table.ratio("cash, 13 weeks simulated", found["simulation_ms"], "as many additions in the first cache", found["simulation_limit_ms"], 1, 0.5, "ms")
+        self.table.absolute("the same", found["simulation_ms"], 1000, 200, "ms")
+        self.table.absolute("cash, band after a document moved by 14 days, median of 50", found["change_moved_p50_ms"], 5, None, "ms")
+        self.table.absolute("cash, band after a payment, median of 50", found["change_paid_p50_ms"], 5, None, "ms")
+        self.table.ratio("ageing of ten million postings, one past day", found["ageing_totals_ms"], "its columns read once", found["ageing_read_ms"], 5, 1.5, "ms")
+        self.table.absolute("the same", found["ageing_totals_ms"], 100, 10, "ms")
+        self.table.absolute("the same by party", found["ageing_by_party_ms"], 100, 10, "ms")
+        self.table.absolute("the same from the index, p99 of 200 days", found["ageing_index_p99_ms"], 100, 10, "ms")
+
     def cell_web(self):
         need("node", os.environ.get("CHROMIUM", "chromium"))
         words = ["node", ROOT / "web/tests/bench/web_vitals.mjs", "--json"] + (["--loads", "3", "--live-seconds", "10"] if self.options.quick else [])
@@ -518,7 +536,7 @@ class Bench:
             self.table.absolute(f"screens: {row['name']}", row["value"], row["bar"], None, row["unit"])
 
 
-CELLS = ("load", "restart", "pdf", "slow", "watch", "http", "start", "erp", "erp_sizes", "erp_live", "erp_readers", "memory", "columns", "web")
+CELLS = ("load", "restart", "pdf", "slow", "watch", "http", "start", "erp", "erp_sizes", "erp_live", "erp_readers", "memory", "columns", "cash", "web")
 
 
 def machine():

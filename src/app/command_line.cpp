@@ -83,12 +83,43 @@ constexpr std::array<std::string_view, 3> export_examples = {
     "millrace export orders --as-of 2026-11-20T18:00:00Z --format json",
 };
 
+constexpr std::array import_options = std::to_array<OptionRow>({
+    {"--kind", "KIND", "", "what its rows are: invoice, payment, bill, cost, recurring_cost, budget, tax, balance, rate, ...; default by its name and columns", false},
+    {"--dry-run", "", "", "show what it would do and change nothing", false},
+    {"--take-doubtful", "", "", "take rows with cells that could mean something else as they were guessed", false},
+    {"--currency", "CODE", "", "of amounts that name none", false},
+    {"--decimal", "MARK", "", "the decimal mark, . or ,; default by vote of the column", false},
+    {"--date", "ORDER", "", "dmy, mdy or ymd; default by vote of the column", false},
+    {"--header-row", "N", "", "the row with the names of columns, 0 when there is none", false},
+    {"--map", "FIELD:COLUMN", "", "which column is which: posted:Datum, amount:C", true},
+    {"--listen", "ADDRESS", "listen", "address of the running server", false},
+    {"--data", "DIR", "data", "its data folder: how its own account needs no password", false},
+});
+constexpr std::array<std::string_view, 3> import_examples = {
+    "millrace import costs-2026.csv --dry-run",
+    "millrace import Kosten.xlsx --kind cost --currency EUR",
+    "millrace import bank.csv --kind balance --date dmy --map account:IBAN",
+};
+
 constexpr std::array pack_options = std::to_array<OptionRow>({
     {"--out", "FILE", "", "write the table back there: the same file, byte by byte", false},
 });
 constexpr std::array<std::string_view, 3> pack_examples = {"millrace pack order-lines.csv",
                                                            "millrace pack order-lines.csv --json | jq .columns",
                                                            "millrace pack order-lines.csv --out copy.csv"};
+
+constexpr std::array cash_options = std::to_array<OptionRow>({
+    {"--payments-in", "FILE", "", "CSV with customer,invoice_date,due_date,paid_date,amount; paid_date empty: not paid", false},
+    {"--out", "FILE", "", "write one prediction per invoice without payment", false},
+    {"--walk-forward", "", "", "predict every invoice, each as of the day before it was posted", false},
+    {"--score", "", "", "say how good such predictions were, beside what is done without them", false},
+    {"--as-of", "DAY", "", "the last day that is known; default is the last payment's", false},
+    {"--empty", "MEANING", "", "what an empty paid_date is: open, held-out, or auto", false},
+    {"--from", "DAY", "", "score invoices posted from here on; default is the second half", false},
+});
+constexpr std::array<std::string_view, 3> cash_examples = {"millrace cash --payments-in history.csv --out predicted.csv",
+                                                           "millrace cash --payments-in history.csv --score",
+                                                           "millrace cash --payments-in history.csv --walk-forward --out all.csv"};
 
 constexpr std::array status_options = std::to_array<OptionRow>({
     {"--listen", "ADDRESS", "listen", "address of the running server", false},
@@ -205,11 +236,20 @@ constexpr std::array command_table = std::to_array<CommandRow>({
      "Reads the record of the data folder; a running server is not disturbed. Filters are those of the screens.\n"
      "Texts that a spreadsheet would take for a formula get a leading apostrophe in CSV.",
      export_options, export_examples, false},
+    {"import", "FILE", "take a CSV file or workbook of invoices, payments, costs, balances and other finance documents",
+     "Asks the running server: it reads the file in a sandboxed process, shows rows and cells that could mean something else, and\n"
+     "writes the rest in one commit, which can be undone. The same file twice changes nothing. Exit code 6 when rows were left out.",
+     import_options, import_examples, false},
     {"pack", "FILE.csv", "hold any CSV file in as few bytes as it takes, and show what each column costs",
      "Reads the file into packed columns, writes it back in memory and compares byte by byte; changes nothing.\n"
      "Numbers are numbers only where they give back their exact text; everything else stays text. Exit code 2 when the\n"
      "file is no table, with the row and the reason.",
      pack_options, pack_examples, false, true},
+    {"cash", "", "learn from a history when invoices are paid, and predict the open ones",
+     "Predictions are days with the quantiles p10, p50, p90, p05, p25, p75, p95; no invoice sees what was not known. Invoices\n"
+     "without payment are open ones, known to be unpaid so far, unless far more are unpaid than would be open (--empty).\n"
+     "Rows that cannot be read are listed with the reason and the others go on; exit code 6 then.",
+     cash_options, cash_examples, false, true},
     {"status", "", "ask the running server how it is",
      "Exit code 0 when it answers and is ready, 3 when it is not there or not ready yet.", status_options,
      status_examples, false},

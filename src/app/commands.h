@@ -23,7 +23,9 @@ struct CommandContext {
 int run_scan(const CommandContext& context);
 int run_sync(const CommandContext& context);
 int run_export(const CommandContext& context);
+int run_import(const CommandContext& context);
 int run_pack(const CommandContext& context);
+int run_cash(const CommandContext& context);
 int run_status(const CommandContext& context);
 int run_doctor(const CommandContext& context);
 int run_backup(const CommandContext& context);

@@ -4,8 +4,10 @@
 #include <boost/json.hpp>
 #include <initializer_list>
 
+#include "app/exporter.h"
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "domain/money.h"
 
 namespace millrace::app {
 namespace {
@@ -106,6 +108,33 @@ Result<ReportPayload> parse_report(std::string_view payload) {
   return report;
 }
 
+Result<MonthReportPayload> parse_month_report(std::string_view payload) {
+  const auto object = object_of(payload, {"of", "format", "month", "day", "currency", "as_of"});
+  if (!object) return pass_on(object);
+  auto of = word_at(*object, "of", "month_end", {"month_end", "monthly"});
+  auto format = word_at(*object, "format", "pdf", {"pdf", "xlsx"});
+  auto month = text_at(*object, "month", "");
+  auto day = text_at(*object, "day", "");
+  auto currency = text_at(*object, "currency", "");
+  auto as_of = text_at(*object, "as_of", "");
+  for (const auto* text : {&of, &format, &month, &day, &currency, &as_of})
+    if (!*text) return pass_on(*text);
+  MonthReportPayload report;
+  report.month_end = *of != "monthly";
+  if (!format->empty()) report.format = std::move(*format);
+  if (!month->empty()) {
+    const auto first = parse_iso_day(*month + "-01");
+    if (!first) return wrong("\"month\" is written as 2026-11, not \"" + printable(month->substr(0, 60)) + "\"");
+    report.month = first->year() / first->month();
+  }
+  if (!day->empty() && !(report.day = parse_iso_day(*day))) return wrong("\"day\" is written as 2026-11-30, not \"" + printable(day->substr(0, 60)) + "\"");
+  if (!currency->empty() && !Currency::parse(*currency)) return wrong("\"currency\" is three capital letters such as EUR, not \"" + printable(currency->substr(0, 60)) + "\"");
+  if (const auto known = parse_as_of(*as_of); !known) return pass_on(known);
+  report.currency = std::move(*currency);
+  report.as_of = std::move(*as_of);
+  return report;
+}
+
 Result<std::string> parse_sync(std::string_view payload) {
   const auto object = object_of(payload, {"source"});
   if (!object) return pass_on(object);
@@ -160,15 +189,16 @@ std::string encode(const WorkerBrief& brief) {
   std::string text;
   JsonWriter out(text);
   out.begin_object().field("record", brief.record).field("scratch", brief.scratch).field("backup", brief.backup);
-  out.field("attempt", brief.attempt).field("day", brief.day).end_object();
+  out.field("attempt", brief.attempt).field("day", brief.day).field("company", brief.company).end_object();
   return text;
 }
 
 Result<WorkerBrief> parse_brief(std::string_view text) {
-  const auto object = object_of(text, {"record", "scratch", "backup", "attempt", "day"});
+  const auto object = object_of(text, {"record", "scratch", "backup", "attempt", "day", "company"});
   if (!object) return pass_on(object);
   WorkerBrief brief;
-  for (const auto& [name, to] : {std::pair("record", &brief.record), std::pair("scratch", &brief.scratch), std::pair("backup", &brief.backup), std::pair("day", &brief.day)}) {
+  for (const auto& [name, to] : {std::pair("record", &brief.record), std::pair("scratch", &brief.scratch), std::pair("backup", &brief.backup), std::pair("day", &brief.day),
+                                 std::pair("company", &brief.company)}) {
     auto value = text_at(*object, name, "");
     if (!value) return pass_on(value);
     *to = std::move(*value);

@@ -2,12 +2,14 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace millrace::app {
 
@@ -21,6 +23,17 @@ struct ReportPayload {
 };
 // {"of":"orders","format":"csv","name":"late","filters":{"late":"true","customer":["C1","C2"]},"sort":"-due","fields":"order,due","group":"customer"}
 Result<ReportPayload> parse_report(std::string_view payload);
+
+struct MonthReportPayload {
+  bool month_end = true;       // "of": month_end or monthly
+  std::string format = "pdf";  // pdf or xlsx
+  std::optional<std::chrono::year_month> month;  // none: that of the day
+  std::optional<Day> day;      // "today" of the report; none: that of its data
+  std::string currency;        // "": the company's own
+  std::string as_of;           // Sequence or instant whose state counts, "" the newest
+};
+// {"of":"month_end","month":"2026-11","format":"pdf","day":"2026-11-30","currency":"EUR","as_of":"812"}
+Result<MonthReportPayload> parse_month_report(std::string_view payload);
 
 // {"source":"sap"}
 Result<std::string> parse_sync(std::string_view payload);
@@ -50,6 +63,7 @@ struct WorkerBrief {
   std::string backup;   // the newest one, "" none
   std::uint64_t attempt = 0;
   std::string day;      // the plant's day, 2026-11-22
+  std::string company;  // "" none
 };
 std::string encode(const WorkerBrief& brief);
 Result<WorkerBrief> parse_brief(std::string_view text);

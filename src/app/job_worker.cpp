@@ -14,6 +14,7 @@
 #include "app/exporter.h"
 #include "app/job_kinds.h"
 #include "app/job_payload.h"
+#include "app/month_pack.h"
 #include "app/totals_report.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -151,6 +152,50 @@ Result<jobs::Outcome> run_report(jobs::WorkerRun& run) {
   return report_of_orders(run, *report, *brief);
 }
 
+// ---- report of a month
+
+// From the record itself, so that the state of any Sequence can be told again, to the byte.
+Result<jobs::Outcome> run_month_report(jobs::WorkerRun& run) {
+  const auto report = parse_month_report(run.payload());
+  if (!report) return pass_on(report);
+  const auto brief = parse_brief(run.brief());
+  if (!brief) return pass_on(brief);
+  const auto as_of = parse_as_of(report->as_of);
+  if (!as_of) return pass_on(as_of);
+  auto reader = store::open_sqlite_reader(brief->record);
+  if (!reader) return pass_on(reader);
+  std::atomic<bool> stop{false};
+  const auto snapshot = replay(**reader, *as_of, stop, [&](std::uint64_t done, std::uint64_t total) {
+    run.progress({done, total, "changes", "reading"});
+    stop = run.stop_wanted();
+  });
+  if (!snapshot) return pass_on(snapshot);
+  MonthPackAsked asked;
+  asked.month_end = report->month_end;
+  asked.company = brief->company;
+  if (!report->currency.empty()) asked.currency = *Currency::parse(report->currency);
+  const std::optional<Day> today = report->as_of.empty() ? parse_iso_day(brief->day) : utc_day((*snapshot)->as_of_time());
+  if (!report->day && !today) return fail(ErrorCode::internal, "the worker was not told the day");
+  asked.day = report->day ? *report->day : *today;
+  asked.month = report->month.value_or(asked.day.year() / asked.day.month());
+  const auto pack = month_pack(*snapshot, (*snapshot)->finance(), asked);
+  if (!pack) return pass_on(pack);
+  run.progress({1, 1, "reports", "writing"});
+  if (report->format == "xlsx") {
+    if (const auto written = write_pack_xlsx(*pack, run.result_path()); !written) return pass_on(written);
+  } else {
+    const auto pdf = pack_pdf(*pack);
+    if (!pdf) return pass_on(pdf);
+    ResultWriter file(run.result_path());
+    file.add(*pdf);
+    if (auto finished = file.finish(); !finished) return pass_on(finished);
+  }
+  const std::string name = (report->month_end ? "month_end_" : "monthly_") + iso(Day(asked.month / 1)).substr(0, 7) + "." + report->format;
+  const std::string type = report->format == "pdf" ? "application/pdf" : std::string(type_of("xlsx"));
+  std::string text = R"({"as_of":)" + std::to_string(pack->as_of.value) + R"(,"day":")" + iso(pack->day) + R"("})";
+  return jobs::Outcome{std::move(text), jobs::ResultFile{name, type, 0}};
+}
+
 // ---- restore test
 
 Result<jobs::Outcome> run_restore_test(jobs::WorkerRun& run) {
@@ -227,6 +272,7 @@ Result<jobs::Outcome> run_self_test(jobs::WorkerRun& run) {
 
 constexpr std::array worker_table = std::to_array<jobs::WorkerKind>({
     {"report", run_report},
+    {"month_report", run_month_report},
     {"restore_test", run_restore_test},
     {"self_test", run_self_test},
 });

@@ -127,7 +127,7 @@ Result<void> LiveServer::open_jobs(const Settings& settings, const Clock& clock)
   options.runner.executable = std::move(*program);
   options.time_zone = settings.time_zone;
   remove_leftovers(settings.data);
-  const JobParts parts{settings.data, record_path(settings), road_->record(), road_->control(), clock};
+  const JobParts parts{settings.data, record_path(settings), road_->record(), road_->control(), clock, settings.company};
   auto jobs = jobs::Service::open(std::move(options), job_kinds(parts), road_->record(), road_->metrics(), clock);
   if (!jobs) return pass_on(jobs);
   jobs_ = std::move(*jobs);
@@ -160,6 +160,7 @@ Result<void> LiveServer::start_server(const Settings& settings, const Clock& clo
       .audit = &people_->audit(),
       .sign_in = asks_sign_in_,
       .outside = outside_ ? &outside_->oidc() : nullptr,
+      .finance = &road_->finance(),
       .cash = cash_.get(),
       .cash_keeper = cash_keeper_,
       .settings_report = std::move(settings_report),

@@ -44,6 +44,7 @@ class LiveServer {
   Road::Loaded loaded() const { return road_->loaded(); }
   std::vector<ingest::SourceStatus> sources() const { return road_->sources(); }
   void refresh_all();
+  readmodel::SnapshotPtr snapshot() const { return road_->snapshot(); }
   ingest::FinanceWriter& finance_writer() { return road_->finance_writer(); }
 
  private:

@@ -118,6 +118,7 @@ Result<void> Road::start_sources(const Settings& settings, const Clock& clock, s
   }
   const Environment environment = process_environment();
   const ingest::ParserPoolOptions parsers_of_pushed = options.parsers;
+  finance_desk_ = std::make_unique<ingest::FinanceDesk>(*record_, *finance_writer_, options.parsers);
   options.services = wire_sources(settings.sources, {environment, parsers_of_pushed, push_, metrics_, clock, tell});
   // A damaged record takes no changes: reading the folders would find nothing that could be kept.
   const auto damaged = [this] { return record_->condition().state == store::RecordCondition::State::damaged; };
@@ -189,6 +190,7 @@ void Road::stop() {
   if (stopped_.exchange(true)) return;
   if (!applier_.joinable()) committed_.close();  // nobody empties it
   if (sources_) sources_->stop();
+  if (finance_desk_) finance_desk_->stop();
   {
     const std::lock_guard lock(news_gate_->mutex);
     news_gate_->open = false;

@@ -22,6 +22,7 @@
 #include "app/warm_file.h"
 #include "app/warm_keeper.h"
 #include "base/bounded_queue.h"
+#include "ingest/finance_desk.h"
 #include "ingest/finance_writer.h"
 #include "ingest/push_desk.h"
 #include "ingest/sources.h"
@@ -56,6 +57,7 @@ class Road {
   ingest::Control& control() { return *sources_; }
   ingest::PushDoor& push() { return push_; }
   ingest::OverlayDoor& overlays() { return sources_->overlays(); }
+  ingest::FinanceDoor& finance() { return *finance_desk_; }
   ingest::FinanceWriter& finance_writer() { return *finance_writer_; }  // of everybody who writes finance documents
   metrics::Registry& metrics() { return metrics_; }
   readmodel::SnapshotPtr snapshot() const { return model_.current(); }
@@ -81,6 +83,7 @@ class Road {
   readmodel::ReadModel model_;
   std::unique_ptr<store::Record> record_;
   std::unique_ptr<ingest::FinanceWriter> finance_writer_;
+  std::unique_ptr<ingest::FinanceDesk> finance_desk_;
   std::string warm_path_;
   std::shared_ptr<const WarmFile> warm_;  // while starting
   WarmKeeper::Written warm_written_;

@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/loopback_http.h"
 #include "app/people_desk.h"
+#include "app/server_problem.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 
@@ -24,22 +25,6 @@ struct Call {
   std::string path;
   std::string body;
 };
-
-// What went wrong, in the words of the server.
-Error error_of(const HttpAnswer& answer, const std::string& asked) {
-  boost::system::error_code error;
-  const json::value problem = json::parse(answer.body, error);
-  const json::value* detail = !error && problem.is_object() ? problem.get_object().if_contains("detail") : nullptr;
-  const std::string text = detail && detail->is_string() ? std::string(detail->get_string()) : asked + " was answered " + std::to_string(answer.status);
-  switch (answer.status) {
-    case 400: case 415: return {ErrorCode::invalid_input, text};
-    case 401: case 403: return {ErrorCode::denied, text};
-    case 404: return {ErrorCode::not_found, text};
-    case 409: return {ErrorCode::conflict, text};
-    case 413: case 422: case 429: return {ErrorCode::limit_reached, text};
-    default: return {answer.status >= 500 ? ErrorCode::unavailable : ErrorCode::internal, text};
-  }
-}
 
 Result<std::string> ask(const CommandContext& context, const Call& call) {
   const auto answer = send_to(local_server(context.settings.values), call.method, call.path, call.body, patience);

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <set>
 #include <iostream>
 
 #include "app/build_info.h"
@@ -13,6 +14,7 @@
 #include "app/demo_company.h"
 #include "app/demo_erp.h"
 #include "app/demo_files.h"
+#include "app/demo_finance.h"
 #include "app/demo_ticker.h"
 #include "app/exit_code.h"
 #include "app/live_server.h"
@@ -29,6 +31,8 @@ using namespace std::chrono_literals;
 constexpr auto stop_patience = 10s;
 constexpr auto look_pause = 100ms;
 constexpr std::uint64_t erp_tick_every = 4;  // changes of the folder for one that only the ERP knows
+constexpr std::uint64_t payment_tick_every = 2;  // ticks that changed nothing of what is invoiced
+constexpr std::size_t finance_batch = 2000;        // documents in one commit
 
 // Signals as a queue that one thread reads: no handler runs in the middle of anything. Constructed before any
 // other thread, so that all of them inherit the mask.
@@ -63,6 +67,7 @@ struct Demo {
   DemoTicker ticker;
   const std::chrono::milliseconds pause;
   std::unique_ptr<DemoErp> erp;
+  std::unique_ptr<DemoFinance> finance;
   std::uint64_t ticks = 0;
   Stopwatch::time_point next = Stopwatch::now();
 };
@@ -103,12 +108,51 @@ Result<std::unique_ptr<Demo>> prepare_demo(const Settings& settings, Console& co
   return demo;
 }
 
-void tick(Demo& demo, const std::string& data, Instant now) {
+// The books of the company's day; those of an earlier day are replaced, those of today stay as they went on.
+Result<void> write_finance(Demo& demo, LiveServer& live, Console& console) {
+  const auto began = Stopwatch::now();
+  demo.finance = std::make_unique<DemoFinance>(demo.company);
+  const auto snapshot = live.snapshot();
+  std::vector<ingest::FinanceWriter::Removal> known;
+  for (std::size_t kind = 1; kind < finance_kind_count; ++kind) {
+    snapshot->finance().each(static_cast<FinanceKind>(kind), [&](const readmodel::FinancePtr& document) {
+      if (document->source == DemoFinance::source) known.push_back({document->kind, document->source, finance_key(*document), ""});
+      return true;
+    });
+  }
+  if (demo.tree.files_written == 0 && !known.empty()) return {};
+  std::set<std::pair<FinanceKind, std::string>> stays;
+  for (const FinanceDocument& document : demo.finance->first_day()) stays.emplace(document.kind, finance_key(document));
+  std::erase_if(known, [&](const auto& removal) { return stays.contains({removal.kind, removal.key}); });
+  const auto& documents = demo.finance->first_day();
+  for (std::size_t begin = 0; begin < documents.size(); begin += finance_batch) {
+    ingest::FinanceWriter::Wishes wishes;
+    wishes.put.assign(documents.begin() + static_cast<std::ptrdiff_t>(begin),
+                      documents.begin() + static_cast<std::ptrdiff_t>(std::min(begin + finance_batch, documents.size())));
+    if (begin == 0) wishes.removed = std::move(known);
+    if (const auto written = live.finance_writer().write(std::move(wishes)); !written) return pass_on(written);
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Stopwatch::now() - began);
+  console.note("  books      " + grouped(documents.size()) + " invoices, payments, costs and balances   " + duration_text(took));
+  return {};
+}
+
+void tick_finance(Demo& demo, LiveServer& live, const SalesOrder* changed, Day today) {
+  if (demo.finance == nullptr) return;
+  ingest::FinanceWriter::Wishes wishes;
+  if (changed != nullptr) wishes.put = demo.finance->follow(*changed, today);
+  if (wishes.put.empty() && demo.ticks % payment_tick_every == 0) wishes.put = demo.finance->pay_next(today);
+  if (wishes.put.empty()) return;
+  if (const auto written = live.finance_writer().write(std::move(wishes)); !written) log_warning("demo_finance_failed", {{"reason", written.error().text()}});
+}
+
+void tick(Demo& demo, LiveServer& live, const std::string& data, Instant now) {
   if (demo.pause == 0ms || Stopwatch::now() < demo.next) return;
   demo.next = Stopwatch::now() + demo.pause;
   if (const auto changed = demo.ticker.step(now)) {
     log_debug("demo_tick", {{"what", changed->text}});
     if (const auto booked = demo.erp->follow(changed->order); !booked) log_warning("demo_erp_failed", {{"reason", booked.error().text()}});
+    tick_finance(demo, live, &changed->order, utc_day(now));
   } else {
     log_warning("demo_tick_failed", {{"data", data}, {"reason", changed.error().text()}});
   }
@@ -210,7 +254,7 @@ void serve_until_stopped(LiveServer& live, ServiceManager& manager, Demo* demo, 
     if (signal == SIGHUP) live.refresh_all();
     live.renew_tls(signal == SIGHUP);
     if (signal == SIGINT || signal == SIGTERM) return;
-    if (demo != nullptr) tick(*demo, settings.data, clock.now());
+    if (demo != nullptr) tick(*demo, live, settings.data, clock.now());
   }
 }
 
@@ -255,6 +299,8 @@ int run_serve(const ResolvedSettings& resolved, ServeMode mode) {
   loading.finish();
   if (!live) return report(console, live.error());
   say_load(console, (*live)->loaded());
+  if (demo != nullptr)
+    if (const auto written = write_finance(*demo, **live, console); !written) return report(console, written.error());
   manager.ready((*live)->address());
   const int asked = watch_first_look(**live, manager, console, signals);
   ::malloc_trim(0);  // what the first look needed and nothing needs again

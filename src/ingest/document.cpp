@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "domain/finance_codec.h"
 #include "domain/order_codec.h"
 #include "ingest/csv_parser.h"
 #include "ingest/internal/reader.h"
@@ -12,7 +13,7 @@
 namespace millrace::ingest {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version = 2;
 constexpr std::size_t sniff_bytes = 4096;
 
 std::string extension(std::string_view name) {
@@ -88,7 +89,8 @@ ParsedDocument parse_document(std::string_view content, std::string_view name, c
   return parse_with(content, name, CompiledLayout(profile));
 }
 
-//   version format is_order ignored_because | order_count (order)* | finding_count (outcome place reason value number)* | cell_count (row column text unread)*
+//   version format is_order ignored_because | order_count (order)* | finding_count (outcome place reason value number)* | cell_count (row column text flags)* encoding separator sheet from_1904
+//   flags: 1 unread, kind times 2
 std::string encode(const ParsedDocument& document) {
   std::string out;
   ByteWriter writer(out);
@@ -111,8 +113,18 @@ std::string encode(const ParsedDocument& document) {
     writer.varint(cell.row);
     writer.varint(cell.column);
     writer.text(cell.text);
-    writer.u8(cell.unread ? 1 : 0);
+    writer.u8(static_cast<std::uint8_t>((cell.unread ? 1 : 0) | static_cast<int>(cell.kind) << 1));
   }
+  writer.varint(document.finance.size());
+  for (const FinanceRow& row : document.finance) {
+    writer.varint(row.row);
+    writer.u8(row.removed ? 1 : 0);
+    writer.text(encode(row.document));
+  }
+  writer.text(document.facts.encoding);
+  writer.text(document.facts.separator);
+  writer.text(document.facts.sheet);
+  writer.u8(document.facts.from_1904 ? 1 : 0);
   return out;
 }
 
@@ -151,8 +163,25 @@ Result<ParsedDocument> decode_parsed_document(std::string_view bytes) {
     cell.row = static_cast<std::uint32_t>(reader.varint());
     cell.column = static_cast<std::uint32_t>(reader.varint());
     cell.text = reader.text();
-    cell.unread = reader.u8() == 1;
+    const std::uint8_t flags = reader.u8();
+    if (flags >> 1 > static_cast<int>(TableCell::Kind::day)) return damaged();
+    cell.unread = (flags & 1) != 0;
+    cell.kind = static_cast<TableCell::Kind>(flags >> 1);
   }
+  const std::size_t finance_count = reader.count(3);
+  for (std::size_t i = 0; i < finance_count && reader.ok(); ++i) {
+    FinanceRow row;
+    row.row = reader.varint();
+    row.removed = reader.u8() == 1;
+    auto finance = decode_finance_document(reader.text());
+    if (!finance) return damaged();
+    row.document = std::move(*finance);
+    document.finance.push_back(std::move(row));
+  }
+  document.facts.encoding = reader.text();
+  document.facts.separator = reader.text();
+  document.facts.sheet = reader.text();
+  document.facts.from_1904 = reader.u8() != 0;
   if (!reader.ok() || !reader.at_end()) return damaged();
   return document;
 }

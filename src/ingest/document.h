@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "base/result.h"
+#include "domain/finance.h"
 #include "domain/order.h"
 #include "feed/change.h"
 #include "ingest/layout_profile.h"
@@ -34,10 +35,26 @@ struct Finding {
 
 // A cell of a sheet that is read as a table, whatever it says.
 struct TableCell {
+  enum class Kind : std::uint8_t { text, number, day };  // as a workbook keeps it; CSV has texts only
   std::uint32_t row = 0, column = 0;  // from 0
   std::string text;
   bool unread = false;  // a formula without a value
+  Kind kind = Kind::text;
   bool operator==(const TableCell&) const = default;
+};
+
+// A finance document of a pushed batch (finance_batch.h), or that it is removed.
+struct FinanceRow {
+  std::uint64_t row = 0;  // line of the body, from 1
+  FinanceDocument document;
+  bool removed = false;
+};
+
+// How the file of a table was read.
+struct TableFacts {
+  std::string encoding, separator;  // of CSV: "windows-1252", ";"
+  std::string sheet;                // of a workbook
+  bool from_1904 = false;           // how the workbook counts days
 };
 
 struct ParsedDocument {
@@ -46,7 +63,9 @@ struct ParsedDocument {
   std::string ignored_because;
   std::vector<SalesOrder> orders;  // status is left empty here: the folder gives it
   std::vector<Finding> findings;
-  std::vector<TableCell> table = {};  // only of a sheet that people sent back (overlay_sheet.h), row by row
+  std::vector<FinanceRow> finance = {};  // only of pushed batches of finance streams
+  std::vector<TableCell> table = {};  // only of what people sent as a table (overlay_sheet.h, finance_import.h), row by row
+  TableFacts facts = {};              // of that table
 };
 
 Format sniff(std::string_view content, std::string_view name);

@@ -20,6 +20,7 @@ void append(Intake::Kept& waiting, Intake::Kept newer) {
   }
   std::ranges::move(newer.put, std::back_inserter(waiting.put));
   std::ranges::move(newer.removed, std::back_inserter(waiting.removed));
+  std::ranges::move(newer.changes, std::back_inserter(waiting.changes));
 }
 
 }  // namespace
@@ -131,6 +132,7 @@ Result<bool> Intake::decide_and_commit(const std::string& source, std::vector<fe
   Kept& kept = kept_waiting_[source];
   std::ranges::move(std::exchange(kept.put, {}), std::back_inserter(batch->kept_put));
   std::ranges::move(std::exchange(kept.removed, {}), std::back_inserter(batch->kept_removed));
+  std::ranges::move(std::exchange(kept.changes, {}), std::back_inserter(batch->changes));
   if (batch->empty()) return wrote;
   unsent_ = std::move(*batch);
   auto sent = record_.commit(*unsent_);

@@ -59,6 +59,7 @@ class Intake {
   struct Kept {
     std::vector<store::KeptRow> put;
     std::vector<store::KeptKey> removed;
+    std::vector<feed::Change> changes;  // of finance documents, whose rows are among `put` and `removed`
   };
   // Decides and commits what `source` brought, with `kept` in the same transaction. Errors: those of Record::commit;
   // nothing was written then, and all of it, `kept` too, goes first with the next call. Answers whether anything was written.

@@ -4,14 +4,11 @@
 #include <random>
 
 #include "base/text.h"
-#include "ingest/internal/memory_file.h"
-#include "ingest/parser_pool_on_demand.h"
 
 namespace millrace::ingest {
 namespace {
 
 constexpr auto preview_kept_for = std::chrono::minutes(30);
-constexpr auto start_patience = std::chrono::seconds(10);  // for a parser that starts with this document
 
 std::string random_id() {
   std::random_device random;
@@ -23,23 +20,7 @@ std::string random_id() {
 
 }  // namespace
 
-OverlayDesk::OverlayDesk(Intake& intake, std::optional<ParserPoolOptions> parsers) : intake_(intake) {
-  if (!parsers) return;
-  parsers->worker_count = 1;
-  patience_ = parsers->time_max * 2 + start_patience;
-  pool_ = std::make_unique<ParserPoolOnDemand>(std::move(*parsers), [this](std::vector<ParseAnswer> answers) { on_answers(std::move(answers)); });
-}
-
-OverlayDesk::~OverlayDesk() { stop(); }
-
-void OverlayDesk::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-  }
-  answered_.notify_all();
-  if (pool_) pool_->stop();
-}
+OverlayDesk::OverlayDesk(Intake& intake, std::optional<ParserPoolOptions> parsers) : intake_(intake), reader_(std::move(parsers)) {}
 
 Result<OverlayAnswer> OverlayDesk::edit(const std::string& order, std::optional<std::uint64_t> base, const std::vector<OverlayWish>& wishes,
                                         const OverlayAsker& asker) {
@@ -56,47 +37,10 @@ Result<OverlayAnswer> OverlayDesk::undo_group(std::uint64_t group, bool also_lat
 
 // ---- sheets
 
-void OverlayDesk::on_answers(std::vector<ParseAnswer> answers) {
-  {
-    const std::lock_guard lock(mutex_);
-    for (ParseAnswer& answer : answers)
-      if (reading_ && answer.id == job_) answer_ = std::move(answer.document);
-  }
-  answered_.notify_all();
-}
-
-Result<std::vector<TableCell>> OverlayDesk::cells_of(std::string_view workbook) {
-  const auto away = [] { return fail(ErrorCode::unavailable, "no sheet can be read now; try again later, and see `millrace doctor`"); };
-  auto file = memory_file(workbook);
-  if (!file) return pass_on(file);
-  ParseJob job;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!pool_ || stopped_) return away();
-    if (reading_) return fail(ErrorCode::unavailable, "another sheet is being read; try again in a moment");
-    reading_ = true;
-    answer_.reset();
-    job.id = ++job_;
-  }
-  job.file = std::move(*file);
-  job.name = overlay_sheet_name;
-  const bool handed = pool_->submit(std::move(job));
-  std::unique_lock lock(mutex_);
-  if (handed) answered_.wait_for(lock, patience_, [&] { return answer_.has_value() || stopped_; });
-  reading_ = false;
-  if (!answer_) return away();
-  ParsedDocument document = std::move(*answer_);
-  answer_.reset();
-  lock.unlock();
-  for (const Finding& finding : document.findings)
-    return fail(finding.outcome == feed::Outcome::held ? ErrorCode::unavailable : ErrorCode::invalid_input, "the sheet was not read: " + finding.reason);
-  return std::move(document.table);
-}
-
 Result<SheetPreview> OverlayDesk::preview_sheet(std::string_view workbook, const OverlayAsker& asker) {
-  const auto cells = cells_of(workbook);
-  if (!cells) return pass_on(cells);
-  return preview_cells(*cells, asker);
+  const auto document = reader_.read(workbook, overlay_sheet_name);
+  if (!document) return pass_on(document);
+  return preview_cells(document->table, asker);
 }
 
 Result<SheetPreview> OverlayDesk::preview_cells(const std::vector<TableCell>& cells, const OverlayAsker& asker) {

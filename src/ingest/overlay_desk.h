@@ -3,14 +3,12 @@
 // Invariants
 //   * One sheet is read at a time; at most `previews_max` previews wait to be applied, for half an hour each.
 #pragma once
-#include <condition_variable>
 #include <map>
-#include <memory>
 #include <mutex>
 
 #include "ingest/intake.h"
 #include "ingest/overlay_sheet.h"
-#include "ingest/parser_pool.h"
+#include "ingest/table_reader.h"
 
 namespace millrace::ingest {
 
@@ -18,8 +16,7 @@ class OverlayDesk final : public OverlayDoor {
  public:
   // Without parsers no sheet can be read.
   explicit OverlayDesk(Intake& intake, std::optional<ParserPoolOptions> parsers = std::nullopt);
-  ~OverlayDesk() override;
-  void stop();
+  void stop() { reader_.stop(); }
 
   const OverlayFields& fields() const override { return intake_.overlay_fields(); }
   Result<OverlayState> overlay(const std::string& order) override { return intake_.overlay(order); }
@@ -45,18 +42,11 @@ class OverlayDesk final : public OverlayDoor {
     std::vector<OverlayOrderWishes> wishes;
     std::optional<OverlayAnswer> applied;
   };
-  void on_answers(std::vector<ParseAnswer> answers);
-  Result<std::vector<TableCell>> cells_of(std::string_view workbook);
 
   Intake& intake_;
-  std::chrono::milliseconds patience_{};  // with one document
-  std::unique_ptr<ParserPool> pool_;
+  TableReader reader_;
   std::mutex mutex_;
   // guarded by mutex_
-  bool reading_ = false, stopped_ = false;
-  std::uint64_t job_ = 0;
-  std::optional<ParsedDocument> answer_;
-  std::condition_variable answered_;
   std::map<std::string, Preview> previews_;
 };
 

@@ -11,6 +11,8 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "ingest/finance_batch.h"
+#include "ingest/finance_import.h"
 #include "ingest/internal/pdf_text.h"
 #include "ingest/internal/reader.h"
 #include "ingest/internal/worker_protocol.h"
@@ -106,6 +108,8 @@ class Worker {
 
   ParsedDocument parse(std::string_view content, std::string_view name) {
     if (name == overlay_sheet_name) return parse_overlay_sheet(content);
+    if (is_finance_batch(name)) return parse_finance_batch(content, name);
+    if (name == finance_table_name) return parse_finance_table(content);
     return sniff(content, name) == Format::pdf ? parse_pdf(content, layout_, pdf_limits_) : parse_with(content, name, layout_);
   }
 

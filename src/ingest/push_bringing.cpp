@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "ingest/finance_batch.h"
 #include "ingest/internal/push_work.h"
 #include "ingest/push_source.h"
 
@@ -23,19 +24,19 @@ std::int64_t stamp_of(Instant instant) {
 
 // Where a refused row stands in the list of rejections. Without an order's number it is known by what is wrong with it,
 // so that the same row sent again is the same rejection.
-std::string refusal_path(const RefusedRow& row) {
-  if (!row.order.empty()) return std::string(refusals) + push_path("", row.order);
+std::string refusal_path(const std::string& stream, const RefusedRow& row) {
+  if (!row.order.empty()) return refusals_of(stream) + push_path("", row.order);
   const std::string text = std::to_string(row.row) + "\n" + row.field + "\n" + row.reason + "\n" + row.value;
-  return std::string(nameless_refusals) + hex(content_hash(text)).substr(0, 16);
+  return refusals_of(stream) + "?/" + hex(content_hash(text)).substr(0, 16);
 }
 
-Finding finding_of(const RefusedRow& row) {
+Finding finding_of(const RefusedRow& row, bool of_order) {
   Finding finding;
   if (row.row != 0) finding.place = "row " + std::to_string(row.row);
   if (!row.field.empty()) finding.place += (finding.place.empty() ? "" : " ") + ("field " + row.field);
   finding.reason = row.reason;
   finding.value = row.value;
-  finding.order_number = row.order;
+  if (of_order) finding.order_number = row.order;
   return finding;
 }
 
@@ -67,7 +68,7 @@ bool PushSource::is_held(const std::vector<std::string>& gone, std::uint64_t kno
   held.rows_before = known;
   held.rows_gone = gone.size();
   held.why = "The snapshot of " + options_.id + " would remove " + std::to_string(gone.size()) + " of " +
-             std::to_string(known) + " orders, more than " + std::to_string(allowed) + " (" +
+             std::to_string(known) + " " + (work_->is_finance ? work_->waiting.receipt.stream : "orders") + ", more than " + std::to_string(allowed) + " (" +
              share_text(options_.gone_share_max) + ").";
   for (std::size_t i = 0; i < gone.size() && i < examples_max; ++i)
     held.examples.push_back({gone[i], std::string(tail_of(gone[i])), "", "gone"});
@@ -102,14 +103,16 @@ void PushSource::bring_order(OrderBook& book, PushRows& rows, std::size_t at, In
 void PushSource::list_refused(OrderBook& book, const PushRows& rows, Instant now) {
   std::unordered_set<std::string_view> right;  // an earlier row of an order that came right further down
   for (const PushRows::Row& row : rows.orders) right.insert(row.order.number.text);
+  for (const FinanceRow& row : rows.finance) right.insert(row.document.number);
+  const std::string& stream = work_->waiting.receipt.stream;
   std::map<std::string, ReadFile> listed;
   for (const RefusedRow& row : rows.refused) {
     if (!row.order.empty() && right.contains(row.order)) continue;
-    const std::string path = refusal_path(row);
+    const std::string path = refusal_path(stream, row);
     ReadFile& read = listed[path];
     read.path = path;
     read.document.is_order_document = true;
-    read.document.findings.push_back(finding_of(row));
+    read.document.findings.push_back(finding_of(row, !work_->is_finance));
   }
   const Instant received = work_->waiting.receipt.received;
   for (auto& [path, read] : listed) {
@@ -134,16 +137,19 @@ void PushSource::list_refused(OrderBook& book, const PushRows& rows, Instant now
 // What came right leaves the list; `all`: a snapshot was read whole, so nothing older counts.
 void PushSource::forget_refused(OrderBook& book, const PushRows& rows, bool all) {
   std::vector<std::string> right;
+  const std::string refusals = refusals_of(work_->waiting.receipt.stream);
+  const auto came_right = [&](const std::string& number) {
+    std::string path = refusals + push_path("", number);
+    if (book.known_file(options_.id, path) != nullptr) right.push_back(std::move(path));
+  };
   if (all) {
     book.each_stamp(options_.id, [&](std::string_view path, const FileStamp&) {
-      if (is_refusal(path)) right.emplace_back(path);
+      if (path.starts_with(refusals)) right.emplace_back(path);
     });
-    nameless_.clear();
+    std::erase_if(nameless_, [&](const auto& known) { return known.second.starts_with(refusals); });
   } else {
-    for (const PushRows::Row& row : rows.orders) {
-      std::string path = std::string(refusals) + push_path("", row.order.number.text);
-      if (book.known_file(options_.id, path) != nullptr) right.push_back(std::move(path));
-    }
+    for (const PushRows::Row& row : rows.orders) came_right(row.order.number.text);
+    for (const FinanceRow& row : rows.finance) came_right(row.document.number);
   }
   for (const std::string& path : right) book.file_removed(options_.id, path);
 }
@@ -175,19 +181,90 @@ void PushSource::bring() {
     for (const std::string& path : gone) book.file_removed(options_.id, path);
     receipt.removed = gone.size();
   });
-  if (work_->held) {
-    receipt.state = BatchReceipt::State::held;
-    receipt.message = work_->held->why;
-    work_->phase = Work::Phase::held;
-    show_progress();
-    return tell_news();
+  if (work_->held) return hold();
+  finish_receipt(rows.orders.size());
+  commit(receipt_rows());
+}
+
+// What a batch of a finance stream wants, and what a snapshot of it does not hold.
+Result<FinanceWriter::Wishes> PushSource::finance_wishes() {
+  const BatchReceipt& receipt = work_->waiting.receipt;
+  const FinanceKind kind = *finance_kind_of_stream(receipt.stream);
+  FinanceWriter::Wishes wishes;
+  std::unordered_set<std::string> present;
+  for (FinanceRow& row : work_->rows.finance) {
+    FinanceDocument document = row.document;  // the batch may wait for a person, or for the record
+    document.source = options_.id;
+    document.origin = receipt.stream;
+    if (document.source_key.empty()) document.source_key = document.number;
+    const std::string key = finance_key(document);
+    if (row.removed) wishes.removed.push_back({kind, options_.id, key, "removed by " + options_.id});
+    else present.insert(key), wishes.put.push_back(std::move(document));
   }
+  if (receipt.mode != PushMode::snapshot) return wishes;
+  std::vector<std::string> gone;
+  std::uint64_t known = 0;
+  const auto read = record_.kept(finance_space(options_.id, kind), [&](store::KeptRow row) {
+    ++known;
+    if (!present.contains(row.key)) gone.push_back(std::move(row.key));
+    return true;
+  });
+  if (!read) return pass_on(read);
+  if (is_held(gone, known)) return wishes;
+  for (std::string& key : gone) wishes.removed.push_back({kind, options_.id, std::move(key), "not in the snapshot of " + options_.id});
+  return wishes;
+}
+
+// The same for a stream of finance documents: their rows and changes go with the receipt.
+void PushSource::bring_finance() {
+  BatchReceipt& receipt = work_->waiting.receipt;
+  PushRows& rows = work_->rows;
+  work_->held.reset();
+  auto wishes = finance_wishes();
+  if (!wishes) return read_again(wishes.error().text());
+  if (work_->held) return hold();
+  const std::uint64_t count = rows.count();
+  auto plan = finance_.plan(std::move(*wishes));
+  if (!plan) return read_again(plan.error().text());
+  const Instant now = clock_.now();
+  intake_.with_book([&](OrderBook& book) {
+    forget_refused(book, rows, receipt.mode == PushMode::snapshot);
+    list_refused(book, rows, now);
+    forget_nameless(book, now - options_.receipt_life);
+  });
+  receipt.accepted = plan->put;
+  receipt.removed = plan->removed;
+  receipt.unchanged = plan->unchanged;
+  finish_receipt(count);
+  Intake::Kept kept = receipt_rows();
+  std::ranges::move(plan->kept_put, std::back_inserter(kept.put));
+  std::ranges::move(plan->kept_removed, std::back_inserter(kept.removed));
+  kept.changes = std::move(plan->changes);
+  commit(std::move(kept));
+}
+
+// The batch stays in the record as it came, and is read again.
+void PushSource::read_again(std::string why) {
+  work_.reset();
+  wait_for_retry(std::move(why));
+}
+
+void PushSource::hold() {
+  work_->waiting.receipt.state = BatchReceipt::State::held;
+  work_->waiting.receipt.message = work_->held->why;
+  work_->phase = Work::Phase::held;
+  show_progress();
+  tell_news();
+}
+
+void PushSource::finish_receipt(std::uint64_t taken) {
+  BatchReceipt& receipt = work_->waiting.receipt;
+  PushRows& rows = work_->rows;
   receipt.state = BatchReceipt::State::done;
   receipt.message.clear();
-  receipt.total = receipt.done = rows.orders.size() + rows.rejected;
+  receipt.total = receipt.done = taken + rows.rejected;
   receipt.rejected = rows.rejected;
   receipt.refused = std::move(rows.refused);
-  commit(receipt_rows());
 }
 
 void PushSource::fail_batch(std::string message) {

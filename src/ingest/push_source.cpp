@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "ingest/finance_batch.h"
 #include "ingest/internal/memory_file.h"
 #include "ingest/internal/push_work.h"
 #include "ingest/parser_pool_on_demand.h"
@@ -58,7 +59,7 @@ std::string push_status(const SalesOrder& order) {
 }
 
 PushSource::PushSource(PushSourceOptions options, Intake& intake, store::Record& record, metrics::Registry& metrics, const Clock& clock)
-    : options_(std::move(options)), intake_(intake), record_(record), metrics_(metrics), clock_(clock) {
+    : options_(std::move(options)), intake_(intake), record_(record), metrics_(metrics), clock_(clock), finance_(record) {
   ParserPoolOptions parsers = options_.parsers;
   parsers.worker_count = 1;
   parsers.hash_method = HashMethod::xxh3_128;
@@ -129,13 +130,13 @@ Result<void> PushSource::restore() {
 Result<void> PushSource::check(const PushedBatch& batch, std::string_view token) const {
   if (!options_.token.empty() && !same_secret(options_.token, token))
     return fail(ErrorCode::denied, "The source " + options_.id + " takes batches with its bearer token only; send Authorization: Bearer <token>.");
-  if (batch.stream != stream_orders)
-    return fail(ErrorCode::not_found, "The source " + options_.id + " has no stream \"" + printable(batch.stream) + "\"; there is: orders.");
-  if (batch.body.empty()) return fail(ErrorCode::invalid_input, "The batch is empty; send at least one order.");
+  if (batch.stream != stream_orders && !finance_kind_of_stream(batch.stream))
+    return fail(ErrorCode::not_found, "The source " + options_.id + " has no stream \"" + printable(batch.stream) + "\"; there are: orders, " + finance_streams_text() + ".");
+  if (batch.body.empty()) return fail(ErrorCode::invalid_input, "The batch is empty; send at least one row.");
   if (batch.body.size() > options_.body_max)
     return fail(ErrorCode::invalid_input, "The batch is larger than " + std::to_string(options_.body_max >> 20) + " MiB; send it in parts.");
   if (batch.mode == PushMode::snapshot && !batch.rows)
-    return fail(ErrorCode::invalid_input, "A snapshot says how many orders it holds, because it removes the others; add rows=N.");
+    return fail(ErrorCode::invalid_input, "A snapshot says how many rows it holds, because it removes the others; add rows=N.");
   if (batch.idempotency_key.size() > key_bytes_max)
     return fail(ErrorCode::invalid_input, "The Idempotency-Key is longer than 256 bytes.");
   const std::string name = batch.format == PushFormat::csv ? "batch.csv" : "batch.json";
@@ -293,7 +294,7 @@ bool PushSource::step(std::chrono::milliseconds patience) {
     case Work::Phase::held:
       if (decision == Decision::none) return false;
       work_->guard = false;
-      if (decision == Decision::accept) bring();
+      if (decision == Decision::accept) work_->is_finance ? bring_finance() : bring();
       else fail_batch("A person rejected this snapshot: " + work_->held->why);
       return true;
     case Work::Phase::committing:
@@ -321,6 +322,7 @@ bool PushSource::begin_next() {
   work_ = std::make_unique<Work>();
   work_->waiting = std::move(*batch);
   work_->waiting.receipt.state = BatchReceipt::State::reading;
+  work_->is_finance = finance_kind_of_stream(work_->waiting.batch.stream).has_value();
   show_progress();
   begin_reading();
   return true;
@@ -345,7 +347,9 @@ void PushSource::submit(std::string_view text, std::uint64_t row) {
   ParseJob job;
   job.id = id;
   job.file = std::move(*file);
-  job.name = work_->waiting.batch.format == PushFormat::csv ? "batch.csv" : "batch.json";
+  const PushedBatch& batch = work_->waiting.batch;
+  const bool csv = batch.format == PushFormat::csv;
+  job.name = work_->is_finance ? finance_batch_name(batch.stream, csv) : csv ? "batch.csv" : "batch.json";
   if (!pool_->submit(std::move(job))) work_->no_parser = true;  // we stop
 }
 
@@ -372,9 +376,7 @@ bool PushSource::take_answers() {
   }
   if (!work_->open.empty() || stop_) return !answers.empty();
   if (work_->no_parser) {
-    // The batch stays in the record as it came, and is read again.
-    work_.reset();
-    wait_for_retry("no parser could be started, so pushed batches wait; see `millrace doctor`");
+    read_again("no parser could be started, so pushed batches wait; see `millrace doctor`");
     return false;
   }
   if (!answers.empty()) end_reading();
@@ -400,14 +402,14 @@ void PushSource::end_reading() {
   const PushedBatch& batch = work_->waiting.batch;
   PushRows& rows = work_->rows;
   rows.settle();
-  if (rows.orders.empty())
-    return fail_batch(rows.rejected == 0 ? "There is no order in this batch." : "No row of this batch could be read; the reasons are listed.");
-  if (batch.rows && *batch.rows != rows.orders.size() + rows.rejected)
-    return fail_batch("The batch declares " + std::to_string(*batch.rows) + " rows and holds " + std::to_string(rows.orders.size() + rows.rejected) +
+  if (rows.count() == 0)
+    return fail_batch(rows.rejected == 0 ? "There is no row in this batch that says anything." : "No row of this batch could be read; the reasons are listed.");
+  if (batch.rows && *batch.rows != rows.count() + rows.rejected)
+    return fail_batch("The batch declares " + std::to_string(*batch.rows) + " rows and holds " + std::to_string(rows.count() + rows.rejected) +
                       ", so nothing of it was taken; send it again whole.");
   if (batch.mode == PushMode::snapshot && rows.rejected > 0)
     return fail_batch(std::to_string(rows.rejected) + " rows of this snapshot cannot be read, so what is absent cannot be told; nothing of it was taken.");
-  bring();
+  work_->is_finance ? bring_finance() : bring();
 }
 
 }  // namespace millrace::ingest

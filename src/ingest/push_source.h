@@ -3,6 +3,7 @@
 //   push() ─> kept row "waiting" ─> step(): parse (sandboxed) ─> hold against the book ─> guard ─> commit with the receipt
 //
 // Invariants
+//   * Finance documents of the streams in finance_batch.h are kept rows (finance_writer.h) and changes in the same commit.
 //   * An order is the document "<Status>/<number>" of this source; equal content writes nothing but the receipt.
 //   * Batches are taken in the order they came; one that is held keeps those behind it waiting.
 //   * A row that was refused stands in the list of rejections as a document of its own, "/orders/7" for order 7, until the
@@ -20,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "ingest/finance_writer.h"
 #include "ingest/intake.h"
 #include "ingest/parser_pool.h"
 #include "ingest/push.h"
@@ -100,6 +102,11 @@ class PushSource final : public Source {
   void bring();
   std::vector<std::string> absent_in(const OrderBook& book, const PushRows& rows, std::uint64_t& known) const;
   bool is_held(const std::vector<std::string>& gone, std::uint64_t known);
+  void bring_finance();
+  void hold();
+  void read_again(std::string why);
+  void finish_receipt(std::uint64_t taken);
+  Result<FinanceWriter::Wishes> finance_wishes();
   void bring_order(OrderBook& book, PushRows& rows, std::size_t at, Instant now);
   void list_refused(OrderBook& book, const PushRows& rows, Instant now);
   void forget_refused(OrderBook& book, const PushRows& rows, bool all);
@@ -144,6 +151,7 @@ class PushSource final : public Source {
   std::multimap<Instant, std::string> nameless_;       // listed rows without a number: paths, by when they were last refused
   Stopwatch::time_point retry_at_{};
   std::uint64_t next_job_ = 1;
+  FinanceWriter finance_;
   std::unique_ptr<ParserPool> pool_;                   // its threads answer to us: goes first
 };
 

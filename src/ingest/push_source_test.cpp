@@ -56,6 +56,7 @@ class Shop {
     return whole;
   }
   BatchReceipt push(PushedBatch batch) {
+    stream_ = batch.stream;
     auto receipt = source_->push(std::move(batch), options_.token);
     REQUIRE_MESSAGE(receipt, receipt.error().text());
     return *receipt;
@@ -63,7 +64,7 @@ class Shop {
   // Steps until the batch is decided or waits for a person.
   BatchReceipt settled(const std::string& id) {
     for (int turn = 0; turn < 200; ++turn) {
-      auto receipt = source_->receipt("orders", id, options_.token);
+      auto receipt = source_->receipt(stream_, id, options_.token);
       REQUIRE_MESSAGE(receipt, receipt.error().text());
       if (receipt->is_final() || receipt->state == BatchReceipt::State::held) return *receipt;
       source_->step(100ms);
@@ -99,6 +100,7 @@ class Shop {
   folder::TestTree folder_;
   SystemClock clock_;
   PushSourceOptions options_;
+  std::string stream_ = "orders";  // of the batch pushed last
   std::atomic<std::uint64_t> changes_{0};
   std::unique_ptr<store::Record> record_;
   std::unique_ptr<Intake> intake_;
@@ -121,6 +123,42 @@ TEST_CASE("a pushed batch adds its orders, and the same batch again changes noth
   CHECK(again.unchanged == 2);
   CHECK(shop.changes() == changes);
   CHECK(shop.source().status().orders == 2);
+}
+
+TEST_CASE("pushed invoices are kept with their changes; the same again changes nothing, and a bad row is listed until it comes right") {
+  Shop shop;
+  const auto invoices = [](std::string body) {
+    PushedBatch batch = Shop::batch(std::move(body), PushFormat::lines);
+    batch.stream = "invoices";
+    return batch;
+  };
+  const std::string first = R"({"number":"9001","party":"C1","posted":"2026-03-01","amount":"119.00","currency":"EUR"})",
+                    bad = R"({"number":"9002","party":"C1","posted":"2026-03-01","amount":"1,5","currency":"EUR"})",
+                    right = R"({"number":"9002","party":"C1","posted":"2026-03-01","amount":"1.5","currency":"EUR"})";
+  const BatchReceipt receipt = shop.take(invoices(first + "\n" + bad + "\n"));
+  CHECK(receipt.state == BatchReceipt::State::done);
+  CHECK(receipt.accepted == 1);
+  CHECK(receipt.rejected == 1);
+  REQUIRE(receipt.refused.size() == 1);
+  CHECK(receipt.refused[0].row == 2);
+  CHECK(receipt.refused[0].field == "amount");
+  CHECK(shop.changes() == 2);  // the invoice and the rejection
+  CHECK(shop.rejections().find("/invoices/9002 row 2 field amount") != std::string::npos);
+  shop.restart();
+  const BatchReceipt again = shop.take(invoices(first + "\n" + right + "\n"));
+  CHECK(again.unchanged == 1);
+  CHECK(again.accepted == 1);
+  CHECK(shop.rejections() == "");
+  const FinanceWriter writer(shop.record());
+  const auto standing = writer.standing("shop", FinanceKind::invoice, "9001");
+  REQUIRE(standing);
+  REQUIRE(*standing);
+  CHECK((*standing)->amount == 11'900);
+  PushedBatch whole = invoices(right + "\n");
+  whole.mode = PushMode::snapshot;
+  whole.rows = 1;
+  CHECK(shop.take(whole).removed == 1);
+  CHECK(!writer.standing("shop", FinanceKind::invoice, "9001")->has_value());
 }
 
 TEST_CASE("an order that changes its status moves, with one change and no gap") {

@@ -15,7 +15,7 @@ constexpr std::array roles = std::to_array<RoleRow>({
     {Role::sales, "sales", viewer_rights | Rights{Right::edit_orders}, "a viewer who edits orders"},
     {Role::planner, "planner", viewer_rights | Rights{Right::edit_orders, Right::run_jobs, Right::decide, Right::see_performance},
      "edits orders, decides differences, runs jobs, sees performance"},
-    {Role::finance, "finance", viewer_rights | Rights{Right::run_jobs}, "a viewer who runs jobs"},
+    {Role::finance, "finance", viewer_rights | Rights{Right::edit_money, Right::run_jobs}, "writes and imports finance documents, runs jobs"},
     {Role::floor, "floor", Rights{Right::see_orders}, "sees orders without amounts"},
     {Role::admin, "admin", Rights::all(), "everything, users and settings too"},
 });
@@ -31,6 +31,7 @@ constexpr std::array right_names = std::to_array<RightRow>({
     {Right::see_sources, "see_sources"},
     {Right::see_performance, "see_performance"},
     {Right::edit_orders, "edit_orders"},
+    {Right::edit_money, "edit_money"},
     {Right::run_jobs, "run_jobs"},
     {Right::control_sources, "control_sources"},
     {Right::decide, "decide"},
@@ -52,7 +53,7 @@ constexpr Rights read_rights{Right::see_orders, Right::see_money, Right::see_cha
 constexpr std::array scopes = std::to_array<ScopeRow>({
     {Scope::read, "read", read_rights},
     {Scope::write, "write",
-     read_rights | Rights{Right::edit_orders, Right::run_jobs, Right::control_sources, Right::decide, Right::push}},
+     read_rights | Rights{Right::edit_orders, Right::edit_money, Right::run_jobs, Right::control_sources, Right::decide, Right::push}},
     {Scope::admin, "admin", Rights::all()},
 });
 

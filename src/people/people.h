@@ -31,6 +31,7 @@ enum class Right : std::uint16_t {
   decide = 1 << 8,           // whose value counts where sources differ
   push = 1 << 9,             // send batches
   admin = 1 << 10,           // users, tokens of others, settings, audit, backup, TLS
+  edit_money = 1 << 11,      // costs, balances and other finance documents that people write, and files of them
 };
 
 class Rights {
@@ -41,7 +42,7 @@ class Rights {
   }
   static constexpr Rights all() {
     Rights rights;
-    rights.bits_ = (1 << 11) - 1;
+    rights.bits_ = (1 << 12) - 1;
     return rights;
   }
   constexpr bool has(Right right) const { return (bits_ & static_cast<std::uint16_t>(right)) != 0; }

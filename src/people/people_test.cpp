@@ -30,9 +30,9 @@ TEST_CASE("Each role may do what its row says") {
         "viewer: see_orders see_money see_changes see_sources\n"
         "sales: see_orders see_money see_changes see_sources edit_orders\n"
         "planner: see_orders see_money see_changes see_sources see_performance edit_orders run_jobs decide\n"
-        "finance: see_orders see_money see_changes see_sources run_jobs\n"
+        "finance: see_orders see_money see_changes see_sources edit_money run_jobs\n"
         "floor: see_orders\n"
-        "admin: see_orders see_money see_changes see_sources see_performance edit_orders run_jobs control_sources decide push admin\n");
+        "admin: see_orders see_money see_changes see_sources see_performance edit_orders edit_money run_jobs control_sources decide push admin\n");
 }
 
 TEST_CASE("A role and a scope are read by the word that shows them") {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
-#include <unordered_map>
+#include <tuple>
 
 #include "base/check.h"
 #include "domain/decimal.h"
@@ -15,7 +15,7 @@ namespace {
 constexpr std::int32_t bound_max = 36'500;
 constexpr std::size_t cells_max = 16'000'000;
 constexpr std::size_t lanes = 4;  // sums side by side, so that one addition need not wait for the one before
-constexpr std::int32_t period_days = 32;
+constexpr std::int32_t period_days = 8;
 
 Result<void> check_bounds(std::span<const std::int32_t> bounds) {
   if (bounds.size() > ageing_bounds_max)
@@ -194,87 +194,119 @@ namespace {
 
 std::int32_t period_of(std::int32_t posted) { return posted >= 0 ? posted / period_days : -((-(posted + 1)) / period_days) - 1; }
 
-struct DayKey {
-  std::int32_t posted, basis_day;
-  std::uint32_t currency;
-  bool operator==(const DayKey&) const = default;
+// A posting as the index sees it.
+struct Entry {
+  std::int32_t posted = 0, basis_day = 0;
+  std::uint32_t currency = 0;
+  std::int64_t amount = 0;
+  auto place() const { return std::tie(posted, basis_day, currency); }
 };
-struct DayKeyHash {
-  std::size_t operator()(const DayKey& key) const {
-    std::uint64_t x = static_cast<std::uint32_t>(key.posted) * 0x9E3779B97F4A7C15U;
-    x = (x ^ static_cast<std::uint32_t>(key.basis_day)) * 0xBF58476D1CE4E5B9U;
-    x = (x ^ key.currency ^ (x >> 32)) * 0x94D049BB133111EBU;
-    return x ^ (x >> 29);
-  }
-};
-using DaySums = std::unordered_map<DayKey, std::int64_t, DayKeyHash>;
 
-template <class Sums, class Key>
-void add_to(Sums& sums, const Key& key, std::int64_t amount) {
-  const auto [found, fresh] = sums.try_emplace(key, amount);
-  if (!fresh) found->second += amount;
-  if (found->second == 0) sums.erase(found);
+// Sorted, those of one place added up, those of nothing gone.
+void combine(std::vector<Entry>& entries) {
+  std::ranges::sort(entries, [](const Entry& a, const Entry& b) { return a.place() < b.place(); });
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < entries.size();) {
+    Entry sum = entries[i];
+    for (++i; i < entries.size() && entries[i].place() == sum.place(); ++i) sum.amount += entries[i].amount;
+    if (sum.amount != 0) entries[kept++] = sum;
+  }
+  entries.resize(kept);
+}
+
+std::vector<Entry> entries_of(const PostingColumns& columns, AgeingBasis basis, std::span<const std::int32_t> document_posted, std::uint32_t& currency_seen) {
+  std::vector<Entry> entries(columns.amount.size());
+  for (std::size_t row = 0; row < entries.size(); ++row) {
+    currency_seen = std::max<std::uint32_t>(currency_seen, columns.currency[row]);
+    const std::int32_t day = basis == AgeingBasis::due ? columns.due[row] : posted_of(document_posted, columns.document[row]);
+    entries[row] = {columns.posted[row], day, columns.currency[row], columns.amount[row]};
+  }
+  combine(entries);
+  return entries;
 }
 
 }  // namespace
 
+void AgeingIndex::add_to(Cells& cells, const Cell& cell) {
+  const auto before = [](const Cell& a, const Cell& b) { return std::tie(a.basis_day, a.currency) < std::tie(b.basis_day, b.currency); };
+  const auto at = std::ranges::lower_bound(cells, cell, before);
+  if (at == cells.end() || before(cell, *at)) {
+    cells.insert(at, cell);
+  } else if ((at->amount += cell.amount) == 0) {
+    cells.erase(at);
+  }
+}
+
+void AgeingIndex::make_checkpoints() {
+  std::map<std::pair<std::int32_t, std::uint32_t>, std::int64_t> open;
+  for (const auto& [posted, cells] : days_) {
+    if (const std::int32_t period = period_of(posted); checkpoints_.empty() || checkpoints_.rbegin()->first < period) {
+      Cells& now = checkpoints_[period];
+      for (const auto& [place, amount] : open) now.push_back({place.first, place.second, amount});
+    }
+    for (const Cell& cell : cells) {
+      const auto found = open.try_emplace({cell.basis_day, cell.currency}, 0).first;
+      if ((found->second += cell.amount) == 0) open.erase(found);
+    }
+  }
+}
+
 Result<AgeingIndex> AgeingIndex::build(std::span<const PostingColumns> chunks, AgeingBasis basis, std::uint32_t currency_count,
                                        std::span<const std::int32_t> document_posted, unsigned threads) {
   if (auto columns = check_columns(chunks); !columns) return pass_on(columns);
-  const std::size_t parts = std::clamp<std::size_t>(threads, 1, 64);
-  std::vector<DaySums> sums(parts);
-  std::vector<std::uint32_t> currency_seen(parts);
-  paths::in_parallel(static_cast<unsigned>(parts), parts, [&](std::size_t first, std::size_t last) {
-    for (std::size_t n = first; n < last; ++n)
-      for (std::size_t chunk = chunks.size() * n / parts; chunk < chunks.size() * (n + 1) / parts; ++chunk) {
-        const PostingColumns& columns = chunks[chunk];
-        for (std::size_t row = 0; row < columns.amount.size(); ++row) {
-          currency_seen[n] = std::max<std::uint32_t>(currency_seen[n], columns.currency[row]);
-          const std::int32_t day = basis == AgeingBasis::due ? columns.due[row] : posted_of(document_posted, columns.document[row]);
-          sums[n][{columns.posted[row], day, columns.currency[row]}] += columns.amount[row];
-        }
-      }
+  std::vector<std::vector<Entry>> entries(chunks.size());
+  std::vector<std::uint32_t> currency_seen(chunks.size());
+  paths::in_parallel(std::clamp(threads, 1U, 64U), chunks.size(), [&](std::size_t first, std::size_t last) {
+    for (std::size_t chunk = first; chunk < last; ++chunk) entries[chunk] = entries_of(chunks[chunk], basis, document_posted, currency_seen[chunk]);
   });
-  if (const std::uint32_t seen = std::ranges::max(currency_seen); seen >= currency_count && !chunks.empty()) return currency_too_large(seen, currency_count);
+  for (const std::uint32_t seen : currency_seen)
+    if (seen >= currency_count) return currency_too_large(seen, currency_count);
   AgeingIndex index;
   index.currency_count_ = currency_count;
-  for (const DaySums& part : sums)
-    for (const auto& [key, amount] : part)
-      if (amount != 0) add_to(index.days_[key.posted], Key{key.basis_day, key.currency}, amount);
-  Sums open;
-  for (const auto& [posted, day] : index.days_) {
-    if (const std::int32_t period = period_of(posted); index.checkpoints_.empty() || index.checkpoints_.rbegin()->first < period) index.checkpoints_.emplace(period, open);
-    for (const auto& [key, amount] : day) add_to(open, key, amount);
+  std::map<std::int32_t, std::vector<Entry>> days;
+  for (const std::vector<Entry>& chunk : entries)
+    for (std::size_t i = 0; i < chunk.size();) {
+      std::vector<Entry>& day = days[chunk[i].posted];
+      const std::size_t first = i;
+      while (i < chunk.size() && chunk[i].posted == chunk[first].posted) ++i;
+      day.insert(day.end(), chunk.begin() + static_cast<std::ptrdiff_t>(first), chunk.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  for (auto& [posted, day] : days) {
+    combine(day);
+    Cells& cells = index.days_[posted];
+    for (const Entry& entry : day) cells.push_back({entry.basis_day, entry.currency, entry.amount});
   }
+  index.make_checkpoints();
   return index;
 }
 
 void AgeingIndex::add(std::int32_t posted, std::int32_t basis_day, std::uint32_t currency, std::int64_t amount) {
   check(currency < currency_count_, "a posting of a known currency is added");
   if (amount == 0) return;
+  const Cell cell{basis_day, currency, amount};
   const std::int32_t period = period_of(posted);
   auto checkpoint = checkpoints_.lower_bound(period);
   if (checkpoint == checkpoints_.end() || checkpoint->first != period) {
     // A period of its own begins: with what was open before it.
-    Sums open;
+    Cells open;
     if (checkpoint != checkpoints_.begin()) {
       const auto before = std::prev(checkpoint);
       open = before->second;
       for (auto day = days_.lower_bound(before->first * period_days); day != days_.end() && day->first < posted; ++day)
-        for (const auto& [key, sum] : day->second) add_to(open, key, sum);
+        for (const Cell& earlier : day->second) add_to(open, earlier);
     }
     checkpoint = checkpoints_.emplace_hint(checkpoint, period, std::move(open));
   }
-  add_to(days_[posted], Key{basis_day, currency}, amount);
-  for (++checkpoint; checkpoint != checkpoints_.end(); ++checkpoint) add_to(checkpoint->second, Key{basis_day, currency}, amount);
+  add_to(days_[posted], cell);
+  for (++checkpoint; checkpoint != checkpoints_.end(); ++checkpoint) add_to(checkpoint->second, cell);
 }
 
 Result<AgeingAnswer> AgeingIndex::answer(std::int32_t as_of, std::span<const std::int32_t> bounds) const {
   if (auto checked = check_bounds(bounds); !checked) return pass_on(checked);
   const Buckets buckets(bounds);
   AgeingAnswer answer(1, currency_count_, bounds.size() + 3);
-  const auto count = [&](const Sums& sums) {
-    for (const auto& [key, amount] : sums) answer.row(0, key.currency)[buckets.of(key.basis_day, as_of)] += amount;
+  const auto count = [&](const Cells& cells) {
+    for (const Cell& cell : cells) answer.row(0, cell.currency)[buckets.of(cell.basis_day, as_of)] += cell.amount;
   };
   auto checkpoint = checkpoints_.upper_bound(period_of(as_of));
   if (checkpoint == checkpoints_.begin()) return answer;

@@ -77,7 +77,7 @@ std::size_t ageing_bucket(std::int32_t basis_day, std::int32_t as_of, std::span<
 //                         group_count * currency_count * buckets beyond 16 million
 Result<AgeingAnswer> ageing(std::span<const PostingColumns> chunks, const AgeingQuestion& question);
 
-// What was open at the ends of periods of 32 days, per currency and basis day, so that a question reads one period of
+// What was open at the beginnings of periods of eight days, per currency and basis day, so that a question reads one period of
 // postings only, and these summed per day. For totals per currency of one basis. Kept up to date posting by posting.
 class AgeingIndex {
  public:
@@ -91,14 +91,17 @@ class AgeingIndex {
   Result<AgeingAnswer> answer(std::int32_t as_of, std::span<const std::int32_t> bounds) const;
 
  private:
-  struct Key {
+  struct Cell {
     std::int32_t basis_day = 0;
     std::uint32_t currency = 0;
-    auto operator<=>(const Key&) const = default;
+    std::int64_t amount = 0;
   };
-  using Sums = std::map<Key, std::int64_t>;
-  std::map<std::int32_t, Sums> days_;         // by posting day
-  std::map<std::int32_t, Sums> checkpoints_;  // by period: what is open of all postings before it
+  using Cells = std::vector<Cell>;            // by basis day and currency, none twice, none of 0
+  static void add_to(Cells& cells, const Cell& cell);
+  void make_checkpoints();
+
+  std::map<std::int32_t, Cells> days_;         // by posting day
+  std::map<std::int32_t, Cells> checkpoints_;  // by period: what is open of all postings before it
   std::uint32_t currency_count_ = 1;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <exception>
 #include <thread>
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::size_t own_size = 4096;
 constexpr std::int32_t unit = 4096;      // of a normal number
+constexpr std::size_t block_size = 64;
 constexpr std::int32_t step_shift = 5;   // 8 * 4096 / 1024 steps
 static_assert(8 * unit >> step_shift == normal_steps);
 
@@ -79,13 +81,42 @@ MILLRACE_INLINE void offsets_body(const DrawsOf& draws, std::int32_t* __restrict
   }
 }
 
-MILLRACE_INLINE void add_rows_body(std::int64_t* __restrict rows, std::size_t width, const std::int64_t* __restrict base, const std::int32_t* offsets, std::size_t count) {
-  for (std::size_t p = 0; p < count; ++p) {
-    std::int64_t* row = rows + p * width;
-    const std::int64_t* from = base + offsets[p];
-    for (std::size_t at = 0; at < width; at += 8)
-      for (std::size_t i = 0; i < 8; ++i) row[at + i] += from[at + i];
+// Eight numbers that the processor holds in one register, or two or four of them.
+typedef std::int64_t Eight __attribute__((vector_size(64)));
+
+struct Rows {
+  std::int64_t* rows;
+  std::size_t width;
+  const std::int64_t* base;
+  const std::int32_t* offsets;
+  std::size_t parties, paths;
+};
+
+// `Count` eights of each row are kept in registers while all parties are added: neither read nor written in between.
+template <std::size_t Count>
+MILLRACE_INLINE void add_strip(const Rows& all, std::size_t at) {
+  for (std::size_t path = 0; path < all.paths; ++path) {
+    std::int64_t* row = all.rows + path * all.width + at;
+    Eight sums[Count];
+    std::memcpy(sums, row, sizeof sums);
+    for (std::size_t party = 0; party < all.parties; ++party) {
+      const std::int64_t* from = all.base + all.offsets[party * all.paths + path] + at;
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < Count; ++i) {
+        Eight more;  // begins at any day: not aligned
+        std::memcpy(&more, from + i * 8, sizeof more);
+        sums[i] += more;
+      }
+    }
+    std::memcpy(row, sums, sizeof sums);
   }
+}
+
+template <std::size_t Strip>
+MILLRACE_INLINE void add_rows_body(const Rows& all) {
+  std::size_t at = 0;
+  for (; at + Strip * 8 <= all.width; at += Strip * 8) add_strip<Strip>(all, at);
+  for (; at < all.width; at += 8) add_strip<1>(all, at);
 }
 
 MILLRACE_INLINE void add_looked_up_body(std::int64_t* __restrict values, const std::int64_t* __restrict base, const std::int32_t* __restrict offsets, std::size_t count) {
@@ -98,19 +129,33 @@ MILLRACE_INLINE std::size_t count_below_body(const std::int64_t* values, std::si
   return below;
 }
 
+// How many values lie below `low`, and a bit for each block of 64 in which some lie in low..high.
+MILLRACE_INLINE std::size_t search_body(const std::int64_t* values, std::size_t blocks, std::int64_t low, std::int64_t high, std::uint8_t* found) {
+  std::size_t below = 0;
+  for (std::size_t block = 0; block < blocks; ++block) {
+    std::int64_t less = 0, here = 0;
+    for (std::size_t i = 0; i < block_size; ++i) {
+      const std::int64_t value = values[block * block_size + i];
+      less += value < low ? 1 : 0;
+      here += value <= high ? 1 : 0;
+    }
+    below += static_cast<std::size_t>(less);
+    found[block] = here != less ? 1 : 0;
+  }
+  return below;
+}
+
 struct Kernels {
   void (*offsets)(const DrawsOf&, std::int32_t*, std::size_t);
-  void (*add_rows)(std::int64_t*, std::size_t, const std::int64_t*, const std::int32_t*, std::size_t);
+  void (*add_rows)(const Rows&);
   void (*add_looked_up)(std::int64_t*, const std::int64_t*, const std::int32_t*, std::size_t);
   std::size_t (*count_below)(const std::int64_t*, std::size_t, std::int64_t);
+  std::size_t (*search)(const std::int64_t*, std::size_t, std::int64_t, std::int64_t, std::uint8_t*);
 };
 
-#define MILLRACE_KERNELS(name, ...)                                                                                              \
+#define MILLRACE_KERNELS(name, strip, ...)                                                                                            \
   __VA_ARGS__ void offsets_##name(const DrawsOf& draws, std::int32_t* out, std::size_t count) { offsets_body(draws, out, count); } \
-  __VA_ARGS__ void add_rows_##name(std::int64_t* rows, std::size_t width, const std::int64_t* base, const std::int32_t* offsets,   \
-                                   std::size_t count) {                                                                          \
-    add_rows_body(rows, width, base, offsets, count);                                                                            \
-  }                                                                                                                              \
+  __VA_ARGS__ void add_rows_##name(const Rows& all) { add_rows_body<strip>(all); }                                                \
   __VA_ARGS__ void add_looked_up_##name(std::int64_t* values, const std::int64_t* base, const std::int32_t* offsets,               \
                                         std::size_t count) {                                                                     \
     add_looked_up_body(values, base, offsets, count);                                                                            \
@@ -118,15 +163,19 @@ struct Kernels {
   __VA_ARGS__ std::size_t count_below_##name(const std::int64_t* values, std::size_t count, std::int64_t limit) {                  \
     return count_below_body(values, count, limit);                                                                               \
   }                                                                                                                              \
-  constexpr Kernels kernels_##name{offsets_##name, add_rows_##name, add_looked_up_##name, count_below_##name};
+  __VA_ARGS__ std::size_t search_##name(const std::int64_t* values, std::size_t blocks, std::int64_t low, std::int64_t high,       \
+                                        std::uint8_t* found) {                                                                   \
+    return search_body(values, blocks, low, high, found);                                                                        \
+  }                                                                                                                              \
+  constexpr Kernels kernels_##name{offsets_##name, add_rows_##name, add_looked_up_##name, count_below_##name, search_##name};
 
-MILLRACE_KERNELS(any)
+MILLRACE_KERNELS(any, 3)
 #if defined(__x86_64__)
-MILLRACE_KERNELS(avx2, [[gnu::target("avx2")]])
+MILLRACE_KERNELS(avx2, 6, [[gnu::target("avx2")]])
 #if defined(__clang__)
-MILLRACE_KERNELS(avx512, [[gnu::target("avx512f,avx512dq,avx512bw,avx512vl")]])
+MILLRACE_KERNELS(avx512, 12, [[gnu::target("avx512f,avx512dq,avx512bw,avx512vl")]])
 #else
-MILLRACE_KERNELS(avx512, [[gnu::target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")]])
+MILLRACE_KERNELS(avx512, 12, [[gnu::target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")]])
 #endif
 
 const Kernels& kernels() {
@@ -169,8 +218,9 @@ void Draws::offsets(std::uint64_t key, const Offsets& by_step, std::size_t first
                     out.data(), out.size());
 }
 
-void add_rows(std::int64_t* rows, std::size_t width, const std::int64_t* base, std::span<const std::int32_t> offsets) {
-  kernels().add_rows(rows, width, base, offsets.data(), offsets.size());
+void add_rows(std::int64_t* rows, std::size_t width, const std::int64_t* base, std::span<const std::int32_t> offsets, std::size_t paths) {
+  check(width % 8 == 0 && offsets.size() % paths == 0, "rows are whole eights and every party has an offset for each path");
+  kernels().add_rows({rows, width, base, offsets.data(), offsets.size() / paths, paths});
 }
 
 void add_looked_up(std::int64_t* values, const std::int64_t* base, std::span<const std::int32_t> offsets) {
@@ -186,15 +236,21 @@ std::int64_t select(std::span<const std::int64_t> values, std::size_t rank, std:
 }
 
 std::int64_t select_between(std::span<const std::int64_t> values, std::size_t rank, std::int64_t low, std::int64_t high, std::vector<std::int64_t>& scratch) {
-  scratch.resize(values.size() + 1);
-  std::size_t below = 0, kept = 0;
-  for (const std::int64_t value : values) {
-    below += value < low ? 1 : 0;
-    scratch[kept] = value;  // overwritten by the next one unless it is kept: no branch to guess
-    kept += value >= low && value <= high ? 1 : 0;
-  }
+  // Of most blocks it is enough to know how many values lie below.
+  const std::size_t blocks = values.size() / block_size;
+  std::vector<std::uint8_t> found(blocks);
+  std::size_t below = kernels().search(values.data(), blocks, low, high, found.data());
+  scratch.clear();
+  const auto keep = [&](std::span<const std::int64_t> some) {
+    for (const std::int64_t value : some)
+      if (value >= low && value <= high) scratch.push_back(value);
+  };
+  for (std::size_t block = 0; block < blocks; ++block)
+    if (found[block] != 0) keep(values.subspan(block * block_size, block_size));
+  for (const std::int64_t value : values.subspan(blocks * block_size)) below += value < low ? 1 : 0;
+  keep(values.subspan(blocks * block_size));
+  const std::size_t kept = scratch.size();
   check(rank >= below && rank - below < kept, "a quantile lies where it is looked for");
-  scratch.resize(kept);
   std::ranges::nth_element(scratch, scratch.begin() + static_cast<std::ptrdiff_t>(rank - below));
   return scratch[rank - below];
 }

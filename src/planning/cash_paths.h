@@ -33,8 +33,9 @@ class Draws {
   std::vector<std::int32_t> own_;     // 4,096 equally likely ones
 };
 
-// rows[p * width + i] += base[offsets[p] + i] for i < width, a multiple of 8.
-void add_rows(std::int64_t* rows, std::size_t width, const std::int64_t* base, std::span<const std::int32_t> offsets);
+// rows[p * width + i] += sum over n of base[offsets[n * paths + p] + i], for p < paths, i < width (a multiple of 8), where
+// offsets holds some parties' offsets of all paths one after the other.
+void add_rows(std::int64_t* rows, std::size_t width, const std::int64_t* base, std::span<const std::int32_t> offsets, std::size_t paths);
 // values[p] += base[offsets[p]].
 void add_looked_up(std::int64_t* values, const std::int64_t* base, std::span<const std::int32_t> offsets);
 std::size_t count_below(std::span<const std::int64_t> values, std::int64_t limit);

@@ -1,9 +1,11 @@
 #include "planning/cash_simulation.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <map>
 #include <numeric>
+#include <utility>
 
 #include "base/check.h"
 #include "domain/decimal.h"
@@ -16,9 +18,9 @@ constexpr std::int32_t days_max = 400;
 constexpr std::size_t parties_max = 1'000'000;
 constexpr std::uint32_t group_max = 512;     // of parties that share draws
 constexpr std::uint32_t own = UINT32_MAX;    // draws for itself
-constexpr std::size_t path_tile = 32;        // rows of a tile stay in the first cache
-constexpr std::size_t party_block = 512;     // their sums stay in the second
-constexpr std::size_t group_batch = 32;
+constexpr std::size_t party_block = 32;      // their sums stay in the first cache
+constexpr std::size_t path_tile = 128;       // drawn at once
+constexpr std::size_t group_batch = 8;       // their tables stay in the second
 
 Failure no_such_party(std::uint32_t party) {
   return fail(ErrorCode::invalid_input, "an item names party " + std::to_string(party) + ", which is not among the parties of the simulation");
@@ -76,26 +78,26 @@ struct CashSimulation::State {
   void walk_all();
   void add_own(std::span<const std::uint32_t> alone, std::size_t first_path, std::size_t last_path, std::vector<std::int64_t>& rows) const;
   void add_groups(std::vector<std::int64_t>& rows) const;
-  void shift_into(std::vector<std::int64_t>& table, const std::int64_t* cell_sums, const DelayTable& delays) const;
+  void shift_into(std::int64_t* table, const std::int64_t* cell_sums, const DelayTable& delays) const;
   std::vector<std::int32_t> offsets_of(std::uint32_t party, const DelayTable& delays) const;
   void move_party(std::uint32_t party, const std::vector<std::int64_t>& change);
   void add_change(const std::int64_t* base, std::span<const std::int32_t> offsets, std::size_t first, std::size_t last);
-  void find_quantiles(std::size_t first, std::size_t last, std::int64_t moved_by);
+  void find_quantiles(std::size_t first, std::size_t last, const std::function<std::int64_t(std::size_t)>& moved_by);
 };
 
 namespace {
 
-paths::Offsets shift_offsets(const DelayTable& delays) {
+paths::Offsets shift_offsets(const DelayTable& delays, std::int32_t begin) {
   paths::Offsets offsets;
   const auto& parts = paths::part_of_step();
-  for (std::size_t step = 0; step < offsets.size(); ++step) offsets[step] = -delays.days[parts[step]];
+  for (std::size_t step = 0; step < offsets.size(); ++step) offsets[step] = begin - delays.days[parts[step]];
   return offsets;
 }
 
-paths::Offsets table_offsets(std::size_t width) {
+paths::Offsets table_offsets(std::size_t width, std::int32_t begin) {
   paths::Offsets offsets;
   const auto& parts = paths::part_of_step();
-  for (std::size_t step = 0; step < offsets.size(); ++step) offsets[step] = static_cast<std::int32_t>(parts[step] * width);
+  for (std::size_t step = 0; step < offsets.size(); ++step) offsets[step] = begin + static_cast<std::int32_t>(parts[step] * width);
   return offsets;
 }
 
@@ -143,49 +145,46 @@ void CashSimulation::State::sum_items(std::span<const SimulationItem> items) {
 }
 
 void CashSimulation::State::add_own(std::span<const std::uint32_t> alone, std::size_t first_path, std::size_t last_path, std::vector<std::int64_t>& rows) const {
-  std::vector<paths::Offsets> by_step(std::min(party_block, alone.size()));
-  std::array<std::int32_t, path_tile> offsets;
+  std::vector<paths::Offsets> by_step(party_block);
+  std::vector<std::int32_t> offsets(party_block * path_tile);
   for (std::size_t block = 0; block < alone.size(); block += party_block) {
     const auto here = alone.subspan(block, std::min(party_block, alone.size() - block));
-    for (std::size_t i = 0; i < here.size(); ++i) by_step[i] = shift_offsets(parties[here[i]].delays);
+    for (std::size_t i = 0; i < here.size(); ++i)
+      by_step[i] = shift_offsets(parties[here[i]].delays, static_cast<std::int32_t>((std::size_t{here[i]} - here[0]) * cell));
     for (std::size_t tile = first_path; tile < last_path; tile += path_tile) {
-      const std::span<std::int32_t> drawn(offsets.data(), std::min(path_tile, last_path - tile));
-      for (std::size_t i = 0; i < here.size(); ++i) {
-        draws.offsets(parties[here[i]].key, by_step[i], tile, drawn);
-        paths::add_rows(rows.data() + tile * width, width, sums.data() + here[i] * cell + DelayTable::later_max, drawn);
-      }
+      const std::size_t count = std::min(path_tile, last_path - tile);
+      for (std::size_t i = 0; i < here.size(); ++i) draws.offsets(parties[here[i]].key, by_step[i], tile, std::span(offsets).subspan(i * count, count));
+      paths::add_rows(rows.data() + tile * width, width, sums.data() + here[0] * cell + DelayTable::later_max, std::span(offsets).first(here.size() * count), count);
     }
   }
 }
 
 // table[part][day] += what the party paid by the day when it draws that part of its delays.
-void CashSimulation::State::shift_into(std::vector<std::int64_t>& table, const std::int64_t* cell_sums, const DelayTable& delays) const {
-  for (std::size_t part = 0; part < DelayTable::size; ++part) {
-    const std::int32_t offset = -delays.days[part];
-    paths::add_rows(table.data() + part * width, width, cell_sums + DelayTable::later_max, std::span(&offset, 1));
-  }
+void CashSimulation::State::shift_into(std::int64_t* table, const std::int64_t* cell_sums, const DelayTable& delays) const {
+  std::array<std::int32_t, DelayTable::size> offsets;
+  for (std::size_t part = 0; part < offsets.size(); ++part) offsets[part] = -delays.days[part];
+  paths::add_rows(table, width, cell_sums + DelayTable::later_max, offsets, offsets.size());
 }
 
 void CashSimulation::State::add_groups(std::vector<std::int64_t>& rows) const {
   std::vector<std::vector<std::uint32_t>> members(group_count);
   for (std::uint32_t party = 0; party < group_of.size(); ++party)
     if (group_of[party] != own) members[group_of[party]].push_back(party);
-  const paths::Offsets by_step = table_offsets(width);
-  std::vector<std::vector<std::int64_t>> tables(std::min<std::size_t>(group_batch, group_count));
+  const std::size_t table_size = DelayTable::size * width;
+  std::vector<std::int64_t> tables(group_batch * table_size);
   for (std::size_t batch = 0; batch < group_count; batch += group_batch) {
-    const std::size_t count = std::min<std::size_t>(group_batch, group_count - batch);
+    const std::size_t count = std::min(group_batch, group_count - batch);
+    std::ranges::fill(tables, 0);
     paths::in_parallel(settings.threads, count, [&](std::size_t first, std::size_t last) {
-      for (std::size_t i = first; i < last; ++i) {
-        tables[i].assign(DelayTable::size * width, 0);
-        for (const std::uint32_t party : members[batch + i]) shift_into(tables[i], sums.data() + party * cell, parties[party].delays);
-      }
+      for (std::size_t i = first; i < last; ++i)
+        for (const std::uint32_t party : members[batch + i]) shift_into(tables.data() + i * table_size, sums.data() + party * cell, parties[party].delays);
     });
     paths::in_parallel(settings.threads, settings.paths, [&](std::size_t first, std::size_t last) {
-      std::vector<std::int32_t> offsets(last - first);
-      for (std::size_t i = 0; i < count; ++i) {
-        draws.offsets(group_key(static_cast<std::uint32_t>(batch + i)), by_step, first, offsets);
-        paths::add_rows(rows.data() + first * width, width, tables[i].data(), offsets);
-      }
+      std::vector<std::int32_t> offsets(count * (last - first));
+      for (std::size_t i = 0; i < count; ++i)
+        draws.offsets(group_key(static_cast<std::uint32_t>(batch + i)), table_offsets(width, static_cast<std::int32_t>(i * table_size)), first,
+                      std::span(offsets).subspan(i * (last - first), last - first));
+      paths::add_rows(rows.data() + first * width, width, tables.data(), offsets, last - first);
     });
   }
 }
@@ -203,21 +202,22 @@ void CashSimulation::State::walk_all() {
       for (std::size_t day = 0; day < days; ++day)
         for (std::size_t path = tile; path < std::min(tile + 8, last); ++path) balances[day * settings.paths + path] = rows[path * width + day];
   });
-  find_quantiles(0, days, anywhere);
+  find_quantiles(0, days, [](std::size_t) { return anywhere; });
 }
 
-// After a change that moved no path's balance of these days by more than `moved_by`, so no quantile either.
-void CashSimulation::State::find_quantiles(std::size_t first_day_index, std::size_t last_day_index, std::int64_t moved_by) {
+// After a change that moved no path's balance of a day by more than `moved_by(day)`, so no quantile either.
+void CashSimulation::State::find_quantiles(std::size_t first_day_index, std::size_t last_day_index, const std::function<std::int64_t(std::size_t)>& moved_by) {
   paths::in_parallel(settings.threads, last_day_index - first_day_index, [&](std::size_t first, std::size_t last) {
     std::vector<std::int64_t> scratch;
     for (std::size_t day = first_day_index + first; day < first_day_index + last; ++day) {
       BandDay& band = quantiles[day];
-      band.day = first_day + static_cast<std::int32_t>(day);
       const auto values = day_balances(day);
+      const std::int64_t most = moved_by(day);
+      band.day = first_day + static_cast<std::int32_t>(day);
+      if (most == 0) continue;
       const auto find = [&](std::int64_t& quantile, std::uint32_t percent) {
         const std::size_t rank = rank_of(percent, settings.paths);
-        quantile = moved_by == anywhere ? paths::select(values, rank, scratch)
-                                        : paths::select_between(values, rank, quantile - moved_by, quantile + moved_by, scratch);
+        quantile = most == anywhere ? paths::select(values, rank, scratch) : paths::select_between(values, rank, quantile - most, quantile + most, scratch);
       };
       find(band.p10, 10);
       find(band.p50, 50);
@@ -229,7 +229,7 @@ void CashSimulation::State::find_quantiles(std::size_t first_day_index, std::siz
 std::vector<std::int32_t> CashSimulation::State::offsets_of(std::uint32_t party, const DelayTable& delays) const {
   const bool alone = group_of[party] == own;
   std::vector<std::int32_t> offsets(settings.paths);
-  draws.offsets(alone ? parties[party].key : group_key(group_of[party]), alone ? shift_offsets(delays) : table_offsets(width), 0, offsets);
+  draws.offsets(alone ? parties[party].key : group_key(group_of[party]), alone ? shift_offsets(delays, 0) : table_offsets(width, 0), 0, offsets);
   return offsets;
 }
 
@@ -259,10 +259,10 @@ void CashSimulation::State::move_party(std::uint32_t party, const std::vector<st
     add_change(change.data() + DelayTable::later_max, offsets, first, last);
   } else {
     std::vector<std::int64_t> table(DelayTable::size * width);
-    shift_into(table, change.data(), delays);
+    shift_into(table.data(), change.data(), delays);
     add_change(table.data(), offsets, first, last);
   }
-  find_quantiles(first, last, largest);
+  find_quantiles(first, last, [&](std::size_t) { return largest; });
 }
 
 CashSimulation::CashSimulation(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -322,14 +322,20 @@ Result<void> CashSimulation::change_delays(std::uint32_t party, const DelayTable
     const auto offsets = state.offsets_of(party, table);
     if (state.group_of[party] == own) return state.add_change(cell + DelayTable::later_max, offsets, 0, days);
     std::vector<std::int64_t> shifted(DelayTable::size * state.width);
-    state.shift_into(shifted, cell, table);
+    state.shift_into(shifted.data(), cell, table);
     state.add_change(shifted.data(), offsets, 0, days);
   };
   apply(back.data(), state.parties[party].delays);
   apply(row, delays);
-  state.parties[party].delays = delays;
-  const auto [low, high] = std::minmax_element(row, row + state.cell);
-  state.find_quantiles(0, days, *high - *low);
+  const DelayTable former = std::exchange(state.parties[party].delays, delays);
+  state.find_quantiles(0, days, [&](std::size_t day) {
+    std::int64_t most = 0;
+    for (std::size_t part = 0; part < DelayTable::size; ++part) {
+      const std::int64_t* paid = row + DelayTable::later_max + day;
+      most = std::max(most, std::abs(*(paid - delays.days[part]) - *(paid - former.days[part])));
+    }
+    return most;
+  });
   return {};
 }
 

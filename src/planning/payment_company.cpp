@@ -11,8 +11,8 @@
 namespace millrace::planning {
 namespace {
 
-constexpr std::size_t sampled_parties_max = 1500;
-constexpr std::size_t sampled_cases_max = 6000;
+constexpr std::size_t sampled_parties_max = 800;
+constexpr std::size_t sampled_cases_max = 4000;
 constexpr double shrink_calibration = 60;  // cases: few-data groups lean on all others
 constexpr std::uint32_t party_codes_max = 1U << 26;
 
@@ -21,6 +21,15 @@ double middle_of(std::vector<double>& values, double at = 0.5) {
   const auto place = static_cast<std::ptrdiff_t>(at * static_cast<double>(values.size() - 1) + 0.5);
   std::nth_element(values.begin(), values.begin() + place, values.end());
   return values[static_cast<std::size_t>(place)];
+}
+
+// The mean of the middle half: as little moved by odd values as the median, and by one value more hardly at all.
+double typical(std::vector<double>& values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t cut = values.size() / 4;
+  double sum = 0;
+  for (std::size_t index = cut; index < values.size() - cut; ++index) sum += values[index];
+  return values.empty() ? 0 : sum / static_cast<double>(values.size() - 2 * cut);
 }
 
 // Parties with cases, at most sampled_parties_max of them, evenly over the codes.
@@ -67,8 +76,8 @@ CompanyFit first_fit(const CaseTable& table, const std::vector<std::uint32_t>& p
     spreads.push_back(1.4826 * middle_of(delays) + 0.3);
   }
   if (levels.empty()) return company;
-  company.spread = spreads.empty() ? 7 : std::max(0.7, middle_of(spreads));
-  company.level.level = middle_of(levels);
+  company.spread = spreads.empty() ? 7 : std::max(0.7, typical(spreads));
+  company.level.level = typical(levels);
   std::vector<double> apart;
   for (const double level : levels) apart.push_back(std::abs(level - company.level.level));
   const double between = 1.4826 * middle_of(apart);
@@ -79,14 +88,14 @@ CompanyFit first_fit(const CaseTable& table, const std::vector<std::uint32_t>& p
 
 struct PartySample {
   PartyFit fit;
-  std::vector<CaseTrace> trace;
+  Lessons lessons;
 };
 
 std::vector<PartySample> read_sample(const CaseTable& table, const std::vector<std::uint32_t>& parties, std::int32_t as_of,
                                      const CompanyFit& company, unsigned threads) {
   std::vector<PartySample> samples(parties.size());
   in_parallel(parties.size(), threads, [&](std::size_t index) {
-    samples[index].fit = fit_party(company, table.of(parties[index]), as_of, &samples[index].trace);
+    samples[index].fit = fit_party(company, table.of(parties[index]), as_of, &samples[index].lessons);
   });
   return samples;
 }
@@ -103,7 +112,7 @@ void learn_slopes_and_season(CompanyFit& company, const std::vector<PartySample>
   std::array<double, 12> month_sum{}, month_count{};
   for (const PartySample& sample : samples) {
     const double weight = 1 / std::max(0.25, sample.fit.spread * sample.fit.spread);
-    for (const CaseTrace& one : sample.trace) {
+    for (const CaseTrace& one : sample.lessons.trace) {
       if (one.posted > settled_by) continue;
       const double limit = 3 * std::sqrt(one.variance);
       const double error = std::clamp(one.error, -limit, limit);
@@ -138,17 +147,16 @@ void learn_levels(CompanyFit& company, const std::vector<PartySample>& samples, 
       for (std::size_t index = 0; index < level_model_count; ++index) models[index] += sample.fit.models[index];
       model_count += 1;
     }
-    for (std::size_t index = 1; index < sample.trace.size(); ++index)
-      if (sample.trace[index].posted <= settled_by)
-        surprises.push_back(sample.trace[index].error / std::sqrt(sample.trace[index].variance));
+    for (std::size_t index = 1; index < sample.lessons.trace.size(); ++index)
+      if (sample.lessons.trace[index].posted <= settled_by)
+        surprises.push_back(sample.lessons.trace[index].error / std::sqrt(sample.lessons.trace[index].variance));
   }
   if (levels.empty()) return;
-  // Half towards what it was: parties lean on this while it is learned from them.
   const ModelWeights before = company.models;
   for (std::size_t index = 0; index < level_model_count; ++index)
-    company.models[index] = (models[index] + 10 * before[index]) / (model_count + 10);
-  if (spreads.size() >= 5) company.spread = std::max(0.5, middle_of(spreads));
-  company.level.level = middle_of(levels);
+    company.models[index] = (models[index] + 3 * before[index]) / (model_count + 3);
+  if (spreads.size() >= 5) company.spread = std::max(0.5, typical(spreads));
+  company.level.level = typical(levels);
   double squares = 0;
   const double limit = 4 * std::sqrt(company.level.variance);
   for (const double level : levels) {
@@ -162,8 +170,13 @@ void learn_levels(CompanyFit& company, const std::vector<PartySample>& samples, 
 
 void learn_paying_days(CompanyFit& company, const std::vector<PartySample>& samples) {
   PayingCounts counts;
-  for (const PartySample& sample : samples) counts.add(sample.fit.counts);
+  YearCounts year;
+  for (const PartySample& sample : samples) {
+    counts.add(sample.fit.counts);
+    year.add(sample.lessons.year);
+  }
   company.paying = paying_days(counts, PayingDays{}, 1);
+  company.closed = closed_days(year);
 }
 
 // Predicts past invoices with what was known when each was posted, and notes where in its distribution the payment lay.

@@ -1,5 +1,6 @@
 #include "planning/payment_days.h"
 
+#include <array>
 #include <chrono>
 #include <vector>
 
@@ -36,5 +37,12 @@ MonthAndDay looked_up(std::int32_t number) {
 
 std::size_t month_of(std::int32_t day) { return looked_up(day).month; }
 std::size_t month_day_of(std::int32_t day) { return looked_up(day).day; }
+std::size_t year_day_of(std::int32_t day) {
+  constexpr std::array<std::size_t, 12> before = {0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335};
+  const MonthAndDay date = looked_up(day);
+  return before[date.month] + date.day;
+}
+
+DayWalk::DayWalk(std::int32_t day) : day_(day), weekday_(weekday_of(day)), month_day_(month_day_of(day)) {}
 
 }  // namespace millrace::planning

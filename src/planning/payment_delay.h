@@ -31,7 +31,7 @@ class DelayDistribution {
   std::int32_t p50() const { return quantile(0.5); }
 
   // The edges of an interval of whole days that holds what it says: about `p` of payments come before lower(p), about
-  // 1 - p after upper(p). A whole day carries a lump of probability; these split the lumps at the edges evenly, where
+  // 1 - p after upper(p). A whole day carries a lump of probability; these split the lumps at the edges, where
   // quantile() would always count the upper one in.
   std::int32_t lower(double p) const;
   std::int32_t upper(double p) const;
@@ -63,7 +63,6 @@ class DelayDistribution {
   };
   double open_share() const;
   std::int32_t day_with_open_below(double share) const;
-  double middle(std::int32_t day) const;  // half of the day's own lump and all before it
   double day_share(std::int32_t day) const { return paid_by(day) - paid_by(day - 1); }
 
   std::shared_ptr<const Table> table_;

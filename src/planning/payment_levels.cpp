@@ -16,59 +16,71 @@ constexpr std::array<ModelRule, level_model_count> rules = {
 
 constexpr double slope_memory_days = 240;  // a trend does not go on for ever
 constexpr double days_ahead_max = 180;     // after a long silence the level is as unsure as after this
-constexpr double step_max = 2.5;           // deviations: farther out moves the level no more than this
+constexpr double step_max = 1.8;           // deviations: farther out moves the level no more than this
 constexpr double outlier_from = 6;         // deviations: moves nothing
 constexpr double outlier_days = 10;        // ... and at least so many days: a week later is no quarrel, however punctual he was
 constexpr double far_from = 3.5;           // deviations: two in a row are a change of habit
-constexpr double odds_memory = 0.98;       // per payment: what a model foretold long ago counts less
+constexpr double forgotten = 0.01;         // per payment: what a model foretold long ago counts less
+constexpr double doubt_max = 12.5;         // deviations squared: farther out speaks against a model no more than this
 
 }  // namespace
 
-Levels::Levels(LevelGuess start, double spread, const ModelWeights& weights) : spread_(spread) {
+Levels::Levels(LevelGuess start, double spread, const ModelWeights& weights)
+    : weights_(weights), start_weights_(weights), spread_(spread) {
   for (std::size_t index = 0; index < level_model_count; ++index) {
     Model& model = models_[index];
     model.level = start.level;
     model.level_variance = start.variance;
     model.slope_variance = rules[index].slope_start * rules[index].slope_start * spread * spread;
-    model.log_weight = std::log(std::max(weights[index], 1e-6));
   }
 }
 
-Levels::Model Levels::moved(const Model& model, std::size_t index, double days) const {
+void Levels::move(double days) {
   const double ahead = std::min(days, days_ahead_max);
-  Model next = model;
-  next.level_variance += rules[index].wander * spread_ * spread_ * ahead;
-  if (rules[index].slope_start > 0) {
+  if (ahead <= 0) return;
+  for (std::size_t index = 0; index < level_model_count; ++index) {
+    Model& model = models_[index];
+    model.level_variance += rules[index].wander * spread_ * spread_ * ahead;
+    if (rules[index].slope_start <= 0) continue;
     const double kept = std::exp(-ahead / slope_memory_days);
     const double reach = slope_memory_days * (1 - kept);
-    next.level += model.slope * reach;
-    next.slope = model.slope * kept;
-    next.level_variance += 2 * reach * model.both + reach * reach * model.slope_variance;
-    next.both = kept * (model.both + reach * model.slope_variance);
     const double start = rules[index].slope_start * spread_;
-    next.slope_variance = kept * kept * model.slope_variance + (1 - kept * kept) * start * start;
+    model.level += model.slope * reach;
+    model.slope *= kept;
+    model.level_variance += 2 * reach * model.both + reach * reach * model.slope_variance;
+    model.both = kept * (model.both + reach * model.slope_variance);
+    model.slope_variance = kept * kept * model.slope_variance + (1 - kept * kept) * start * start;
   }
-  return next;
 }
 
-ModelWeights Levels::weights() const {
-  double best = models_[0].log_weight;
-  for (const Model& model : models_) best = std::max(best, model.log_weight);
-  ModelWeights weights{};
+LevelGuess Levels::guess() const {
+  LevelGuess guess;
+  for (std::size_t index = 0; index < level_model_count; ++index) guess.level += weights_[index] * models_[index].level;
+  for (std::size_t index = 0; index < level_model_count; ++index) {
+    const double apart = models_[index].level - guess.level;
+    guess.variance += weights_[index] * (models_[index].level_variance + apart * apart);
+  }
+  return guess;
+}
+
+// By how likely each model thought this delay.
+void Levels::weigh(double delay, double noise) {
   double total = 0;
+  for (std::size_t index = 0; index < level_model_count; ++index) {
+    const double variance = models_[index].level_variance + noise, error = delay - models_[index].level;
+    weights_[index] *= std::exp(-0.5 * std::min(error * error / variance, doubt_max)) / std::sqrt(variance);
+    total += weights_[index];
+  }
   for (std::size_t index = 0; index < level_model_count; ++index)
-    total += weights[index] = std::exp(models_[index].log_weight - best);
-  for (double& weight : weights) weight /= total;
-  return weights;
+    weights_[index] = (1 - forgotten) * weights_[index] / total + forgotten * start_weights_[index];
 }
 
 Surprise Levels::learn(double day, double delay, double trust) {
-  const double days = started_ ? std::max(0.0, day - day_) : 0;
+  if (started_) move(day - day_);
+  day_ = started_ ? std::max(day_, day) : day;
   started_ = true;
-  day_ = std::max(day_, day);
   const double noise = spread_ * spread_ / trust;
-  for (std::size_t index = 0; index < level_model_count; ++index) models_[index] = moved(models_[index], index, days);
-  const LevelGuess before = at(day_);
+  const LevelGuess before = guess();
   Surprise surprise{delay - before.level, before.variance + noise, false, false};
   const double far = surprise.error / std::sqrt(surprise.variance);
   // About as far as the one before: between 0.4 and 2.5 times.
@@ -78,15 +90,13 @@ Surprise Levels::learn(double day, double delay, double trust) {
   far_error_ = is_far ? surprise.error : 0;
   surprise.outlier = std::abs(far) >= outlier_from && std::abs(surprise.error) >= outlier_days && !surprise.habit;
   if (surprise.outlier) return surprise;
+  if (trust >= 1) weigh(delay, noise);
   for (Model& model : models_) {
     // After a change of habit nobody knows how far it went: the new payments decide.
     if (surprise.habit) model.level_variance += surprise.error * surprise.error;
     const double variance = model.level_variance + noise;
-    const double deviation = std::sqrt(variance);
-    const double error = delay - model.level;
-    const double step = std::clamp(error, -step_max * deviation, step_max * deviation);
-    model.log_weight = odds_memory * model.log_weight +
-                       trust * (-0.5 * std::log(variance) - 0.5 * std::min(error * error / variance, step_max * step_max * 2));
+    const double reach = step_max * std::sqrt(variance);
+    const double step = std::clamp(delay - model.level, -reach, reach);
     const double gain = model.level_variance / variance, slope_gain = model.both / variance;
     model.level += gain * step;
     model.slope += slope_gain * step;
@@ -98,25 +108,14 @@ Surprise Levels::learn(double day, double delay, double trust) {
 }
 
 LevelGuess Levels::at(double day) const {
-  const ModelWeights share = weights();
-  const double days = std::max(0.0, day - day_);
-  std::array<Model, level_model_count> ahead;
-  LevelGuess guess;
-  for (std::size_t index = 0; index < level_model_count; ++index) {
-    ahead[index] = moved(models_[index], index, started_ ? days : 0);
-    guess.level += share[index] * ahead[index].level;
-  }
-  for (std::size_t index = 0; index < level_model_count; ++index) {
-    const double apart = ahead[index].level - guess.level;
-    guess.variance += share[index] * (ahead[index].level_variance + apart * apart);
-  }
-  return guess;
+  Levels ahead = *this;
+  if (started_) ahead.move(day - day_);
+  return ahead.guess();
 }
 
 double Levels::slope() const {
-  const ModelWeights share = weights();
   double slope = 0;
-  for (std::size_t index = 0; index < level_model_count; ++index) slope += share[index] * models_[index].slope;
+  for (std::size_t index = 0; index < level_model_count; ++index) slope += weights_[index] * models_[index].slope;
   return slope;
 }
 

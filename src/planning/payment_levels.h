@@ -39,17 +39,19 @@ class Levels {
   Surprise learn(double day, double delay, double trust);
   LevelGuess at(double day) const;
   double slope() const;  // days of delay per day
-  ModelWeights weights() const;
+  const ModelWeights& weights() const { return weights_; }
 
  private:
   struct Model {
     double level = 0, slope = 0;
     double level_variance = 0, both = 0, slope_variance = 0;
-    double log_weight = 0;
   };
-  Model moved(const Model& model, std::size_t index, double days) const;
+  void move(double days);
+  LevelGuess guess() const;
+  void weigh(double delay, double noise);
 
   std::array<Model, level_model_count> models_;
+  ModelWeights weights_, start_weights_;
   double spread_;
   double day_ = 0;
   bool started_ = false;

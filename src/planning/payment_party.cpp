@@ -10,8 +10,8 @@ namespace millrace::planning {
 namespace {
 
 constexpr double recency_payments = 40;   // a payment this many payments ago counts half
-constexpr double shape_payments = 6;      // the company's shape weighs as much as this many own payments
-constexpr double spread_payments = 4;     // the company's spread weighs as much
+constexpr double shape_payments = 14;     // the company's shape weighs as much as this many own payments
+constexpr double spread_payments = 5;     // the company's spread weighs as much
 constexpr double slope_amount_sd = 0.15;  // how far a party's slope may be from the company's, in spreads
 constexpr double slope_terms_sd = 0.3;    // in days per day
 constexpr double open_tells_from = 0.05;  // an open invoice tells something when so many would have paid by now
@@ -61,7 +61,7 @@ class PartyReader {
     fit_.spread = company.spread;
   }
 
-  PartyFit read(std::vector<CaseTrace>* trace) {
+  PartyFit read(Lessons* lessons) {
     Levels levels = follow_payments();
     if (fit_.known > 0) {
       own_spread_and_slopes();
@@ -75,9 +75,9 @@ class PartyReader {
       const RawDelays before = std::move(fit_.delays);
       fit_.delays = shape_delays(&before);
     }
-    count_paying_days();
+    count_paying_days(lessons);
     sort_outliers();
-    if (trace != nullptr) write_trace(*trace);
+    if (lessons != nullptr) write_trace(lessons->trace);
     return std::move(fit_);
   }
 
@@ -184,7 +184,7 @@ class PartyReader {
     const auto size = static_cast<std::size_t>(last - raw.first + 1);
     std::vector<double> own(size, 0.0);
     const double own_weight = add_own(own, raw.first, before);
-    smooth(own, 0.5 * fit_.spread / std::pow(own_weight + 1, 0.2));
+    smooth(own, 1.2 * fit_.spread / std::pow(own_weight + 1, 0.2));
     const double pooled = shape_payments / (shape_payments + own_weight);
     const double own_share = own_weight > 0 ? (1 - pooled) / own_weight : 0;
     raw.weights.resize(size);
@@ -297,7 +297,7 @@ class PartyReader {
     return any;
   }
 
-  void count_paying_days() {
+  void count_paying_days(Lessons* lessons) {
     const RawDelays& raw = fit_.delays;
     double sum = 0;
     std::size_t from = 0, to = raw.weights.size();
@@ -315,16 +315,23 @@ class PartyReader {
       if (one.open || one.surprise.outlier) continue;
       const std::int32_t paid = one.source->paid;
       const auto expected = static_cast<std::int32_t>(std::lround(one.delay - one.surprise.error - fit_.level.level));
-      std::int32_t day = one.source->due + expected + raw.first + static_cast<std::int32_t>(from);
+      const std::int32_t first = one.source->due + expected + raw.first + static_cast<std::int32_t>(from);
+      if (lessons != nullptr) count_year_days(lessons->year, paid, first, {raw.weights.data() + from, to - from}, inside);
+      DayWalk day(first);
       fit_.counts.weekday[weekday_of(paid)] += 1;
       fit_.counts.month_day[month_day_of(paid)] += 1;
-      for (std::size_t index = from; index < to; ++index, ++day) {
+      for (std::size_t index = from; index < to; ++index, day.next()) {
         const double share = raw.weights[index] / inside;
-        fit_.counts.weekday_expected[weekday_of(day)] += share;
-        fit_.counts.month_day_expected[month_day_of(day)] += share;
+        fit_.counts.weekday_expected[day.weekday()] += share;
+        fit_.counts.month_day_expected[day.month_day()] += share;
       }
     }
     fit_.paying = paying_days(fit_.counts, company_.paying, prior_paying);
+  }
+
+  static void count_year_days(YearCounts& year, std::int32_t paid, std::int32_t first, std::span<const double> weights, double inside) {
+    year.seen[year_day_of(paid)] += 1;
+    for (const double weight : weights) year.expected[year_day_of(first++)] += weight / inside;
   }
 
   void sort_outliers() { std::sort(fit_.outliers.begin(), fit_.outliers.end(), case_before); }
@@ -352,6 +359,30 @@ RawDelays moved(const RawDelays& raw, double days) {
   return to;
 }
 
+// What would be paid while everybody is closed is paid in the days after: most on the first of them on which the party pays.
+void postpone_closed(RawDelays& raw, std::int32_t due, const CompanyFit& company, const PayingDays& paying) {
+  constexpr double paid_while_closed = 0.08, caught_up = 0.6, usual_enough = 0.2;
+  constexpr std::size_t room = 21;  // a closing that begins on the last likely day
+  bool any = false;
+  const auto end = static_cast<std::int32_t>(raw.weights.size());
+  for (std::int32_t index = 0; index < end && !any; ++index) any = company.closed[year_day_of(due + raw.first + index)];
+  if (!any) return;
+  raw.weights.resize(raw.weights.size() + room, 0.0);
+  double waiting = 0;
+  DayWalk day(due + raw.first);
+  for (std::size_t index = 0; index < raw.weights.size(); ++index, day.next()) {
+    double& weight = raw.weights[index];
+    if (company.closed[year_day_of(due + raw.first + static_cast<std::int32_t>(index))]) {
+      waiting += (1 - paid_while_closed) * weight;
+      weight *= paid_while_closed;
+    } else if (paying.weekday[day.weekday()] * paying.month_day[day.month_day()] > usual_enough) {
+      weight += caught_up * waiting;
+      waiting *= 1 - caught_up;
+    }
+  }
+  raw.weights.back() += waiting;
+}
+
 }  // namespace
 
 bool case_before(const PaymentCase& left, const PaymentCase& right) {
@@ -359,10 +390,10 @@ bool case_before(const PaymentCase& left, const PaymentCase& right) {
 }
 
 PartyFit fit_party(const CompanyFit& company, std::span<const PaymentCase> cases, std::int32_t as_of,
-                   std::vector<CaseTrace>* trace) {
+                   Lessons* lessons) {
   const auto end = std::partition_point(cases.begin(), cases.end(),
                                         [&](const PaymentCase& one) { return one.posted <= as_of; });
-  return PartyReader(company, {cases.begin(), end}, as_of).read(trace);
+  return PartyReader(company, {cases.begin(), end}, as_of).read(lessons);
 }
 
 RawDelays raw_delays(const CompanyFit& company, const PartyFit& party, const PaymentQuestion& question) {
@@ -373,10 +404,11 @@ RawDelays raw_delays(const CompanyFit& company, const PartyFit& party, const Pay
     later += party.slopes.terms * std::clamp(question.due - question.posted - party.terms, -90.0, 90.0);
   }
   RawDelays raw = moved(party.delays, std::clamp(later, -60.0, 60.0));
+  postpone_closed(raw, question.due, company, party.paying);
   double total = 0;
-  for (std::size_t index = 0; index < raw.weights.size(); ++index) {
-    const std::int32_t day = question.due + raw.first + static_cast<std::int32_t>(index);
-    raw.weights[index] *= party.paying.weekday[weekday_of(day)] * party.paying.month_day[month_day_of(day)];
+  DayWalk day(question.due + raw.first);
+  for (std::size_t index = 0; index < raw.weights.size(); ++index, day.next()) {
+    raw.weights[index] *= party.paying.weekday[day.weekday()] * party.paying.month_day[day.month_day()];
     total += raw.weights[index];
   }
   if (total <= 0) return moved(party.delays, std::clamp(later, -60.0, 60.0));  // it pays on none of these days: as they are

@@ -57,6 +57,15 @@ struct PayingCounts {
 // is held against.
 PayingDays paying_days(const PayingCounts& counts, const PayingDays& usual, double prior);
 
+// The same by day of the year, for days on which nearly nobody pays: the company's customers are closed then.
+inline constexpr std::size_t year_days = 366;  // the 29th of February has its own
+struct YearCounts {
+  std::array<double, year_days> seen{}, expected{};
+  void add(const YearCounts& other);
+};
+using ClosedDays = std::array<bool, year_days>;
+ClosedDays closed_days(const YearCounts& counts);
+
 // Predicted probabilities put right by how often they held (by rolling origin): level -> share that was below it.
 struct Calibration {
   static constexpr std::size_t size = 41;
@@ -77,6 +86,7 @@ struct CompanyFit {
   std::array<double, 12> season{};  // days later, by month of the due day
   Shape shape = usual_shape();
   PayingDays paying;
+  ClosedDays closed{};
   std::array<Calibration, experience_count> calibration;
   DelayDistribution usual;          // of a party without history
 };
@@ -112,9 +122,15 @@ struct CaseTrace {
   double amount = 0, terms = 0;    // above the party's usual
 };
 
+// What a party's cases teach about all.
+struct Lessons {
+  std::vector<CaseTrace> trace;
+  YearCounts year;
+};
+
 // `cases`: of one party, sorted by `case_before`; none is allowed.
 PartyFit fit_party(const CompanyFit& company, std::span<const PaymentCase> cases, std::int32_t as_of,
-                   std::vector<CaseTrace>* trace = nullptr);
+                   Lessons* lessons = nullptr);
 bool case_before(const PaymentCase& left, const PaymentCase& right);
 
 // Of one invoice, before calibration, and as it is told.

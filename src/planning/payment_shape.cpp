@@ -98,6 +98,28 @@ void PayingCounts::add(const PayingCounts& other) {
   add_all(month_day_expected, other.month_day_expected);
 }
 
+void YearCounts::add(const YearCounts& other) {
+  add_all(seen, other.seen);
+  add_all(expected, other.expected);
+}
+
+// Three days in a row together, so that a weekend is not taken for a holiday and chance has little room.
+ClosedDays closed_days(const YearCounts& counts) {
+  constexpr double enough = 8;       // expected payments: with fewer, none at all may be chance
+  constexpr double closed_to = 0.15;  // of what is expected
+  ClosedDays closed{};
+  for (std::size_t from = 0; from < year_days; ++from) {
+    double seen = 0, expected = 0;
+    for (std::size_t day = from; day < from + 3; ++day) {
+      seen += counts.seen[day % year_days];
+      expected += counts.expected[day % year_days];
+    }
+    if (expected < enough || seen > closed_to * expected) continue;
+    for (std::size_t day = from; day < from + 3; ++day) closed[day % year_days] = true;
+  }
+  return closed;
+}
+
 PayingDays paying_days(const PayingCounts& counts, const PayingDays& usual, double prior) {
   PayingDays days = usual;
   learn_days(days.weekday, counts.weekday, counts.weekday_expected, prior);

@@ -19,6 +19,7 @@
 #include "feed/reader.h"
 #include "ingest/cash.h"
 #include "ingest/control.h"
+#include "ingest/finance_desk.h"
 #include "ingest/overlay.h"
 #include "ingest/push.h"
 #include "jobs/control.h"
@@ -68,6 +69,7 @@ struct Services {
   people::Audit* audit = nullptr;
   bool sign_in = false;  // everybody must; else whoever reaches the server may do everything
   people::Oidc* outside = nullptr;  // people may sign in with the company's provider
+  ingest::FinanceDoor* finance = nullptr;  // what people write of money; nothing can be written without
   ingest::CashDoor* cash = nullptr;  // scenarios and forecasts; none are kept without
   std::shared_ptr<query::CashKeeper> cash_keeper = std::make_shared<query::CashKeeper>();
   std::string settings_report = "{}";  // for administrators, JSON

@@ -10,6 +10,7 @@
 #include "server/server.h"
 #include "server/test_cash.h"
 #include "server/test_client.h"
+#include "server/test_finance.h"
 #include "server/test_jobs.h"
 #include "server/test_overlays.h"
 #include "testing/world.h"
@@ -236,6 +237,7 @@ class TestPlant {
             overlays,
             [](std::string_view source) { return source == "orders" ? std::optional<std::string>("webhook key") : std::nullopt; }};
     all.cash = &cash;
+    all.finance = &finance;
     return all;
   }
 
@@ -269,6 +271,7 @@ class TestPlant {
   TestJobs jobs;
   TestCash cash;
   TestOverlays overlays{{"43659", "43660", "43661"}};
+  TestFinance finance;
   metrics::Registry metrics;
   cache::MemoryCache results{8 << 20};
   TestClock clock;

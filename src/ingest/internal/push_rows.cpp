@@ -79,7 +79,7 @@ void PushRows::refuse(RefusedRow row) {
 
 bool PushRows::misses_some(const ParsedDocument& document, std::uint64_t lines) const {
   const auto refusals = std::ranges::count(document.findings, feed::Outcome::reject, &Finding::outcome);
-  return document.orders.size() + static_cast<std::size_t>(refusals) < lines;
+  return document.orders.size() + document.finance.size() + static_cast<std::size_t>(refusals) < lines;
 }
 
 void PushRows::take(ParsedDocument document, std::uint64_t row) {
@@ -89,6 +89,11 @@ void PushRows::take(ParsedDocument document, std::uint64_t row) {
     RefusedRow bad = refused_row(finding);
     if (row != 0) bad.row = row;
     refuse(std::move(bad));
+    said = true;
+  }
+  for (FinanceRow& one : document.finance) {
+    if (row != 0) one.row = row;
+    finance.push_back(std::move(one));
     said = true;
   }
   if (row != 0 && document.orders.empty() && !said)

@@ -31,6 +31,8 @@ struct PushRows {
     std::vector<Finding> flags;
   };
   std::vector<Row> orders;
+  std::vector<FinanceRow> finance;  // of a stream of finance documents
+  std::uint64_t count() const { return orders.size() + finance.size(); }
   std::vector<RefusedRow> refused;  // the first BatchReceipt::refused_rows_max
   std::uint64_t rejected = 0;       // all
 

@@ -11,6 +11,7 @@ namespace millrace::ingest {
 struct PushSource::Work {
   enum class Phase : std::uint8_t { reading, held, committing } phase = Phase::reading;
   WaitingBatch waiting;
+  bool is_finance = false;
   bool by_line = false;  // each line is a document of its own
   bool no_parser = false;
   std::unordered_map<std::uint64_t, std::uint64_t> open;  // parse jobs and their rows
@@ -24,8 +25,8 @@ struct PushSource::Work {
 inline std::string_view tail_of(std::string_view path) { return path.substr(path.find('/') + 1); }
 
 // Refused rows have paths that no order can have: those begin with a status.
-inline constexpr std::string_view refusals = "/orders/", nameless_refusals = "/orders/?/";
+inline std::string refusals_of(std::string_view stream) { return "/" + std::string(stream) + "/"; }
 inline bool is_refusal(std::string_view path) { return path.starts_with('/'); }
-inline bool is_nameless(std::string_view path) { return path.starts_with(nameless_refusals); }
+inline bool is_nameless(std::string_view path) { return is_refusal(path) && path.find("/?/") != std::string_view::npos; }
 
 }  // namespace millrace::ingest

@@ -23,6 +23,7 @@ struct TooManyCells {};
 struct SheetEntry {
   std::string name;
   std::string relation;
+  bool is_hidden = false;
 };
 
 class WorkbookPart final : public XmlHandler {
@@ -36,7 +37,8 @@ class WorkbookPart final : public XmlHandler {
       const std::string_view flag = attributes["date1904"];
       from_1904 = flag == "1" || flag == "true";
     } else if (element == "sheet") {
-      sheets.push_back({std::string(attributes["name"]), std::string(attributes["id"])});
+      const std::string_view state = attributes["state"];
+      sheets.push_back({std::string(attributes["name"]), std::string(attributes["id"]), state == "hidden" || state == "veryHidden"});
     }
   }
 };
@@ -302,6 +304,7 @@ Result<Workbook> read_parts(const ZipArchive& archive) {
   }
   const std::int32_t origin = book.from_1904 ? day_number(Day{std::chrono::year{1904}, std::chrono::January, std::chrono::day{1}})
                                              : day_number(Day{std::chrono::year{1899}, std::chrono::December, std::chrono::day{30}});
+  workbook.from_1904 = book.from_1904;
   const std::size_t shared_count = workbook.texts.size();
   std::size_t cell_count = 0;
   for (const SheetEntry& entry : book.sheets) {
@@ -310,6 +313,7 @@ Result<Workbook> read_parts(const ZipArchive& archive) {
     if (target->second.find("worksheets/") == std::string::npos) continue;  // charts and macros
     Sheet& sheet = workbook.sheets.emplace_back();
     sheet.name = entry.name;
+    sheet.is_hidden = entry.is_hidden;
     SheetPart part(workbook, sheet, shared_count, styles, origin, cell_count);
     if (auto fine = read_part(archive, joined(folder, target->second), part); !fine) return pass_on(fine);
     const auto before = [](const SheetCell& a, const SheetCell& b) { return a.row != b.row ? a.row < b.row : a.column < b.column; };

@@ -20,12 +20,14 @@ struct SheetCell {
 
 struct Sheet {
   std::string name;
+  bool is_hidden = false;
   std::vector<SheetCell> cells;  // by row, then column; empty ones are left out
 };
 
 struct Workbook {
   std::deque<std::string> texts;  // what the cells' views point into
   std::vector<Sheet> sheets;
+  bool from_1904 = false;  // days are counted from 1904-01-01
 };
 
 std::string cell_name(std::int32_t row, std::int32_t column);  // 10, 4 -> "E11"

@@ -29,6 +29,13 @@ Response list_all_overlay_edits(const Request& request, Backend& backend);
 Response undo_overlay_group(const Request& request, Backend& backend);
 Response overlay_xlsx(const Request& request, Backend& backend);
 Response take_overlay_sheet(const Request& request, Backend& backend);
+Response list_finance(const Request& request, Backend& backend);
+Response show_finance(const Request& request, Backend& backend);
+Response put_finance(const Request& request, Backend& backend);
+Response remove_finance(const Request& request, Backend& backend);
+Response import_finance(const Request& request, Backend& backend);
+Response list_finance_imports(const Request& request, Backend& backend);
+Response undo_finance_import(const Request& request, Backend& backend);
 // exports of the order list
 Response orders_csv(const Request& request, Backend& backend);
 Response orders_xlsx(const Request& request, Backend& backend);

@@ -216,7 +216,7 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   // Pushed batches and workbooks may be long. Only so many are read at once, so that bodies never fill the memory.
   std::size_t body_max() {
     const std::string_view head = head_text_;
-    if (!head.starts_with("POST /api/v1/ingest/") && !head.starts_with("POST /api/v1/overlay/sheet?")) return core_.options.body_max;
+    if (!head.starts_with("POST /api/v1/ingest/") && !head.starts_with("POST /api/v1/overlay/sheet?") && !head.starts_with("POST /api/v1/finance/import?")) return core_.options.body_max;
     batch_place_.emplace(core_);
     return batch_place_->is_free ? core_.options.batch_max : core_.options.body_max;
   }

@@ -26,6 +26,8 @@ onSignedOut(() => {
 export const may = (right: string): boolean => me.value?.rights?.includes(right) ?? false;
 export const seesMoney = (): boolean => me.value === null || may('see_money');
 export const seesHistory = (): boolean => seesMoney() && (me.value === null || may('see_changes'));
+// Whoever may start work may think aloud: scenarios and kept forecasts change no document.
+export const mayPlan = (): boolean => may('run_jobs');
 // Answers about all orders are closed to whoever sees one salesperson's only.
 export const seesAll = (): boolean => (me.value?.own_orders ?? '') === '';
 

@@ -1,4 +1,6 @@
 // Amounts by age as bars, the number beside each: a table that is also a picture.
+import './charts.css';
+
 import type { Money } from '../../api/types';
 import { Amount } from '../basics';
 

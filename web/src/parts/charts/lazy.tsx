@@ -1,4 +1,6 @@
 // What lies below the fold is made when somebody scrolls near it, in a place that is already as high as it will be.
+import './charts.css';
+
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 

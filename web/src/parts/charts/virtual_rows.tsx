@@ -3,6 +3,8 @@
 // Invariants
 //   * Every row has the same height, so that the scroll bar tells the truth.
 //   * A screen reader hears how many rows there are (`total`) and which one it reads.
+import './charts.css';
+
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 

@@ -15,7 +15,7 @@ import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
-import { useLiveMoney } from '../cash/cash';
+import { useLiveMoney } from '../../parts/use_live_money';
 import { ItemsDialog, itemColumns, pageSize } from '../cash/items';
 import { ageingAddress, ageingQuery, ageingSentence, type AgeingState, bucketShort, bucketTitle, cellQuery, cleanBuckets, type Group, groups, groupTitles, isOverdue, overdueOf, parseAgeing } from './ageing_words';
 

@@ -1,10 +1,11 @@
 // Cash: what comes and goes in the next weeks, how sure that is, when it is lowest, and why it changed.
 import './cash.css';
 
-import { useEffect, useMemo } from 'preact/hooks';
+import type { ComponentType } from 'preact';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 
 import { type Cash, cash, cashItems } from '../../api/cash';
-import { live } from '../../parts/app_state';
+import { toast } from '../../parts/app_state';
 import { Empty, Problem, Skeleton } from '../../parts/basics';
 import { Lazy } from '../../parts/charts/lazy';
 import { useTables } from '../../parts/charts/use_table';
@@ -14,25 +15,16 @@ import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
-import { AccuracyPart } from './accuracy';
+import { useLiveMoney } from '../../parts/use_live_money';
 import { cashAddress, cashQuery, type CashState, type Figure, figureQuery, parseCash, wholeFigure } from './address';
-import { AgeingSummary } from './ageing_summary';
 import { BalanceChart } from './balance_chart';
-import { BridgePart } from './bridge';
+import type { BelowProps } from './below';
 import { layerTitle, viewTitles } from './cash_words';
 import { Controls, LayerSwitches } from './controls';
 import { FlowChart } from './flow_chart';
 import { ItemsDialog, pageSize } from './items';
 import { Cards, Compared, LowPoint } from './summary';
 import { Weeks } from './weeks';
-
-// One question at a time for the screen; asked again whenever the server says that figures may have changed.
-export function useLiveMoney(since: number | null, reload: () => void): void {
-  useEffect(() => {
-    if (since === null) return;
-    return live.subscribe({ topic: 'cash', since, onDelta: reload, onResync: reload });
-  }, [since === null, reload]);
-}
 
 // Asked as soon as this file is here, beside the question who looks at it; whoever may not see it is refused, and told so by
 // the screen when it asks again.
@@ -103,19 +95,26 @@ function Body({ answer, state }: { answer: Cash; state: CashState }) {
         <BalanceChart answer={answer} {...tables} onDay={(day) => open(wholeFigure(day.day, day.day))} />
         <LayerSwitches answer={answer} state={state} />
       </div>
-      <Compared answer={answer} state={state} />
+      <Compared answer={answer} onRemove={(id) => navigate(cashAddress({ ...state, scenarios: state.scenarios.filter((one) => one !== id) }))} />
       <div class="panel flow-panel">
         <Lazy height={300}>{() => <FlowChart answer={answer} {...tables} onWeek={(week) => open(wholeFigure(week.start, week.end))} />}</Lazy>
       </div>
       <Weeks answer={answer} state={state} />
       {answer.lowest !== null && <LowPoint low={answer.lowest} />}
-      <div class="money-columns">
-        <Lazy height={330}>{() => <BridgePart answer={answer} state={state} {...tables} />}</Lazy>
-        <Lazy height={330}>{() => <AgeingSummary asOf={answer.as_of} />}</Lazy>
-      </div>
-      <Lazy height={120}>{() => <AccuracyPart />}</Lazy>
+      <Lazy height={470}>{() => <Below answer={answer} state={state} {...tables} />}</Lazy>
     </>
   );
+}
+
+function Below(props: BelowProps) {
+  const [Shown, setShown] = useState<ComponentType<BelowProps> | null>(null);
+  useEffect(() => {
+    import('./below').then(
+      (module) => setShown(() => module.default),
+      () => toast({ text: 'A part of the page could not be loaded. A new version may be out: reload the page.', tone: 'problem' }),
+    );
+  }, []);
+  return Shown === null ? null : <Shown {...props} />;
 }
 
 function figureTitle(figure: Figure): string {

@@ -2,7 +2,7 @@
 import { type Cash, type CashView, keepForecast, layers, scenarios as askScenarios } from '../../api/cash';
 import { toast } from '../../parts/app_state';
 import { formatMoneyShort } from '../../parts/format';
-import { may } from '../../parts/me';
+import { mayPlan } from '../../parts/me';
 import { navigate } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { cashAddress, type CashState, scenariosMax, views, weekChoices } from './address';
@@ -61,7 +61,7 @@ export function Controls({ answer, state, onKept }: Props & { onKept: () => void
       </label>
       <ScenarioChoice state={state} />
       <span class="spring" />
-      {may('edit_money') && (
+      {mayPlan() && (
         <button type="button" class="button" onClick={keep}>
           Keep this forecast
         </button>
@@ -93,7 +93,7 @@ function ScenarioChoice({ state }: { state: CashState }) {
             {one.name}
           </option>
         ))}
-        <option value="make">Make or change scenarios…</option>
+        <option value="make">{mayPlan() ? 'Make or change scenarios…' : 'See all scenarios…'}</option>
       </select>
     </label>
   );

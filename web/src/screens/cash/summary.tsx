@@ -2,7 +2,6 @@
 import type { Cash, Low, LowCauses } from '../../api/cash';
 import { Amount, Mark } from '../../parts/basics';
 import { counted, formatDay, formatDayShort, formatMoney, formatMoneyShort } from '../../parts/format';
-import { navigate } from '../../parts/router';
 import { cashAddress, type CashState, wholeFigure } from './address';
 import { between, endOf, headroomTone, headroomWords, rateWords, signed } from './cash_words';
 import { documentAddress, kindTitle, size } from './items';
@@ -109,7 +108,7 @@ export function LowPoint({ low }: { low: Low & LowCauses }) {
 }
 
 // The plan beside what might happen instead.
-export function Compared({ answer, state }: Props) {
+export function Compared({ answer, onRemove }: { answer: Cash; onRemove: (id: string) => void }) {
   if (answer.scenarios.length === 0) return null;
   const base = answer.lowest;
   const end = answer.weeks.at(-1);
@@ -157,7 +156,7 @@ export function Compared({ answer, state }: Props) {
                 <td>{one.lowest?.headroom == null ? '–' : <Mark tone={headroomTone(one.lowest.headroom, one.lowest.amount)}>{headroomWords(one.lowest.headroom, answer.credit_line)}</Mark>}</td>
                 <td class="num">{one.weeks.length === 0 ? '–' : formatMoney(one.weeks.at(-1)?.closing ?? answer.opening)}</td>
                 <td>
-                  <button type="button" class="button small no-print" aria-label={`Remove ${one.name} from the comparison`} onClick={() => navigate(cashAddress({ ...state, scenarios: state.scenarios.filter((id) => id !== one.id) }))}>
+                  <button type="button" class="button small no-print" aria-label={`Remove ${one.name} from the comparison`} onClick={() => onRemove(one.id)}>
                     Remove
                   </button>
                 </td>

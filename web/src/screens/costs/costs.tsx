@@ -19,7 +19,7 @@ import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
-import { useLiveMoney } from '../cash/cash';
+import { useLiveMoney } from '../../parts/use_live_money';
 import { kindTitle } from '../cash/items';
 import { EntrySheet } from '../finance/entry';
 import { Imports, ImportSheet } from '../finance/import_sheet';

@@ -14,7 +14,7 @@ import { may } from '../../parts/me';
 import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
-import { useLiveMoney } from '../cash/cash';
+import { useLiveMoney } from '../../parts/use_live_money';
 import { EntrySheet } from './entry';
 import { Imports, ImportSheet } from './import_sheet';
 import { kinds } from './kinds';

@@ -1,26 +1,20 @@
 // Where the money of one order stands: each line's amount is in exactly one state at a time, and the states add up.
 import './order_money.css';
 
-import { useEffect } from 'preact/hooks';
-
 import { type MoneyState, moneyStates, type OrderMoney as Answer, orderMoney } from '../../api/cash';
 import { ApiProblem } from '../../api/client';
-import { live } from '../../parts/app_state';
 import { Amount, Mark, Problem, Skeleton } from '../../parts/basics';
 import { formatDay, formatMoney } from '../../parts/format';
 import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
+import { useLiveMoney } from '../../parts/use_live_money';
 
 export const stateTitles: Record<MoneyState, string> = { open: 'Open', delivered: 'Delivered, not invoiced', invoiced: 'Invoiced, not paid', paid: 'Paid', written_off: 'Written off' };
 
 export default function OrderMoney({ number }: { number: string }) {
   const answer = useAnswer(`${number}/money`, (abort) => orderMoney(number, abort));
   const data = useLast(answer.data);
-  const since = data?.as_of ?? null;
-  useEffect(() => {
-    if (since === null) return;
-    return live.subscribe({ topic: 'cash', since, onDelta: answer.reload, onResync: answer.reload });
-  }, [since === null, number]);
+  useLiveMoney(data?.as_of ?? null, answer.reload);
   // An order that only people know of has no money: not a failure of the screen.
   if (answer.problem instanceof ApiProblem && (answer.problem.status === 404 || answer.problem.status === 403)) return null;
   return (

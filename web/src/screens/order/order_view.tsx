@@ -9,7 +9,7 @@ import type { OrderDetail, OrdersDelta } from '../../api/types';
 import { live, now, toast } from '../../parts/app_state';
 import { Amount, Live, Mark, Problem, Skeleton, StatusMark } from '../../parts/basics';
 import { ageOf, counted, formatAge, formatAmount, formatDay, formatDecimal, formatInstant, latenessText } from '../../parts/format';
-import { maySee, seesHistory, seesMoney } from '../../parts/me';
+import { seesHistory, seesMoney } from '../../parts/me';
 import { Icon } from '../../parts/icons';
 import { useCommands } from '../../parts/keys';
 import { navigate } from '../../parts/router';
@@ -79,7 +79,7 @@ export function OrderView(props: OrderViewProps) {
             <Facts order={data} onAsk={setAsked} onDecided={setDecided} />
             <Written key={number} number={number} version={data.overlay.version} />
             <LinesTable order={data} />
-            {maySee('cash') && <MoneyPart key={`money ${number}`} number={number} />}
+            {seesMoney() && <MoneyPart key={`money ${number}`} number={number} />}
             <Documents documents={data.documents} />
             {seesHistory() && <HistoryList past={past} />}
           </>

@@ -15,7 +15,7 @@ import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
-import { useLiveMoney } from '../cash/cash';
+import { useLiveMoney } from '../../parts/use_live_money';
 import { binTitle, daysLate, exposureWords, trendWords } from './payment_words';
 
 type Settled = Paid & { days_late: number };

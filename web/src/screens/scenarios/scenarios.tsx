@@ -9,12 +9,13 @@ import { Empty, Problem, Skeleton } from '../../parts/basics';
 import { Confirm, Dialog } from '../../parts/dialog';
 import { Choice, Field, FormError } from '../../parts/form';
 import { Icon } from '../../parts/icons';
+import { mayPlan } from '../../parts/me';
 import { MoneyTabs } from '../../parts/money_tabs';
 import { navigate, route } from '../../parts/router';
 import { useAnswer } from '../../parts/use_answer';
 import { useLast } from '../../parts/use_last';
+import { useLiveMoney } from '../../parts/use_live_money';
 import { cashAddress, emptyCash, scenariosMax } from '../cash/address';
-import { useLiveMoney } from '../cash/cash';
 import { Compared } from '../cash/summary';
 import { changeKinds, changeOf, changeWords, emptyChange, kindTitles, type TypedChange, typedOf } from './scenario_words';
 
@@ -55,9 +56,11 @@ export default function ScenariosScreen() {
           <Icon name="print" />
           <span>Print</span>
         </button>
-        <button type="button" class="button primary no-print" onClick={() => setEditing('new')}>
-          Make a scenario
-        </button>
+        {mayPlan() && (
+          <button type="button" class="button primary no-print" onClick={() => setEditing('new')}>
+            Make a scenario
+          </button>
+        )}
       </header>
       <MoneyTabs screen="scenarios" />
       {answer.problem !== null && <Problem problem={answer.problem} retry={answer.reload} />}
@@ -70,7 +73,7 @@ export default function ScenariosScreen() {
           ))}
         </ul>
       )}
-      {chosen.length > 0 && <SideBySide chosen={chosen} />}
+      {chosen.length > 0 && <SideBySide chosen={chosen} onRemove={(id) => choose(id, false)} />}
       {editing !== null && (
         <ScenarioSheet
           scenario={editing === 'new' ? null : editing}
@@ -97,7 +100,7 @@ function Row({ scenario, chosen, full, onChoose, onEdit, onRemove }: RowProps) {
         <strong>{scenario.name}</strong>
       </label>
       <span class="quiet scenario-changes">{scenario.changes.map(changeWords).join('; ')}</span>
-      <span class="row no-print">
+      <span class="row no-print" hidden={!mayPlan()}>
         <button type="button" class="button small" aria-label={`Change ${scenario.name}`} onClick={onEdit}>
           Change
         </button>
@@ -119,7 +122,7 @@ async function copyLink(address: string): Promise<void> {
   }
 }
 
-function SideBySide({ chosen }: { chosen: string[] }) {
+function SideBySide({ chosen, onRemove }: { chosen: string[]; onRemove: (id: string) => void }) {
   const query = chosen.map((id) => `scenario=${encodeURIComponent(id)}`).join('&');
   const answer = useAnswer(query, (abort) => cash(query, abort));
   const data = useLast(answer.data);
@@ -129,7 +132,7 @@ function SideBySide({ chosen }: { chosen: string[] }) {
     <>
       {answer.problem !== null && <Problem problem={answer.problem} retry={answer.reload} />}
       {data === null && answer.problem === null && <Skeleton rows={3} />}
-      {data !== null && <Compared answer={data} state={state} />}
+      {data !== null && <Compared answer={data} onRemove={onRemove} />}
       <p class="row no-print">
         <a class="button" href={cashAddress(state)}>
           See it as curves
