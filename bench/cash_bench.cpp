@@ -33,6 +33,23 @@ using testing::SmallRandom;
 constexpr std::int32_t today = 20'779;  // 2026-11-22
 constexpr unsigned threads = 2;
 
+double milliseconds(const std::function<void()>& work) {
+  const auto began = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
+}
+
+// Seconds say little on a shared machine; the work all threads did together says what two free cores would need.
+struct Time {
+  double wall = 0, cpu = 0;  // milliseconds; CPU of all threads
+};
+
+Time timed(const std::function<void()>& work) {
+  const std::clock_t began = std::clock();
+  const double wall = milliseconds(work);
+  return {wall, 1000.0 * static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC};
+}
+
 struct Figures {
   std::vector<std::pair<std::string, double>> rows;
   bool json = false;
@@ -41,6 +58,10 @@ struct Figures {
     if (!json) std::printf("%-58s %12.4g %s\n", name.c_str(), value, unit);
     std::fflush(stdout);
   }
+  void add(const std::string& name, const Time& time) {
+    add(name + "_ms", time.wall, "ms");
+    add(name + "_cpu_ms", time.cpu, "ms of all threads");
+  }
   void print_json() const {
     std::string text = "{";
     for (const auto& [name, value] : rows) text += (text.size() > 1 ? "," : "") + std::string("\"") + name + "\":" + std::to_string(value);
@@ -48,24 +69,17 @@ struct Figures {
   }
 };
 
-double milliseconds(const std::function<void()>& work) {
-  const auto began = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
-}
-
-// Seconds say little on a shared machine; the work all threads did together says what two free cores would need.
-double cpu_milliseconds(const std::function<void()>& work) {
-  const std::clock_t began = std::clock();
-  work();
-  return 1000.0 * static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
-}
-
-double median_of(int rounds, const std::function<void()>& work) {
-  std::vector<double> times;
-  for (int i = 0; i < rounds; ++i) times.push_back(milliseconds(work));
-  std::ranges::sort(times);
-  return times[times.size() / 2];
+// Medians of wall and CPU.
+Time median_of(int rounds, const std::function<void()>& work) {
+  std::vector<double> walls, cpus;
+  for (int i = 0; i < rounds; ++i) {
+    const Time one = timed(work);
+    walls.push_back(one.wall);
+    cpus.push_back(one.cpu);
+  }
+  std::ranges::sort(walls);
+  std::ranges::sort(cpus);
+  return {walls[walls.size() / 2], cpus[cpus.size() / 2]};
 }
 
 std::vector<Currency> currencies() {
@@ -204,7 +218,10 @@ struct Ledger {
     std::vector<Row> rows;
     for (std::uint32_t document = 0; rows.size() < count; ++document) {
       const auto posted = today - 1826 + static_cast<std::int32_t>(document * std::uint64_t{2} * 1826 / count);
-      Row row{posted, random.chance(1) ? ageing_no_day : posted + 30, 1 + random.below(10'000'000), static_cast<std::uint32_t>(random.below(5'000)), document, static_cast<std::uint16_t>(random.below(30))};
+      // A party has its currency; now and then it pays in another.
+      const auto party = static_cast<std::uint32_t>(random.below(5'000));
+      const auto currency = static_cast<std::uint16_t>(random.chance(3) ? random.below(30) : party % 30);
+      Row row{posted, random.chance(1) ? ageing_no_day : posted + 30, 1 + random.below(10'000'000), party, document, currency};
       rows.push_back(row);
       row.posted += 20 + static_cast<std::int32_t>(random.below(50));
       row.amount = -row.amount;
@@ -254,18 +271,18 @@ void measure_ageing(Figures& figures, SmallRandom& random, std::size_t count, in
   const Ledger ledger(random, count);
   AgeingQuestion question{.as_of = today - 200, .currency_count = 30, .threads = threads};
   volatile std::int64_t kept = 0;
-  figures.add("ageing_read_ms", median_of(rounds, [&] { kept = ledger.read_once(); }), "ms");
-  figures.add("ageing_totals_ms", median_of(rounds, [&] { kept = ageing(ledger.columns, question)->total(0); }), "ms");
+  figures.add("ageing_read", median_of(rounds, [&] { kept = ledger.read_once(); }));
+  figures.add("ageing_totals", median_of(rounds, [&] { kept = ageing(ledger.columns, question)->total(0); }));
   std::int64_t off = ledger.buckets_off(*ageing(ledger.columns, question), question.as_of);
   std::vector<std::uint32_t> own_group(5'000);
   std::iota(own_group.begin(), own_group.end(), 0U);
   AgeingQuestion by_party = question;
   by_party.group_of_party = own_group;
   by_party.group_count = 5'000;
-  figures.add("ageing_by_party_ms", median_of(rounds, [&] { kept = ageing(ledger.columns, by_party)->total(0); }), "ms");
+  figures.add("ageing_by_party", median_of(rounds, [&] { kept = ageing(ledger.columns, by_party)->total(0); }));
   off += ledger.buckets_off(*ageing(ledger.columns, by_party), question.as_of);
   Result<AgeingIndex> index = fail(ErrorCode::internal, "not built");
-  figures.add("ageing_index_build_ms", milliseconds([&] { index = AgeingIndex::build(ledger.columns, AgeingBasis::due, 30, {}, threads); }), "ms");
+  figures.add("ageing_index_build", timed([&] { index = AgeingIndex::build(ledger.columns, AgeingBasis::due, 30, {}, threads); }));
   std::vector<double> times;
   for (int i = 0; i < 200; ++i) {
     question.as_of = today - static_cast<std::int32_t>(random.below(1'800));
@@ -321,11 +338,10 @@ void add_in_cache(std::size_t party_count, std::size_t path_count) {
 void measure_simulation(Figures& figures, SmallRandom& random, std::size_t documents, std::uint32_t paths, int rounds) {
   Company company(random, 5'000, documents);
   const SimulationSettings settings{.paths = paths, .threads = threads};
-  figures.add("simulation_limit_ms", median_of(rounds, [&] { add_in_cache(company.parties.size(), paths); }), "ms");
+  figures.add("simulation_limit", median_of(rounds, [&] { add_in_cache(company.parties.size(), paths); }));
   Result<CashSimulation> simulation = fail(ErrorCode::internal, "not run");
-  figures.add("simulation_ms", median_of(rounds, [&] { simulation = CashSimulation::run(today, 92, company.parties, company.items, settings); }), "ms");
+  figures.add("simulation", median_of(rounds, [&] { simulation = CashSimulation::run(today, 92, company.parties, company.items, settings); }));
   const std::uint64_t two = bytes_of(simulation->band(0));
-  figures.add("simulation_cpu_ms", cpu_milliseconds([&] { simulation = CashSimulation::run(today, 92, company.parties, company.items, settings); }), "ms of all threads");
   std::int64_t differ = 0;
   for (const unsigned other : {1U, 4U}) {
     SimulationSettings wanted = settings;
@@ -348,12 +364,12 @@ void measure_simulation(Figures& figures, SmallRandom& random, std::size_t docum
   figures.add("change_moved_max_ms", moved.back(), "ms");
   figures.add("change_paid_p50_ms", settled[25], "ms");
   figures.add("change_paid_max_ms", settled.back(), "ms");
-  figures.add("change_delays_ms", median_of(5, [&] { (void)simulation->change_delays(7, company.parties[8].delays), (void)simulation->change_delays(7, company.parties[7].delays); }) / 2, "ms");
+  figures.add("change_delays_twice", median_of(5, [&] { (void)simulation->change_delays(7, company.parties[8].delays), (void)simulation->change_delays(7, company.parties[7].delays); }));
   differ += bytes_of(simulation->band(0)) == bytes_of(CashSimulation::run(today, 92, company.parties, company.items, settings)->band(0)) ? 0 : 1;
   figures.add("simulation_differs", static_cast<double>(differ), "runs");
 
   const Company many(random, 100'000, documents);
-  figures.add("simulation_100000_parties_ms", median_of(std::min(rounds, 2), [&] { simulation = CashSimulation::run(today, 92, many.parties, many.items, settings); }), "ms");
+  figures.add("simulation_100000_parties", median_of(std::min(rounds, 2), [&] { simulation = CashSimulation::run(today, 92, many.parties, many.items, settings); }));
 }
 
 }  // namespace
@@ -380,7 +396,7 @@ int main(int argc, char** argv) {
     figures.add("kept_bytes_per_item", static_cast<double>(bytes.size()) / static_cast<double>(made.before.items.size()), "B");
   }
   std::int64_t wrong = 0;
-  figures.add("histories_ms", milliseconds([&] { wrong = histories_off(seed, quick ? 100'000 : 1'000'000); }), "ms");
+  figures.add("histories", timed([&] { wrong = histories_off(seed, quick ? 100'000 : 1'000'000); }));
   figures.add("histories_off", static_cast<double>(wrong), "histories");
   measure_ageing(figures, random, documents * 10, rounds);
   measure_simulation(figures, random, documents, quick ? 1'000 : 10'000, rounds);

@@ -20,11 +20,13 @@ std::int64_t take(std::int64_t& amount, std::int64_t limit) {
 
 // Takes up to `amount` (not below 0) out of the parts' `still`, in proportion, into the member; answers what found no room.
 std::int64_t settle(std::span<InvoiceShare> shares, std::int64_t amount, std::int64_t InvoiceShare::*into) {
-  std::vector<std::int64_t> still;
   std::int64_t sum = 0;
-  for (const InvoiceShare& share : shares) still.push_back(share.still), sum += share.still;
+  for (const InvoiceShare& share : shares) sum += share.still;
   const std::int64_t taken = take(amount, std::max<std::int64_t>(0, sum));
   if (taken == 0) return amount;
+  std::vector<std::int64_t> still;
+  still.reserve(shares.size());
+  for (const InvoiceShare& share : shares) still.push_back(share.still);
   // Settled to the last unit: also lines below zero (a discount) are settled whole.
   const auto parts = taken == sum ? still : split_by_largest_remainder(taken, still);
   for (std::size_t i = 0; i < shares.size(); ++i) shares[i].*into += parts[i], shares[i].still -= parts[i];
@@ -77,6 +79,7 @@ InvoiceSplit split_invoice(const InvoiceMoney& invoice) {
   InvoiceSplit split;
   // Parts, then tax, then the rest: one row of shares that adds up to gross.
   std::vector<InvoiceShare> shares;
+  shares.reserve(invoice.parts.size() + 2);
   std::int64_t other = invoice.gross - invoice.tax;
   for (const InvoicePart& part : invoice.parts) {
     InvoiceShare share{.net = part.net, .still = part.net};

@@ -100,17 +100,28 @@ struct GroupScan {
 
   GroupScan(const AgeingQuestion& q, const Buckets& b, std::size_t count) : question(q), buckets(b), answer(q.group_count, q.currency_count, count) {}
 
+  // Places first, then sums: while one row's sum is on its way from memory, those of the next are asked for.
   template <bool ByDue>
   void scan(const PostingColumns& columns) {
-    for (std::size_t row = 0; row < columns.amount.size(); ++row) {
-      if (columns.posted[row] > question.as_of) continue;
-      const std::uint32_t currency = columns.currency[row], party = columns.party[row];
-      const std::uint32_t group = party < question.group_of_party.size() ? question.group_of_party[party] : 0;
-      currency_seen = std::max(currency_seen, currency);
-      group_seen = std::max(group_seen, group);
-      if (currency >= question.currency_count || group >= question.group_count) continue;  // told afterwards
-      const std::int32_t basis = ByDue ? columns.due[row] : posted_of(question.document_posted, columns.document[row]);
-      answer.row(group, currency)[buckets.of(basis, question.as_of)] += columns.amount[row];
+    constexpr std::size_t batch = 64;
+    std::array<std::int64_t*, batch> places;
+    std::array<std::int64_t, batch> amounts;
+    const std::size_t rows = columns.amount.size();
+    for (std::size_t first = 0; first < rows; first += batch) {
+      std::size_t count = 0;
+      for (std::size_t row = first; row < std::min(first + batch, rows); ++row) {
+        if (columns.posted[row] > question.as_of) continue;
+        const std::uint32_t currency = columns.currency[row], party = columns.party[row];
+        const std::uint32_t group = party < question.group_of_party.size() ? question.group_of_party[party] : 0;
+        currency_seen = std::max(currency_seen, currency);
+        group_seen = std::max(group_seen, group);
+        if (currency >= question.currency_count || group >= question.group_count) continue;  // told afterwards
+        const std::int32_t basis = ByDue ? columns.due[row] : posted_of(question.document_posted, columns.document[row]);
+        places[count] = answer.row(group, currency).data() + buckets.of(basis, question.as_of);
+        __builtin_prefetch(places[count], 1);
+        amounts[count++] = columns.amount[row];
+      }
+      for (std::size_t i = 0; i < count; ++i) *places[i] += amounts[i];
     }
   }
 };
