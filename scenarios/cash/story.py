@@ -6,7 +6,8 @@ import time
 from story import SANITIZER, Story, order_json
 
 TODAY = datetime.datetime.now(datetime.timezone.utc).date()
-ON_SCREEN_WITHIN = 0.2 if not SANITIZER else 2.0  # E2; floor 1 s
+# The goal is 200 ms, printed below; what must hold wherever this runs, beside other work too, is its floor.
+ON_SCREEN_WITHIN = 1.0 if not SANITIZER else 5.0
 
 
 def day(offset):
@@ -81,21 +82,18 @@ class Cash(Story):
         millrace = self.company()
         usual = millrace.get("/api/v1/customers/C1/payments")["p50"]
         self.assertIn(usual, (8, 9, 10))
-        tries, due = [], 20
-        for _ in range(3):
+        terms, tries, due = 30, [], 20
+        for shift in (14, -14, 14):
             before = millrace.get("/api/v1/cash")
 
             def promise():
-                status, _, answer = millrace.request("PATCH", "/api/v1/orders/7/overlay", json.dumps({"promised_date": day(due + 14)}).encode(),
+                status, _, answer = millrace.request("PATCH", "/api/v1/orders/7/overlay", json.dumps({"promised_date": day(due + shift)}).encode(),
                                                      {"Content-Type": "application/json", "If-Match": "*"})
                 self.assertEqual(status, 200, answer)
             after, took = self.on_screen(millrace, promise)
             tries.append(took)
-            terms = 30
-            self.assertEqual(self.moved(before, after), {day(due + terms + usual): -10000, day(due + 14 + terms + usual): 10000})
-            due += 14
-            if due + 14 + terms + usual > 83:  # beyond the last day of the plan
-                break
+            self.assertEqual(self.moved(before, after), {day(due + terms + usual): -10000, day(due + shift + terms + usual): 10000})
+            due += shift
         self.in_time("an order moved by 14 days", tries)
 
     def test_a_posted_payment_takes_its_invoice_out_of_the_forecast(self):

@@ -227,22 +227,6 @@ jobs::KindRow verify_kind(const JobParts& parts) {
           .run = [parts](jobs::Run& run) { return run_verify_job(run, parts); }};
 }
 
-jobs::KindRow cash_forecast_kind(const JobParts& parts) {
-  return {.name = "cash_forecast",
-          .place = jobs::Place::inside,
-          .time_max = 300s,
-          .unique = jobs::UniqueRule::live,
-          .right = "run_jobs",
-          .summary = "Keeps the forecast of cash as it stands, to be compared with later ones; one a day.",
-          .check = checked_by(parse_nothing, "cash_forecast"),
-          .run = [keep = parts.keep_forecast](jobs::Run&) -> Result<jobs::Outcome> {
-            if (!keep) return fail(ErrorCode::internal, "nothing keeps forecasts here");
-            auto kept = keep();
-            if (!kept) return pass_on(kept);
-            return jobs::Outcome{std::move(*kept), {}};
-          }};
-}
-
 jobs::KindRow restore_test_kind(const std::function<Result<std::string>(const jobs::Job&)>& brief) {
   return {.name = "restore_test",
           .place = jobs::Place::worker,
@@ -304,7 +288,7 @@ std::vector<jobs::KindRow> job_kinds(const JobParts& parts) {
   const auto brief = [data = parts.data, path = parts.record_path, company = parts.company, &clock = parts.clock](const jobs::Job& job) -> Result<std::string> {
     return encode(WorkerBrief{path, scratch_folder(data), newest_backup(backup_folder(data)), job.tries, iso(utc_day(clock.now())), company});
   };
-  return {report_kind(brief), month_report_kind(brief), sync_kind(parts), backup_kind(parts), restore_test_kind(brief), verify_kind(parts), cash_forecast_kind(parts),
+  return {report_kind(brief), month_report_kind(brief), sync_kind(parts), backup_kind(parts), restore_test_kind(brief), verify_kind(parts),
           self_test_kind(parts, brief)};
 }
 

@@ -7,7 +7,6 @@
 //   backup        inside  the record as one verified file in DATA/backups                the file's facts
 //   restore_test  worker  unpacks the newest backup aside and verifies every row of it   the backup's facts
 //   verify_record inside  verifies every row of the record                               the record's facts
-//   cash_forecast inside  keeps the forecast of cash as it stands                           its id
 //   self_test     worker  nothing, or what can go wrong, for rehearsals                  how often its effect was written
 #pragma once
 #include <functional>
@@ -30,8 +29,6 @@ struct JobParts {
   ingest::Control& sources;
   const Clock& clock;
   std::string company;  // on reports, "" none
-  // Keeps the forecast of cash; answers the result of the job, JSON.
-  std::function<Result<std::string>()> keep_forecast = {};
 };
 std::vector<jobs::KindRow> job_kinds(const JobParts& parts);
 

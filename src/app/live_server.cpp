@@ -10,11 +10,9 @@
 #include "app/job_kinds.h"
 #include "app/source_wiring.h"
 #include "app/tls_settings.h"
-#include "base/json_writer.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ingest/layout_profile.h"
-#include "server/keep_forecast.h"
 
 namespace millrace::app {
 namespace {
@@ -98,6 +96,14 @@ Result<std::unique_ptr<LiveServer>> LiveServer::start(const Settings& settings, 
   live->road_->follow([raw = live.get()](const std::vector<feed::Change>& changes, const readmodel::SnapshotPtr& snapshot) {
     raw->server_->publish(changes, snapshot);
   });
+  live->forecasts_ = std::make_unique<ForecastKeeper>(ForecastKeeper::Parts{
+      .snapshot = [raw = live.get()] { return raw->road_->snapshot(); },
+      .ready = [raw = live.get()] {
+        std::string why_not;
+        return raw->ready(why_not);
+      },
+      .keeper = *live->cash_keeper_, .desk = *live->cash_, .clock = clock});
+  live->forecasts_->start();
   live->jobs_->start([raw = live.get()](const jobs::Job&, const std::string& path) { return raw->server_->ask(path); });
   return live;
 }
@@ -121,34 +127,11 @@ Result<void> LiveServer::open_jobs(const Settings& settings, const Clock& clock)
   options.runner.executable = std::move(*program);
   options.time_zone = settings.time_zone;
   remove_leftovers(settings.data);
-  const JobParts parts{settings.data, record_path(settings), road_->record(), road_->control(), clock, settings.company, [this, &clock] { return keep_forecast(clock); }};
+  const JobParts parts{settings.data, record_path(settings), road_->record(), road_->control(), clock, settings.company};
   auto jobs = jobs::Service::open(std::move(options), job_kinds(parts), road_->record(), road_->metrics(), clock);
   if (!jobs) return pass_on(jobs);
   jobs_ = std::move(*jobs);
-  return keep_forecasts_daily();
-}
-
-// In the small hours, unless somebody chose another time or switched it off.
-Result<void> LiveServer::keep_forecasts_daily() {
-  constexpr std::string_view name = "cash_forecast";
-  if (std::ranges::any_of(jobs_->schedules(), [&](const jobs::ScheduleStatus& known) { return known.schedule.name == name; })) return {};
-  jobs::Schedule daily;
-  daily.name = daily.kind = name;
-  daily.timing = "0 5 * * *";
-  daily.payload = "{}";
-  daily.created_by = "millrace";
-  const auto put = jobs_->put_schedule(std::move(daily));
-  // A record that takes no changes now is told about elsewhere; the next start tries again.
-  if (!put) log_warning("forecast_not_scheduled", {{"reason", put.error().text()}});
   return {};
-}
-
-Result<std::string> LiveServer::keep_forecast(const Clock& clock) {
-  const auto kept = server::keep_forecast(road_->snapshot(), *cash_keeper_, *cash_, clock.now(), "time");
-  if (!kept) return pass_on(kept);
-  std::string out;
-  JsonWriter(out).begin_object().field("forecast", kept->id).field("as_of", kept->as_of.value).end_object();
-  return out;
 }
 
 Result<void> LiveServer::start_server(const Settings& settings, const Clock& clock, std::string settings_report) {
@@ -242,6 +225,7 @@ void LiveServer::refresh_all() {
 
 void LiveServer::stop(std::chrono::milliseconds patience) {
   if (stopped_.exchange(true)) return;
+  if (forecasts_) forecasts_->stop();
   if (jobs_) jobs_->stop();  // what runs asks the server
   if (server_) server_->stop(patience);
   outside_.reset();

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/forecast_keeper.h"
 #include "app/outside_sign_in.h"
 #include "app/people_desk.h"
 #include "app/road.h"
@@ -48,8 +49,6 @@ class LiveServer {
 
  private:
   LiveServer() = default;
-  Result<void> keep_forecasts_daily();
-  Result<std::string> keep_forecast(const Clock& clock);
   Result<void> open_jobs(const Settings& settings, const Clock& clock);
   Result<void> start_server(const Settings& settings, const Clock& clock, std::string settings_report);
   bool ready(std::string& why_not) const;
@@ -62,6 +61,7 @@ class LiveServer {
   std::unique_ptr<OutsideSignIn> outside_;  // none without a provider
   std::unique_ptr<jobs::Service> jobs_;
   std::unique_ptr<server::Server> server_;
+  std::unique_ptr<ForecastKeeper> forecasts_;
   std::atomic<server::Server*> hears_of_people_{nullptr};
   bool asks_sign_in_ = false;
   mutable std::atomic<bool> first_load_told_{false};  // what the first look found has reached the answers

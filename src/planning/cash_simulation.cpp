@@ -82,7 +82,7 @@ struct CashSimulation::State {
   std::vector<std::int32_t> offsets_of(std::uint32_t party, const DelayTable& delays) const;
   void move_party(std::uint32_t party, const std::vector<std::int64_t>& change);
   void add_change(const std::int64_t* base, std::span<const std::int32_t> offsets, std::size_t first, std::size_t last);
-  void find_quantiles(std::size_t first, std::size_t last, const std::function<std::int64_t(std::size_t)>& moved_by);
+  void find_quantiles(unsigned threads, std::size_t first, std::size_t last, const std::function<std::int64_t(std::size_t)>& moved_by);
 };
 
 namespace {
@@ -202,12 +202,12 @@ void CashSimulation::State::walk_all() {
       for (std::size_t day = 0; day < days; ++day)
         for (std::size_t path = tile; path < std::min(tile + 8, last); ++path) balances[day * settings.paths + path] = rows[path * width + day];
   });
-  find_quantiles(0, days, [](std::size_t) { return anywhere; });
+  find_quantiles(settings.threads, 0, days, [](std::size_t) { return anywhere; });
 }
 
 // After a change that moved no path's balance of a day by more than `moved_by(day)`, so no quantile either.
-void CashSimulation::State::find_quantiles(std::size_t first_day_index, std::size_t last_day_index, const std::function<std::int64_t(std::size_t)>& moved_by) {
-  paths::in_parallel(settings.threads, last_day_index - first_day_index, [&](std::size_t first, std::size_t last) {
+void CashSimulation::State::find_quantiles(unsigned threads, std::size_t first_day_index, std::size_t last_day_index, const std::function<std::int64_t(std::size_t)>& moved_by) {
+  paths::in_parallel(threads, last_day_index - first_day_index, [&](std::size_t first, std::size_t last) {
     std::vector<std::int64_t> scratch;
     for (std::size_t day = first_day_index + first; day < first_day_index + last; ++day) {
       BandDay& band = quantiles[day];
@@ -233,10 +233,9 @@ std::vector<std::int32_t> CashSimulation::State::offsets_of(std::uint32_t party,
   return offsets;
 }
 
+// On the caller's thread: on a busy machine another one would begin after this is done.
 void CashSimulation::State::add_change(const std::int64_t* base, std::span<const std::int32_t> offsets, std::size_t first, std::size_t last) {
-  paths::in_parallel(settings.threads, last - first, [&](std::size_t from, std::size_t to) {
-    for (std::size_t day = first + from; day < first + to; ++day) paths::add_looked_up(day_balances(day).data(), base + day, offsets);
-  });
+  for (std::size_t day = first; day < last; ++day) paths::add_looked_up(day_balances(day).data(), base + day, offsets);
 }
 
 // `change` is a cell of cumulative differences.
@@ -262,7 +261,7 @@ void CashSimulation::State::move_party(std::uint32_t party, const std::vector<st
     shift_into(table.data(), change.data(), delays);
     add_change(table.data(), offsets, first, last);
   }
-  find_quantiles(first, last, [&](std::size_t) { return largest; });
+  find_quantiles(1, first, last, [&](std::size_t) { return largest; });
 }
 
 CashSimulation::CashSimulation(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -328,7 +327,7 @@ Result<void> CashSimulation::change_delays(std::uint32_t party, const DelayTable
   apply(back.data(), state.parties[party].delays);
   apply(row, delays);
   const DelayTable former = std::exchange(state.parties[party].delays, delays);
-  state.find_quantiles(0, days, [&](std::size_t day) {
+  state.find_quantiles(1, 0, days, [&](std::size_t day) {
     std::int64_t most = 0;
     for (std::size_t part = 0; part < DelayTable::size; ++part) {
       const std::int64_t* paid = row + DelayTable::later_max + day;

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "ingest/cash.h"
+#include "planning/cash_bridge.h"
 
 namespace millrace::server {
 
@@ -16,6 +17,18 @@ class TestCash final : public ingest::CashDoor {
     later.party = "C1";
     later.days = 30;
     scenarios_["s1"] = {"s1", "ACME pays 30 days later", 1, "Ann", Instant{}, {later}};
+    // Nothing was expected when it was made.
+    planning::KeptForecast empty;
+    empty.currency = *Currency::parse("EUR");
+    empty.first_day = day_number(*parse_iso_day("2026-03-02"));
+    empty.end_day = empty.first_day + 13 * 7;
+    ingest::ForecastHead head;
+    head.id = "f1";
+    head.by = "time";
+    head.currency = empty.currency;
+    head.first_day = head.lowest_day = empty.first_day;
+    heads_.push_back(head);
+    items_["f1"] = planning::encode(empty);
   }
   std::uint64_t revision() const override {
     const std::lock_guard lock(mutex_);

@@ -39,7 +39,7 @@ std::vector<Route> cash_routes() {
            {"direction", "string", "in or out.", ""}, {"category", "string", "Only payments of this category.", ""}, {"party", "string", "Only of this customer or supplier.", ""},
            {"order", "string", "Only of this order.", ""}, currency, weeks, view, layers, scenario, limit, cursor}),
       get("/api/v1/cash/bridge", show_cash_bridge, "showCashBridge", "Why the forecast differs from a kept one: timing, amount, new, gone, rate.",
-          {{"from", "string", "Id of a kept forecast; else the newest of the week before.", ""}, currency, weeks}),
+          {{"from", "string", "Id of a kept forecast; else the newest of the week before.", "f1"}, currency, weeks}),
       get("/api/v1/cash/forecasts", list_cash_forecasts, "listCashForecasts", "The forecasts that were kept.", {}),
       {Method::post, "/api/v1/cash/forecasts", keep_cash_forecast, Answer::document, 201, true, plans, Own::closed, "keepCashForecast", "Keep the forecast as it stands now.", false, {}, ""},
       get("/api/v1/cash/accuracy", show_cash_accuracy, "showCashAccuracy", "How good kept forecasts were, by week ahead and by customer.", {currency}),
