@@ -62,7 +62,7 @@ Result<void> add_month(const Makings& of, Pack& pack) {
     pack.figures.push_back({"Paid by customers in the month", of.money(row.paid)});
   }
   PackTable table{"Costs by category", of.note() + " A difference below zero is over budget.",
-                  {{"Category", false, 1.6F}, {"Documents", true, 0.8F}, {"Actual", true}, {"Planned", true}, {"Budget", true}, {"Difference", true}}, {}, true};
+                  {{"Category", false, 1.6F}, {"Documents", true, 0.8F}, {"Actual", true}, {"Planned", true}, {"Budget", true}, {"Difference", true, 1, true}}, {}, true};
   const auto row = [&](const std::string& name, const query::CostSums& sums) {
     table.rows.push_back({query::text_cell(name.empty() ? "(none)" : name), query::number_cell(static_cast<std::int64_t>(sums.documents)), of.money(sums.actual), of.money(sums.planned),
                           of.money(sums.budget), of.money(sums.difference())});
@@ -143,7 +143,7 @@ Result<std::vector<planning::BandDay>> band_of(const query::CashBoard& board, co
 
 void add_weeks(const Makings& of, const planning::PlanAnswer& plan, const std::vector<planning::BandDay>& band, Pack& pack) {
   PackTable table{"Cash, 13 weeks", of.note() + " Headroom is what is left with the credit line.",
-                  {{"Week from"}, {"Opening", true}, {"Receipts", true}, {"Payments", true}, {"Closing", true}, {"Lowest", true}, {"p10", true}, {"p90", true}, {"Headroom", true}}, {}, false};
+                  {{"Week from"}, {"Opening", true}, {"Receipts", true}, {"Payments", true}, {"Closing", true, 1, true}, {"Lowest", true, 1, true}, {"p10", true, 1, true}, {"p90", true, 1, true}, {"Headroom", true, 1, true}}, {}, false};
   for (const planning::PlanWeek& week : plan.weeks) {
     const auto& ends = band[static_cast<std::size_t>(week.last - plan.days.front().day)];
     table.rows.push_back({day_of(week.first), of.money(week.opening), of.money(week.sums.receipts), of.money(week.sums.payments), of.money(week.closing), of.money(week.low), of.money(ends.p10),

@@ -25,8 +25,9 @@ struct PackFigure {
 struct PackTable {
   struct Column {
     std::string title;
-    bool right = false;  // numbers end at the right edge
+    bool right = false;  // numbers end at the right edge and are never cut
     float share = 1;     // of the page's width, relative to the others
+    bool warns = false;  // below zero is bad: shown in the colour of a warning besides its sign
   };
   std::string title;
   std::string note;  // one sentence below the title, "" none

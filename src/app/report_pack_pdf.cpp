@@ -20,7 +20,7 @@ namespace millrace::app {
 namespace {
 
 constexpr float left = 40, right = 555, top = 800, bottom = 56;
-constexpr float row_height = 12, text_size = 7.5F, pad = 3;
+constexpr float row_height = 12, text_size = 7.5F, text_size_min = 4.5F, pad = 3;
 constexpr float curve_height = 150;
 
 // Where Debian keeps a font with letters of all of Europe and beyond; without it the PDF has Western letters only.
@@ -246,9 +246,24 @@ class PaperWriter {
   }
 
   void put_cell(float from, float to, const std::string& text, bool at_right, HPDF_Font font, Colour colour) {
-    const std::string fits = fitted(text, to - from - 2 * pad, text_size, font);
-    if (at_right) put_right(to - pad, y_, fits, text_size, font, colour);
-    else put(from + pad, y_, fits, text_size, font, colour);
+    if (at_right) put_right(to - pad, y_, text, cell_size_, font, colour);
+    else put(from + pad, y_, fitted(text, to - from - 2 * pad, cell_size_, font), cell_size_, font, colour);
+  }
+
+  // The largest size at which no number of the table is wider than its column.
+  float size_for(const PackTable& table, const std::vector<float>& at) {
+    float size = text_size;
+    const auto fit = [&](const std::string& text, std::size_t column) {
+      const float room = at[column + 1] - at[column] - 2 * pad;
+      const float wide = width(text, text_size, bold_);
+      if (wide > room) size = std::min(size, text_size * room / wide);
+    };
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      if (!table.columns[c].right) continue;
+      fit(table.columns[c].title, c);
+      for (const auto& row : table.rows) fit(shown(row[c]), c);
+    }
+    return std::max(size, text_size_min);
   }
 
   void write_table(const PackTable& table) {
@@ -261,6 +276,7 @@ class PaperWriter {
       y_ -= 13;
     }
     const std::vector<float> at = edges(table);
+    cell_size_ = size_for(table, at);
     write_head(table, at);
     for (std::size_t i = 0; i < table.rows.size(); ++i) {
       if (y_ < bottom) {
@@ -270,13 +286,13 @@ class PaperWriter {
       const bool total = table.has_total && i + 1 == table.rows.size();
       for (std::size_t c = 0; c < table.columns.size(); ++c) {
         const query::Cell& cell = table.rows[i][c];
-        const bool below_zero = cell.type == query::FieldType::money && cell.number < 0;
-        put_cell(at[c], at[c + 1], shown(cell), table.columns[c].right, total ? bold_ : plain_, below_zero ? warn : ink);
+        const bool bad = table.columns[c].warns && cell.type == query::FieldType::money && cell.number < 0;
+        put_cell(at[c], at[c + 1], shown(cell), table.columns[c].right, total ? bold_ : plain_, bad ? warn : ink);
       }
       y_ -= row_height;
     }
     if (table.rows.empty()) {
-      put(left + pad, y_, "nothing", text_size, plain_, quiet);
+      put(left + pad, y_, "nothing", cell_size_, plain_, quiet);
       y_ -= row_height;
     }
     y_ -= 8;
@@ -294,6 +310,7 @@ class PaperWriter {
   const Pack& pack_;
   HPDF_Font plain_ = nullptr, bold_ = nullptr;
   bool is_unicode_ = false;
+  float cell_size_ = text_size;  // of the table at hand
   HPDF_Page page_ = nullptr;
   std::vector<HPDF_Page> pages_;
   float y_ = 0;

@@ -246,6 +246,7 @@ TEST_CASE("every write of an administrator leaves a row in the audit trail that 
     if (route.method == Method::get || route.name == "takeWebhook" || route.right.asks_nobody() || route.right.rights().has(Right::admin)) continue;
     if (route.right.rights().empty() && !route.right.asks_own_key()) continue;
     if (route.path.find("overlay") != std::string_view::npos) continue;  // one after the other, below
+    if (route.name == "importFinance") continue;  // a preview comes first: finance_test.cpp
     std::string target(route.path);
     for (const ParameterRow& parameter : route.parameters) {
       const std::string text(parameter.example == "{order}" ? "43659" : parameter.example == "{source}" ? "orders" : parameter.example == "{rejection}" ? "7" : parameter.example);
@@ -254,7 +255,8 @@ TEST_CASE("every write of an administrator leaves a row in the audit trail that 
       else if (!text.empty()) target += (target.find('?') == std::string::npos ? "?" : "&") + std::string(parameter.name) + "=" + text;
     }
     const auto before = plant.audit().head().count;
-    const auto answer = plant.as(boss, name_of(route.method), target, route.example_body);
+    const bool says_version = route.path.starts_with("/api/v1/finance/{kind}");
+    const auto answer = plant.as(boss, name_of(route.method), target, route.example_body, says_version ? "If-Match: *\r\n" : "");
     CHECK_MESSAGE(answer.status / 100 == 2, target << " " << answer.body);
     const auto page = plant.audit().page(0, 1);
     REQUIRE(page);

@@ -84,10 +84,20 @@ void check_no_foreign(const std::string& body, const std::string& where) {
   for (const std::string_view secret : {"Foreign GmbH", "\"F9\"", "Secretium", "P-9", "864192", "8641.92", "1234.56", "\"280\""})
     CHECK_MESSAGE(body.find(secret) == std::string::npos, where << " tells of another's order: " << secret << " in " << body.substr(0, 400));
 }
+// As a number of its own: "65000" is in the duration 0.00065000 by chance.
+bool says(const std::string& body, std::string_view part) {
+  const auto continues = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
+  for (std::size_t at = body.find(part); at != std::string::npos; at = body.find(part, at + 1)) {
+    const bool before = at > 0 && continues(body[at - 1]);
+    const bool after = at + part.size() < body.size() && continues(body[at + part.size()]);
+    if (!before && !after) return true;
+  }
+  return false;
+}
 // Amounts of both orders: 26 x 25.00 with 10 open, 7 x 1234.56.
 void check_no_amount(const std::string& body, const std::string& where) {
   for (const std::string_view secret : {"\"minor\"", "65000", "25000", "650.00", "250.00", "25.00", "864192", "8641.92", "1234.56", "\"open_amount\"", "\"unit_price\""})
-    CHECK_MESSAGE(body.find(secret) == std::string::npos, where << " tells an amount: " << secret << " in " << body.substr(0, 400));
+    CHECK_MESSAGE(!says(body, secret), where << " tells an amount: " << secret << " in " << body.substr(0, 400));
 }
 
 std::string row_text(const Route& route) {
@@ -184,13 +194,6 @@ TEST_CASE("the right of a route is changed here too, so that nobody changes it b
         "showJobResult: run_jobs, own orders closed\n"
         "cancelJob: run_jobs, own orders closed\n"
         "retryJob: run_jobs, own orders closed\n"
-        "listFinance: see_money, own orders closed\n"
-        "showFinance: see_money, own orders closed\n"
-        "putFinance: edit_money, own orders closed\n"
-        "removeFinance: edit_money, own orders closed\n"
-        "importFinance: edit_money, own orders closed\n"
-        "listFinanceImports: edit_money, own orders closed\n"
-        "undoFinanceImport: edit_money, own orders closed\n"
         "showCash: see_money, own orders closed\n"
         "listCashItems: see_money, own orders closed\n"
         "showCashBridge: see_money, own orders closed\n"
@@ -207,6 +210,13 @@ TEST_CASE("the right of a route is changed here too, so that nobody changes it b
         "makeScenario: see_money and run_jobs, own orders closed\n"
         "putScenario: see_money and run_jobs, own orders closed\n"
         "removeScenario: see_money and run_jobs, own orders closed\n"
+        "listFinance: see_money, own orders closed\n"
+        "showFinance: see_money, own orders closed\n"
+        "putFinance: edit_money, own orders closed\n"
+        "removeFinance: edit_money, own orders closed\n"
+        "importFinance: edit_money, own orders closed\n"
+        "listFinanceImports: edit_money, own orders closed\n"
+        "undoFinanceImport: edit_money, own orders closed\n"
         "signOut: signed in, own orders open\n"
         "changeOwnPassword: signed in, own orders open\n"
         "listRoles: signed in, own orders open\n"
