@@ -560,7 +560,7 @@ const std::vector<Route>& route_table() {
   static const std::vector<Route> table = [] {
     std::vector<Route> rows;
     for (auto&& part :
-         {order_routes(), difference_routes(), overlay_routes(), change_routes(), source_routes(), push_routes(), job_routes(), finance_routes(), cash_routes(), people_routes(), own_routes(), page_routes()})
+         {order_routes(), difference_routes(), overlay_routes(), change_routes(), source_routes(), push_routes(), job_routes(), cash_routes(), finance_routes(), people_routes(), own_routes(), page_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();
