@@ -151,6 +151,7 @@ SourceSettings DemoErp::source() const {
   source.user = user;
   source.password_file = password_path(data_);
   source.time_zone = "UTC";  // utc_offset
+  source.finance = false;    // the demo company keeps its own books: nothing may count twice
   source.interval = std::chrono::seconds(10);
   source.interval_max = std::chrono::seconds(30);
   return source;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "app/demo_ticker.h"
+#include "app/source_wiring.h"
 #include "domain/order_rules.h"
 #include "erp/mapping.h"
 #include "simulator/query.h"
@@ -56,6 +57,14 @@ struct Plant {
   const DemoCompany company;
   std::unique_ptr<DemoErp> erp;
 };
+
+TEST_CASE("the demo company keeps its own books, so its ERP makes no finance documents and no money counts twice") {
+  const Plant plant;
+  CHECK_FALSE(plant.erp->source().finance);
+  const auto options = service_options(plant.erp->source(), {});
+  REQUIRE(options);
+  CHECK_FALSE(options->finance);
+}
 
 TEST_CASE("most orders of the folder are in the ERP to the cent, some are not, some differ, some are only there") {
   Plant plant;

@@ -112,21 +112,22 @@ void DemoFinance::add_month(Day first, std::int64_t usual) {
   const std::int64_t month = scale_of(first, usual);
   Dice dice(company_.options().seed, 0x636f7374000000 + static_cast<std::uint64_t>(day_number(first)));
   const std::string name = month_text(first);
+  const auto plan = [&](std::string_view category, std::int64_t amount) {
+    FinanceDocument budget = made(FinanceKind::budget, name + " " + std::string(category), euro(), amount, first);
+    budget.category = category;
+    documents_.push_back(std::move(budget));
+  };
   for (const Regular& cost : regular) {
     if (!falls_in(cost, first)) continue;
     const Day day = day_of(first, cost.day);
     const std::int64_t planned = month * cost.per_mille / 1000;
-    FinanceDocument budget = made(FinanceKind::budget, name + " " + std::string(cost.category), euro(), planned, first);
-    budget.category = cost.category;
-    documents_.push_back(std::move(budget));
+    plan(cost.category, planned);
     if (day <= today_) add_cost(cost.category, std::string(cost.category) + " " + name, day, planned * dice.between(96, 106) / 100);
     else flow(day, -planned, euro());  // the rule says so
   }
   for (const auto& [category, per_mille] : occasional) {
     const std::int64_t planned = month * per_mille / 1000;
-    FinanceDocument budget = made(FinanceKind::budget, name + " " + std::string(category), euro(), planned, first);
-    budget.category = category;
-    documents_.push_back(std::move(budget));
+    plan(category, planned);
     const auto times = static_cast<int>(dice.between(1, 3));
     for (int i = 0; i < times; ++i) {
       const Day day = day_of(first, static_cast<unsigned>(dice.between(2, 28)));
@@ -135,8 +136,10 @@ void DemoFinance::add_month(Day first, std::int64_t usual) {
     }
   }
   // What was left over was put into machines.
+  plan("Investment", month * invested_per_mille / 1000);
   if (const Day day = day_of(first, 20); day <= today_) add_cost("Investment", "Machines " + name, day, month * invested_per_mille / 1000);
   for (const auto& [category, per_mille] : {std::pair<std::string_view, std::int64_t>{"VAT", vat_per_mille}, {"Payroll tax", payroll_tax_per_mille}}) {
+    plan(category, month * per_mille / 1000);
     const std::int64_t amount = month * per_mille / 1000 * dice.between(90, 110) / 100;
     const Day due = day_of(first, 10);
     FinanceDocument tax = made(FinanceKind::tax, std::string(category) + " " + name, euro(), amount, plus(first, -1));

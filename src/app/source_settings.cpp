@@ -109,6 +109,8 @@ const std::array source_table = std::to_array<SourceRow>({
     {row("streams", text_list, "NAMES", "what is synced; empty is all the service has", "", "", 0, 0,
          "orders|items|manufacturers|partners|invoices|payments|purchase-orders|production-orders|product-trees"),
      services, [](S& s, const V& v) { s.streams = v.list; }},
+    {row("finance", flag, "true|false", "its invoices, payments and purchase orders count in cash, ageing and costs; false where another source brings them", "true"),
+     services, [](S& s, const V& v) { s.finance = v.flag; }},
     {row("webhook_secret_file", path, "FILE", "file with the key that webhooks are signed with; without it none is taken"), services,
      [](S& s, const V& v) { s.webhook_secret_file = v.text; }},
     {row("push_token_file", path, "FILE", "file with the bearer token that a pushed batch must carry; without it none is asked for"), push,

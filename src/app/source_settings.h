@@ -54,6 +54,7 @@ struct SourceSettings {
   double closed_share = 0.20;
   double total_share = 0.20;
   std::vector<std::string> streams;  // empty: all
+  bool finance = true;
   std::string webhook_secret_file;
   // both
   double gone_share = 0.02;

@@ -142,6 +142,7 @@ Result<erp::ServiceSourceOptions> service_options(const SourceSettings& source, 
   options.overlap = std::chrono::duration_cast<std::chrono::minutes>(source.overlap);
   options.slice_keys = source.slice_keys;
   options.streams = source.streams;
+  options.finance = source.finance;
   auto zone = TimeZone::load(source.time_zone);
   if (!zone) return pass_on(zone, "source " + source.id + ", time_zone");
   options.time_zone = std::move(*zone);

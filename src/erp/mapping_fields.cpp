@@ -89,9 +89,24 @@ constexpr std::array b1_invoice{
     FieldRule{"DocDueDate", "due_date", day},
     FieldRule{"DocCurrency", "currency"},
     FieldRule{"DocTotal", "document_total", amount, "DocTotalFc"},
+    FieldRule{"VatSum", "tax", amount, "VatSumFc"},
     FieldRule{"PaidToDate", "paid", amount, "PaidToDateFC"},
     FieldRule{"DocumentStatus", "status", status},
     FieldRule{"Cancelled", "cancelled", flag},
+    FieldRule{"CancelStatus", "cancel_status", flag},
+};
+constexpr std::array b1_invoice_line{
+    FieldRule{"LineNum", "line", whole},
+    FieldRule{"ItemDescription", "item_name"},
+    FieldRule{"Quantity", "quantity", amount},
+    FieldRule{"LineTotal", "line_total", amount, "RowTotalFC"},
+    FieldRule{"BaseType", "base_type", code},
+    FieldRule{"BaseEntry", "base_key", code},
+    FieldRule{"BaseLine", "base_line", code},
+};
+constexpr std::array b1_instalment{
+    FieldRule{"DueDate", "due_date", day},
+    FieldRule{"Total", "amount", amount, "TotalFC"},
 };
 constexpr std::array b1_payment{
     FieldRule{"DocEntry", "source_key", whole},
@@ -107,6 +122,7 @@ constexpr std::array b1_payment{
 constexpr std::array b1_paid_invoice{
     FieldRule{"DocEntry", "invoice_key", whole},
     FieldRule{"InvoiceType", "invoice_type"},
+    FieldRule{"InstallmentId", "instalment", whole},
     FieldRule{"SumApplied", "amount", amount, "AppliedFC"},
 };
 constexpr std::array b1_purchase_order{
@@ -223,10 +239,12 @@ constexpr std::array bc_invoice{
     FieldRule{"customerNumber", "customer_code"},
     FieldRule{"customerName", "customer_name"},
     FieldRule{"externalDocumentNumber", "customer_reference"},
+    FieldRule{"orderNumber", "order_number"},
     FieldRule{"invoiceDate", "posting_date", day},
     FieldRule{"dueDate", "due_date", day},
     FieldRule{"currencyCode", "currency"},
     FieldRule{"totalAmountIncludingTax", "document_total", amount},
+    FieldRule{"totalTaxAmount", "tax", amount},
     FieldRule{"remainingAmount", "open_amount", amount},
     FieldRule{"status", "status", status},
 };
@@ -261,7 +279,8 @@ constexpr std::array<FieldTable, stream_count> b1_tables{
     FieldTable{b1_item, none, none},
     FieldTable{b1_manufacturer, none, none},
     FieldTable{b1_partner, none, none},
-    FieldTable{b1_invoice, none, none},
+    FieldTable{b1_invoice, {"DocumentLines", "lines", "line", b1_invoice_line},
+               {"DocumentInstallments", "instalments", {}, b1_instalment}},
     FieldTable{b1_payment, none, {"PaymentInvoices", "invoices", {}, b1_paid_invoice}},
     FieldTable{b1_purchase_order, {"DocumentLines", "lines", "line", b1_purchase_line}, none},
     FieldTable{b1_production_order, {"ProductionOrderLines", "lines", {}, b1_production_line}, none},

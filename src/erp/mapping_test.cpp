@@ -229,9 +229,9 @@ TEST_CASE("Other streams keep their mapped fields in our words") {
   CHECK(item.document.orders.empty());
   const Mapped maker = map(R"({"Code":-1,"ManufacturerName":"- No Manufacturer -"})", Dialect::sap_b1_v2, StreamName::manufacturers);
   CHECK(maker.kept == R"({"code":"-1","name":"- No Manufacturer -"})");
-  const Mapped invoice = map(R"({"DocEntry":5,"DocNum":9,"DocCurrency":"USD","DocTotal":90,"DocTotalFc":100,"PaidToDate":9,"PaidToDateFC":10,"DocumentStatus":"bost_Open","Cancelled":"tNO"})",
+  const Mapped invoice = map(R"({"DocEntry":5,"DocNum":9,"DocCurrency":"USD","DocTotal":90,"DocTotalFc":100,"PaidToDate":9,"PaidToDateFC":10,"DocumentStatus":"bost_Open","Cancelled":"tNO","DocumentLines":[]})",
                              Dialect::sap_b1_v2, StreamName::invoices);
-  CHECK(invoice.kept == R"({"source_key":"5","number":"9","currency":"USD","document_total":100,"paid":10,"status":"open"})");
+  CHECK(invoice.kept == R"({"source_key":"5","number":"9","currency":"USD","document_total":100,"paid":10,"status":"open","lines":[],"instalments":[]})");
   CHECK(invoice.open);
   const Mapped work = map(R"({"AbsoluteEntry":3,"DocumentNumber":4,"ItemNo":"P","ProductionOrderStatus":"boposReleased","PlannedQuantity":10,"DueDate":"2026-02-01",
     "ProductionOrderLines":[{"LineNumber":0,"ItemNo":"R","PlannedQuantity":5},{"LineNumber":1,"ItemNo":"Q","PlannedQuantity":20}]})",

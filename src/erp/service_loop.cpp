@@ -28,7 +28,7 @@ ServiceLoop::ServiceLoop(ServiceSourceOptions options, Peer peer, ingest::Intake
       clock_(clock),
       peer_(std::move(peer)),
       names_(clock),
-      sink_(options_.id, intake, record, names_, clock, stop_, options_.time_zone),
+      sink_(std::make_unique<FinanceSync>(options_.id, record, options_.dialect, options_.streams, options_.finance), options_.id, intake, record, names_, clock, stop_, options_.time_zone),
       pace_(options_.interval, options_.interval_max) {
   due_ = peer_.pace->now();
   now_.id = options_.id;

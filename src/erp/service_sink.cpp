@@ -1,6 +1,7 @@
 #include "erp/service_sink.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/turns.h"
 #include "domain/order_codec.h"
@@ -34,9 +35,10 @@ std::optional<Key> key_in_path(const StreamDescriptor& stream, std::string_view 
   return key_of(stream, path.substr(1, path.size() - 2));
 }
 
-ServiceSink::ServiceSink(std::string source, ingest::Intake& intake, store::Record& record, NameBook& names, const Clock& clock,
+ServiceSink::ServiceSink(std::unique_ptr<FinanceSync> finance, std::string source, ingest::Intake& intake, store::Record& record, NameBook& names, const Clock& clock,
                          const std::atomic<bool>& stopped, TimeZone zone)
-    : source_(std::move(source)),
+    : finance_(std::move(finance)),
+      source_(std::move(source)),
       intake_(intake),
       record_(record),
       names_(names),
@@ -58,10 +60,18 @@ Result<void> ServiceSink::still_here() const {
 }
 
 Result<void> ServiceSink::load() {
-  return record_.kept(renamed_space(source_), [&](const store::KeptRow& row) {
+  const auto read = record_.kept(renamed_space(source_), [&](const store::KeptRow& row) {
     renamed_.emplace(row.key, row.content);
     return true;
   });
+  if (!read) return read;
+  while (true) {
+    if (const auto here = still_here(); !here) return here;
+    auto portion = finance_->next_portion();
+    if (!portion) return pass_on(portion);
+    if (!*portion) return {};
+    if (const auto sent = intake_.commit(source_, std::move(**portion)); !sent) return pass_on(sent);
+  }
 }
 
 void ServiceSink::bring_order(const StreamDescriptor& stream, RowPut& put, ingest::OrderBook& book) {
@@ -114,7 +124,10 @@ Result<void> ServiceSink::commit_again() {
   if (waiting_) {
     auto rows = kept_rows(*waiting_->stream, waiting_->batch);
     if (!rows) return pass_on(rows);
-    kept.put = std::move(*rows);
+    auto papers = finance_->kept_of(*waiting_->stream, waiting_->batch);
+    if (!papers) return pass_on(papers);
+    kept = std::move(*papers);
+    std::ranges::move(*rows, std::back_inserter(kept.put));
     bring(*waiting_->stream, waiting_->batch);
     waiting_.reset();  // from here on the intake keeps it
   }

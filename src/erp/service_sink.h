@@ -2,6 +2,7 @@
 //
 //   orders         "<Status>/Orders(4711)" in the order book + the ledger's row
 //   other streams  the ledger's row with the mapped content behind it
+//   papers         besides, the finance documents they say (finance_sync.h)
 //   names          "erp/<source>/renamed": items whose manufacturer's name changed, until their open orders say so too
 //
 // Invariants
@@ -13,10 +14,12 @@
 #pragma once
 #include <atomic>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "erp/finance_sync.h"
 #include "erp/names.h"
 #include "erp/stream_sync.h"
 #include "ingest/intake.h"
@@ -34,10 +37,10 @@ class ServiceSink final : public SyncSink {
   static constexpr std::size_t renamed_orders_in_step = 200;
 
   // `stopped`: after that nothing is touched any more, whatever a late answer says. `zone` is that of the other side's clock.
-  ServiceSink(std::string source, ingest::Intake& intake, store::Record& record, NameBook& names, const Clock& clock,
+  ServiceSink(std::unique_ptr<FinanceSync> finance, std::string source, ingest::Intake& intake, store::Record& record, NameBook& names, const Clock& clock,
               const std::atomic<bool>& stopped, TimeZone zone = {});
 
-  // Errors   those of the record
+  // Documents that older rules made, or that nobody wants any more, are put right here. Errors   those of the record
   Result<void> load();
 
   Result<void> commit(const StreamDescriptor& stream, SyncBatch batch) override;
@@ -61,6 +64,7 @@ class ServiceSink final : public SyncSink {
   ingest::FileStamp file_stamp(const StreamDescriptor& stream, const RowPut& put, Instant now) const;
   Result<void> still_here() const;
 
+  const std::unique_ptr<FinanceSync> finance_;
   const std::string source_;
   ingest::Intake& intake_;
   store::Record& record_;

@@ -46,6 +46,7 @@ struct ServiceSourceOptions {
   std::size_t slice_keys = 2000;
   std::uint64_t seed = 0;                        // of jitter; 0: from the clock
   std::vector<std::string> streams;              // empty: all the dialect has
+  bool finance = true;                           // its papers are finance documents too; false: somebody else keeps the books
   bool one_sync = false;                         // the session is given back at the end of a sync, and counted in it
   TimeZone time_zone;                            // of the ERP's clock: its stamps as instants a person sees, never the watermark
   std::function<void()> news;

@@ -65,9 +65,7 @@ constexpr StreamDescriptor partners_of_b1() {
 }
 
 constexpr StreamDescriptor invoices_of_b1() {
-  return with_select(document(invoices, "Invoices"),
-                     "DocEntry,DocNum,CardCode,CardName,NumAtCard,DocDate,DocDueDate,DocCurrency,DocTotal,DocTotalFc,PaidToDate,"
-                     "PaidToDateFC,DocumentStatus,Cancelled,UpdateDate,UpdateTime");
+  return with_lines(document(invoices, "Invoices"), Lines::inline_);  // whose lines say which order they invoice
 }
 
 // Without stamps (2019's metadata): only reading a row tells whether it changed.

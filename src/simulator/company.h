@@ -34,6 +34,7 @@ struct Line {
   Micros quantity = 0, open = 0, price = 0, discount = 0;
   std::int32_t ship_day = 0;
   bool closed = false;
+  std::int32_t base_order = 0, base_line = 0;  // DocEntry and LineNum of the order's line it invoices; 0: none
   bool operator==(const Line&) const = default;
 };
 Micros line_total(const Line& line);   // in the document's currency
@@ -58,6 +59,7 @@ struct Document {
   bool open = true, cancelled = false;
   std::int32_t salesperson = -1;
   Micros tax = 0;
+  Micros paid = 0;  // of an invoice, while it is open; a closed one is paid
   std::vector<Expense> expenses;
   std::vector<Line> lines;
   std::int32_t line_last = -1;  // greatest LineNum ever given

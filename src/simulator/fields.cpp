@@ -75,7 +75,9 @@ constexpr std::array line_fields = {
     of_line("MeasureUnit", Kind::text, [](const Line& row) { return text(row.unit); }),
     of_line("UoMCode", Kind::text, [](const Line&) { return text("Manual"); }),
     of_line("FreeText", Kind::text, [](const Line&) { return nothing(); }),
-    of_line("BaseType", Kind::integer, [](const Line&) { return number(-1); }),
+    of_line("BaseType", Kind::integer, [](const Line& row) { return number(row.base_order == 0 ? -1 : 17); }),
+    of_line("BaseEntry", Kind::integer, [](const Line& row) { return row.base_order == 0 ? nothing() : number(row.base_order); }),
+    of_line("BaseLine", Kind::integer, [](const Line& row) { return row.base_order == 0 ? nothing() : number(row.base_line); }),
     of_line(
         "TreeType", Kind::choice, [](const Line&) { return number(0); }, tree_type),
 };
@@ -134,10 +136,10 @@ constexpr std::array document_fields = {
     of_document("SalesPersonCode", Kind::integer, [](const Document& row) { return number(row.salesperson); }),
     of_document("PaymentGroupCode", Kind::integer, [](const Document&) { return number(-1); }),
     of_document("PaidToDate", Kind::decimal,
-                [](const Document& row) { return number(row.open ? 0 : to_local(document_total(row), row.rate)); }),
+                [](const Document& row) { return number(to_local(row.open ? row.paid : document_total(row), row.rate)); }),
     of_document(
         "PaidToDateFC", Kind::decimal,
-        [](const Document& row) { return number(row.open || !is_foreign(row.currency) ? 0 : document_total(row)); }),
+        [](const Document& row) { return number(!is_foreign(row.currency) ? 0 : row.open ? row.paid : document_total(row)); }),
     of_document("Series", Kind::integer, [](const Document& row) { return number(row.series); }),
     of_document("Comments", Kind::text,
                 [](const Document& row) { return row.comment.empty() ? nothing() : text(row.comment); }),

@@ -114,7 +114,7 @@ describe('the forecast', { timeout: 180_000 }, () => {
     await put('cost', 'E2E-1', { posted: dayAfter(weeks[at].start, 1), category: 'Surprise', amount: '12345.67', currency, comment: '', account: '' });
     await page.waitForFunction(([element, text]) => element.getAttribute('title') !== text, [await paid.elementHandle(), before], { timeout: 5000 });
     console.log(`a cost that was written is on the open screen after ${Date.now() - began} ms`);
-    await until('the part is there', async () => (await page.locator('.week-part').allInnerTexts()).some((text) => /Surprise\s+12,346/.test(text)));
+    await until('the part is there', async () => (await page.locator('.week-part').allInnerTexts()).some((text) => /Surprise[^]*12,346/.test(text)));
     assert.equal(await paid.getAttribute('title'), amount((await api('/cash')).weeks[at].payments));
     assert.match(page.url(), /week=/);
   });
@@ -204,6 +204,7 @@ describe('who owes us, and how they pay', { timeout: 180_000 }, () => {
     const answer = await api('/ageing?side=receivables');
     const row = answer.rows[0];
     await page.getByLabel('Find').fill(row.name || row.key);
+    await page.locator('.lazy').last().scrollIntoViewIfNeeded(); // the table lies below the fold
     await page.locator('.virtual-all [role=row]').first().waitFor();
     const total = page.locator('.virtual-all [role=row]').first().locator('.figure-link').last();
     await total.click();

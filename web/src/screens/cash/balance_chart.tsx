@@ -70,6 +70,8 @@ function Lines({ answer, width, height, at }: Picture & { answer: Cash }) {
   const values = [...days.flatMap((day) => [day.closing.minor, day.p10?.minor ?? day.closing.minor, day.p90?.minor ?? day.closing.minor]), ...closings, ...(line === null ? [] : [line])];
   const { y, marks } = amountScale(plot, Math.min(...values, 0), Math.max(...values, 0));
   const x = linear([0, Math.max(1, days.length - 1)], [plot.left, plot.right]);
+  // The words of the line stand where those of the low point do not.
+  const flagIsLeft = days.findIndex((day) => day.day === answer.lowest?.day) < days.length / 2;
   const edge = (pick: (day: CashDay) => number | undefined): [number, number][] => days.flatMap((day, index) => (pick(day) === undefined ? [] : [[x(index), y(pick(day) ?? 0)] as [number, number]]));
   return (
     <>
@@ -78,7 +80,7 @@ function Lines({ answer, width, height, at }: Picture & { answer: Cash }) {
       {line !== null && (
         <>
           <line class="credit-line" x1={plot.left} x2={plot.right} y1={y(line)} y2={y(line)} />
-          <text class="credit-text" x={plot.right} y={y(line) - 5} text-anchor="end">
+          <text class="credit-text" x={flagIsLeft ? plot.right : plot.left + 4} y={y(line) - 5} text-anchor={flagIsLeft ? 'end' : 'start'}>
             credit line {formatMoneyShort({ minor: line, currency: answer.currency })}
           </text>
         </>
