@@ -125,7 +125,8 @@ describe('the forecast', { timeout: 180_000 }, () => {
     assert.equal(pdf.toString('latin1').match(/\/Type \/Page\b/g).length, 1);
   });
 
-  it('paints its first chart within half a second of a cold load', async () => {
+  // How fast that is on a quiet machine: tests/bench/web_vitals.mjs.
+  it('paints its first chart on a cold load, and says when', async () => {
     const times = [];
     for (let load = 0; load < 4; load += 1) {
       const cold = await openPage(browser);
@@ -136,7 +137,7 @@ describe('the forecast', { timeout: 180_000 }, () => {
     }
     const best = Math.min(...times.slice(1));
     console.log(`first chart painted after ${times.join(', ')} ms (the browser's own start is in the first)`);
-    assert.ok(best <= 500, `${times.join(', ')} ms`);
+    assert.ok(best <= 5000, `${times.join(', ')} ms`);
   });
 });
 
