@@ -1,6 +1,7 @@
 """Cash follows the orders and the documents: a moved order, a posted payment, one line from open to paid, a scenario, a kept forecast."""
 import datetime
 import json
+import subprocess
 import time
 
 from story import SANITIZER, Story, order_json
@@ -186,3 +187,41 @@ class Cash(Story):
         self.assertEqual(parts["new"], 3300)
         self.assertEqual([one["id"] for one in millrace.get("/api/v1/cash/forecasts")["forecasts"]], [answer["id"]])
         self.assertEqual(millrace.get("/api/v1/cash/accuracy")["weeks_ahead"], [])
+
+    def report(self, millrace, **payload):
+        """A finished report of a month: what the job says, and the bytes of its file."""
+        status, _, answer = millrace.request("POST", "/api/v1/jobs", json.dumps({"kind": "month_report", "payload": payload}).encode(),
+                                             {"Content-Type": "application/json", "Prefer": "wait=30"})
+        self.assertIn(status, (200, 202), answer)
+        path = json.loads(answer)["job"]["url"]
+        job = millrace.wait_for(lambda: (lambda one: one if one["state"] in ("done", "failed", "dead") else None)(millrace.get(path)["job"]), "the report")
+        self.assertEqual(job["state"], "done", job["error"])
+        status, _, body = millrace.request("GET", path + "/result")
+        self.assertEqual(status, 200)
+        return job["result"], body
+
+    def test_the_report_of_a_month_says_what_the_screen_says_and_the_same_bytes_when_it_is_made_again(self):
+        millrace = self.company()
+        cash = millrace.get("/api/v1/cash")
+        result, pdf = self.report(millrace, of="month_end")
+        self.assertEqual(result["as_of"], cash["as_of"])
+        (self.folder / "pack.pdf").write_bytes(pdf)
+        paper = subprocess.run(["pdftotext", "-layout", str(self.folder / "pack.pdf"), "-"], capture_output=True, text=True, check=True).stdout
+
+        def words(money):
+            return f"{money['minor'] / 100:,.2f}"
+        self.assertIn(cash["sentence"], paper)
+        for week in cash["weeks"]:
+            for figure in ("opening", "receipts", "payments", "closing", "p10", "p90", "headroom"):
+                self.assertIn(words(week[figure]), paper, (week["start"], figure))
+        ageing = millrace.get("/api/v1/ageing")
+        self.assertIn(words(ageing["totals"][0]["total"]), paper)
+        self.assertIn(f"as of Sequence {cash['as_of']}", paper)
+        # Other things happen; the state of then is told again, to the byte.
+        _, sheet = self.report(millrace, of="monthly", format="xlsx", as_of=str(result["as_of"]), day=result["day"])
+        self.put(millrace, "cost", "W2", category="Wages", posted=day(-1), due=day(20), amount="7777.00")
+        self.settled(millrace)
+        again, other = self.report(millrace, of="month_end", as_of=str(result["as_of"]), day=result["day"])
+        self.assertEqual((again, other), (result, pdf))
+        self.assertEqual(self.report(millrace, of="monthly", format="xlsx", as_of=str(result["as_of"]), day=result["day"])[1], sheet)
+        self.assertNotEqual(self.report(millrace, of="month_end")[1], pdf)
