@@ -343,7 +343,7 @@ Result<ImportRow> RowReader::read(const TableRow& row) {
     const bool other = (field == F::party && given(F::party_name)) || (field == F::posted && given(F::due) && kind_.kind == FinanceKind::cost);
     if (!given(field) && !other) refuse("the row has no " + spoken(field));
   }
-  std::ranges::stable_sort(made_.cells, {}, &ImportCell::field);
+  std::ranges::sort(made_.cells, {}, &ImportCell::field);  // a field stands once
   if (made_.state != ImportRow::State::refused) finish_document();
   if (made_.state != ImportRow::State::refused) {
     name_document();
