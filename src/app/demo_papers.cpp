@@ -49,7 +49,7 @@ std::optional<Document> invoice_of(const Document& order) {
     if (line.quantity <= 0) continue;
     line.open = 0;
     line.closed = true;
-    line.base_order = order.entry;
+    line.base_entry = order.entry;
     line.base_line = line.number;
     invoice.lines.push_back(line);
   }

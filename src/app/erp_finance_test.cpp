@@ -111,7 +111,7 @@ struct Plant {
       invoice.tax = 9'500'000;
       invoice.lines.resize(1);
       invoice.lines[0].quantity = 4 * one;
-      invoice.lines[0].base_order = 7;
+      invoice.lines[0].base_entry = 7;
       invoice.lines[0].base_line = 0;
       invoice.stamp = server.local_time();
       company.invoices[entry] = std::move(invoice);
@@ -306,4 +306,52 @@ TEST_CASE("where nobody brings payments, what an invoice says is paid is one, of
   plant.change_invoice(11, [](simulator::Document& invoice) { invoice.paid = 0; });
   plant.sync();
   CHECK(plant.documents() == "invoice 9001 C1 59.50 EUR posted 2026-03-01 due 2026-03-31 | 40007/1 4 50.00\n");
+}
+
+TEST_CASE("a credit note takes back the invoice it is based on, and a payment may use up another") {
+  Plant plant;
+  plant.enter_invoice(11, 9001);
+  const auto credit = [&](std::int32_t entry, std::int32_t number, std::int32_t invoice) {
+    plant.change([&](simulator::Company& company) {
+      simulator::Document note = company.invoices.at(11);
+      note.entry = entry;
+      note.number = number;
+      note.posted_day = day(3, 10);
+      note.tax = 0;
+      note.lines[0].quantity = one;
+      note.lines[0].base_entry = invoice;
+      note.lines[0].base_type = 13;
+      company.credit_notes[entry] = std::move(note);
+    });
+  };
+  credit(21, 700, 11);
+  credit(22, 701, 0);
+  plant.change([](simulator::Company& company) {
+    company.payments[5] = {.entry = 5, .number = 305, .day = day(3, 20), .card_code = "C1", .invoices = {{11, 47 * one}, {22, -12'500'000, "it_CredItnote"}}};
+  });
+  plant.sync();
+  CHECK(plant.documents() == "invoice 9001 C1 59.50 EUR posted 2026-03-01 due 2026-03-31 | 40007/1 4 50.00\n"
+                             "credit_note 700 C1 12.50 EUR posted 2026-03-10 | /- 1 12.50 settles invoice 9001 12.50\n"
+                             "credit_note 701 C1 12.50 EUR posted 2026-03-10 | /- 1 12.50\n"
+                             "payment 305 C1 34.50 EUR posted 2026-03-20 settles invoice 9001 47.00 settles credit_note 701 12.50\n");
+}
+
+TEST_CASE("a bill of a supplier is due and is paid by the payment that names it") {
+  Plant plant;
+  plant.change([&](simulator::Company& company) {
+    simulator::Document bill = company.orders.at(7);
+    bill.number = 500;
+    bill.card_code = "V1";
+    company.bills[7] = std::move(bill);
+  });
+  plant.sync();
+  const std::string bill = "bill 500 V1 145.00 EUR posted 2026-02-20 due 2026-03-20 | /- 10 125.00 | /- 4 20.00";
+  CHECK(plant.documents() == bill + "\n");
+  plant.change([](simulator::Company& company) {
+    company.supplier_payments[3] = {.entry = 3, .number = 88, .day = day(3, 25), .card_code = "V1", .invoices = {{7, 145 * one, "it_PurchaseInvoice"}}};
+    company.bills.at(7).open = false;
+    ++company.bills.at(7).version;
+  });
+  plant.sync();
+  CHECK(plant.documents() == bill + " closed\nsupplier_payment 88 V1 145.00 EUR posted 2026-03-25 settles bill 500 145.00\n");
 }

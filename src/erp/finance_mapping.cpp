@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <map>
 #include <new>
 #include <simdjson.h>
@@ -74,6 +75,9 @@ FinanceKind kind_of(StreamName stream) {
   switch (stream) {
     case StreamName::payments: return FinanceKind::payment;
     case StreamName::purchase_orders: return FinanceKind::purchase_order;
+    case StreamName::credit_notes: return FinanceKind::credit_note;
+    case StreamName::bills: return FinanceKind::bill;
+    case StreamName::supplier_payments: return FinanceKind::supplier_payment;
     default: return FinanceKind::invoice;
   }
 }
@@ -89,7 +93,9 @@ class PaperReader {
     if (!head) return pass_on(head);
     Result<void> read;
     switch (row_.stream.name) {
-      case StreamName::payments: read = payment(*head); break;
+      case StreamName::payments:
+      case StreamName::supplier_payments: read = payment(*head); break;
+      case StreamName::credit_notes: read = credit_note(*head); break;
       case StreamName::purchase_orders: purchase_order(*head); break;
       default: read = invoice(*head); break;
     }
@@ -153,7 +159,7 @@ class PaperReader {
     return found == paper_.lists.end() ? nothing : found->second;
   }
 
-  // ---- invoices
+  // ---- invoices, bills, credit notes
 
   Result<void> invoice(FinanceDocument& made) {
     made.due = parse_iso_day(field("due_date"));
@@ -161,7 +167,27 @@ class PaperReader {
     made.tax = amount("tax", made.currency);
     instalments(made);
     if (auto read = lines(made); !read) return read;
-    if (row_.paid_from_invoice) paid_part(made);
+    if (row_.paid_from_invoice && made.kind == FinanceKind::invoice) paid_part(made);
+    return {};
+  }
+
+  // It takes back the invoice that its lines are based on, where that is one; otherwise it is on account.
+  Result<void> credit_note(FinanceDocument& made) {
+    constexpr std::string_view of_invoice = "13";  // BaseType
+    made.amount = amount("document_total", made.currency);
+    made.tax = amount("tax", made.currency);
+    if (auto read = lines(made); !read) return read;
+    std::string_view taken;
+    for (const Fields& line : list("lines")) {
+      if (text_of(line, "base_type") != of_invoice) return {};
+      if (!taken.empty() && taken != text_of(line, "base_key")) return {};
+      taken = text_of(line, "base_key");
+    }
+    if (taken.empty() || made.amount <= 0) return {};
+    const auto paper = names_.paper(StreamName::invoices, taken);
+    if (!paper) return pass_on(paper);
+    if (!*paper) answer_.awaited.push_back(std::string(word(StreamName::invoices)) + " " + std::string(taken));
+    else if ((*paper)->currency == made.currency) made.allocations.push_back({FinanceKind::invoice, (*paper)->number, 0, made.amount});
     return {};
   }
 
@@ -229,24 +255,29 @@ class PaperReader {
     FinanceKind kind;
   };
   // Down payments and the like have no document of ours: their money is on account of the same party.
-  static std::optional<Settled> settled(std::string_view type) {
+  static std::optional<Settled> settled(std::string_view type, FinanceParty side) {
+    if (side == FinanceParty::supplier) {
+      if (type == "it_PurchaseInvoice" || type == "18") return Settled{StreamName::bills, FinanceKind::bill};
+      return std::nullopt;
+    }
     if (type.empty() || type == "it_Invoice" || type == "13") return Settled{StreamName::invoices, FinanceKind::invoice};
+    if (type == "it_CredItnote" || type == "14") return Settled{StreamName::credit_notes, FinanceKind::credit_note};
     return std::nullopt;
   }
 
   Result<void> payment(FinanceDocument& made) {
     std::int64_t named = 0;  // settled in the payment's own currency, known or not
     for (const Fields& line : list("invoices")) {
-      const auto what = settled(text_of(line, "invoice_type"));
+      const auto what = settled(text_of(line, "invoice_type"), party_of(made.kind));
       const std::string key(text_of(line, "invoice_key"));
       if (!what || key.empty()) continue;
       const auto paper = names_.paper(what->stream, key);
       if (!paper) return pass_on(paper);
       if (!*paper) answer_.awaited.push_back(std::string(word(what->stream)) + " " + key);
       const Currency currency = *paper ? (*paper)->currency : made.currency;
-      const std::int64_t part = amount(line, "amount", currency);
-      if (currency == made.currency) named += part;
-      if (!*paper || part <= 0) continue;
+      const std::int64_t part = std::abs(amount(line, "amount", currency));  // of a credit note with either sign
+      if (currency == made.currency) named += what->kind == FinanceKind::credit_note ? -part : part;
+      if (!*paper || part == 0) continue;
       Allocation settles{what->kind, (*paper)->number, instalment(line), part};
       if (currency != made.currency) settles.currency = currency;
       made.allocations.push_back(std::move(settles));
@@ -292,7 +323,8 @@ class PaperReader {
 }  // namespace
 
 bool makes_papers(StreamName stream) {
-  return stream == StreamName::invoices || stream == StreamName::payments || stream == StreamName::purchase_orders;
+  return stream == StreamName::invoices || stream == StreamName::payments || stream == StreamName::purchase_orders ||
+         stream == StreamName::credit_notes || stream == StreamName::bills || stream == StreamName::supplier_payments;
 }
 
 Result<MappedPaper> map_paper(const PaperRow& row, PaperNames& names) {

@@ -224,7 +224,7 @@ Result<ingest::Intake::Kept> FinanceSync::kept_of(const StreamDescriptor& stream
   }
   for (const RowGone& row : batch.gone)
     if (auto removed = gone(stream, key_text(row.key), work); !removed) return pass_on(removed);
-  if (stream.name == StreamName::invoices)
+  if (stream.name == StreamName::invoices || stream.name == StreamName::credit_notes || stream.name == StreamName::bills)
     for (const RowPut& put : batch.put)
       if (auto taken = take_awaited(stream, key_text(put.key), work); !taken) return pass_on(taken);
   if (std::exchange(unmarked_, false)) work.rows.push_back({papers_space(), std::string(made_key), rules()});

@@ -125,6 +125,31 @@ constexpr std::array b1_paid_invoice{
     FieldRule{"InstallmentId", "instalment", whole},
     FieldRule{"SumApplied", "amount", amount, "AppliedFC"},
 };
+constexpr std::array b1_bill{
+    FieldRule{"DocEntry", "source_key", whole},
+    FieldRule{"DocNum", "number", whole},
+    FieldRule{"CardCode", "supplier_code"},
+    FieldRule{"CardName", "supplier_name"},
+    FieldRule{"NumAtCard", "supplier_reference"},
+    FieldRule{"DocDate", "posting_date", day},
+    FieldRule{"DocDueDate", "due_date", day},
+    FieldRule{"DocCurrency", "currency"},
+    FieldRule{"DocTotal", "document_total", amount, "DocTotalFc"},
+    FieldRule{"VatSum", "tax", amount, "VatSumFc"},
+    FieldRule{"DocumentStatus", "status", status},
+    FieldRule{"Cancelled", "cancelled", flag},
+    FieldRule{"CancelStatus", "cancel_status", flag},
+};
+constexpr std::array b1_supplier_payment{
+    FieldRule{"DocEntry", "source_key", whole},
+    FieldRule{"DocNum", "number", whole},
+    FieldRule{"CardCode", "supplier_code"},
+    FieldRule{"DocDate", "posting_date", day},
+    FieldRule{"DocCurrency", "currency"},
+    FieldRule{"CashSum", "cash", amount, "CashSumFC"},
+    FieldRule{"TransferSum", "transfer", amount},
+    FieldRule{"Cancelled", "cancelled", flag},
+};
 constexpr std::array b1_purchase_order{
     FieldRule{"DocEntry", "source_key", whole},
     FieldRule{"DocNum", "number", whole},
@@ -285,6 +310,10 @@ constexpr std::array<FieldTable, stream_count> b1_tables{
     FieldTable{b1_purchase_order, {"DocumentLines", "lines", "line", b1_purchase_line}, none},
     FieldTable{b1_production_order, {"ProductionOrderLines", "lines", {}, b1_production_line}, none},
     FieldTable{b1_product_tree, {"ProductTreeLines", "lines", {}, b1_tree_line}, none},
+    FieldTable{b1_invoice, {"DocumentLines", "lines", "line", b1_invoice_line}, none},
+    FieldTable{b1_bill, {"DocumentLines", "lines", "line", b1_invoice_line},
+               {"DocumentInstallments", "instalments", {}, b1_instalment}},
+    FieldTable{b1_supplier_payment, none, {"PaymentInvoices", "invoices", {}, b1_paid_invoice}},
 };
 
 constexpr FieldTable not_there{{}, none, none};
@@ -296,6 +325,9 @@ constexpr std::array<FieldTable, stream_count> bc_tables{
     FieldTable{bc_invoice, none, none},
     not_there,
     FieldTable{bc_purchase_order, {"purchaseOrderLines", "lines", "line", bc_purchase_line}, none},
+    not_there,
+    not_there,
+    not_there,
     not_there,
     not_there,
 };

@@ -10,7 +10,8 @@ using enum StreamName;
 constexpr std::array<std::string_view, 4> dialect_words{"sap-b1-v1", "sap-b1-v2", "odata-v4", "odata-v4-b1"};
 constexpr std::array<std::string_view, stream_count> stream_words{"orders",          "items",             "manufacturers",
                                                                   "partners",        "invoices",          "payments",
-                                                                  "purchase-orders", "production-orders", "product-trees"};
+                                                                  "purchase-orders", "production-orders", "product-trees",
+                                                                  "credit-notes",    "bills",             "supplier-payments"};
 
 constexpr std::string_view open_documents = "DocumentStatus eq 'bost_Open'";
 
@@ -92,13 +93,16 @@ constexpr StreamDescriptor product_trees_of_b1() {
   return d;
 }
 
-constexpr std::array<StreamDescriptor, 9> sap_b1{manufacturers_of_b1(),
+constexpr std::array<StreamDescriptor, 12> sap_b1{manufacturers_of_b1(),
                                                  items_of_b1(),
                                                  partners_of_b1(),
                                                  with_lines(document(orders, "Orders"), Lines::inline_),
                                                  invoices_of_b1(),
+                                                 with_lines(document(credit_notes, "CreditNotes"), Lines::inline_),
                                                  unstamped(payments, "IncomingPayments", "DocEntry", true),
                                                  with_lines(document(purchase_orders, "PurchaseOrders"), Lines::inline_),
+                                                 with_lines(document(bills, "PurchaseInvoices"), Lines::inline_),
+                                                 unstamped(supplier_payments, "VendorPayments", "DocEntry", true),
                                                  production_orders_of_b1(),
                                                  product_trees_of_b1()};
 

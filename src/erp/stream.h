@@ -20,9 +20,10 @@ std::optional<Dialect> find_dialect(std::string_view word);
 inline bool is_service_layer(Dialect dialect) { return dialect == Dialect::sap_b1_v1 || dialect == Dialect::sap_b1_v2; }
 
 enum class StreamName : std::uint8_t {
-  orders, items, manufacturers, partners, invoices, payments, purchase_orders, production_orders, product_trees
+  orders, items, manufacturers, partners, invoices, payments, purchase_orders, production_orders, product_trees,
+  credit_notes, bills, supplier_payments
 };
-inline constexpr std::size_t stream_count = 9;
+inline constexpr std::size_t stream_count = 12;
 std::string_view word(StreamName stream);  // "orders", "purchase-orders": as in addresses and settings
 
 // How the other side tells that a row changed, best first; `hash` means only reading it whole tells.

@@ -34,7 +34,8 @@ struct Line {
   Micros quantity = 0, open = 0, price = 0, discount = 0;
   std::int32_t ship_day = 0;
   bool closed = false;
-  std::int32_t base_order = 0, base_line = 0;  // DocEntry and LineNum of the order's line it invoices; 0: none
+  // DocEntry and LineNum of the line it follows from, and of what (17 an order, 13 an invoice); 0: none
+  std::int32_t base_entry = 0, base_line = 0, base_type = 17;
   bool operator==(const Line&) const = default;
 };
 Micros line_total(const Line& line);   // in the document's currency
@@ -89,6 +90,7 @@ struct Partner {
 struct PaidInvoice {
   std::int32_t document = 0;
   Micros amount = 0;
+  std::string_view type = "it_Invoice";
 };
 struct Payment {
   std::int32_t entry = 0, number = 0, day = 0;
@@ -132,11 +134,11 @@ struct Event {
 
 class Company {
  public:
-  std::map<std::int32_t, Document> orders, invoices, purchase_orders;
+  std::map<std::int32_t, Document> orders, invoices, purchase_orders, credit_notes, bills;
   std::map<std::string, Item, std::less<>> items;
   std::map<std::int32_t, Manufacturer> manufacturers;
   std::map<std::string, Partner, std::less<>> partners;
-  std::map<std::int32_t, Payment> payments;
+  std::map<std::int32_t, Payment> payments, supplier_payments;
   std::map<std::int32_t, ProductionOrder> production_orders;
   std::map<std::string, ProductTree, std::less<>> product_trees;
 

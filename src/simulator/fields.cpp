@@ -75,9 +75,9 @@ constexpr std::array line_fields = {
     of_line("MeasureUnit", Kind::text, [](const Line& row) { return text(row.unit); }),
     of_line("UoMCode", Kind::text, [](const Line&) { return text("Manual"); }),
     of_line("FreeText", Kind::text, [](const Line&) { return nothing(); }),
-    of_line("BaseType", Kind::integer, [](const Line& row) { return number(row.base_order == 0 ? -1 : 17); }),
-    of_line("BaseEntry", Kind::integer, [](const Line& row) { return row.base_order == 0 ? nothing() : number(row.base_order); }),
-    of_line("BaseLine", Kind::integer, [](const Line& row) { return row.base_order == 0 ? nothing() : number(row.base_line); }),
+    of_line("BaseType", Kind::integer, [](const Line& row) { return number(row.base_entry == 0 ? -1 : row.base_type); }),
+    of_line("BaseEntry", Kind::integer, [](const Line& row) { return row.base_entry == 0 ? nothing() : number(row.base_entry); }),
+    of_line("BaseLine", Kind::integer, [](const Line& row) { return row.base_entry == 0 ? nothing() : number(row.base_line); }),
     of_line(
         "TreeType", Kind::choice, [](const Line&) { return number(0); }, tree_type),
 };
@@ -202,7 +202,7 @@ constexpr Table partner_table{"BusinessPartner", partner_fields};
 constexpr std::array paid_fields = {
     field<PaidInvoice>("DocEntry", Kind::integer, [](const PaidInvoice& row) { return number(row.document); }),
     field<PaidInvoice>("SumApplied", Kind::decimal, [](const PaidInvoice& row) { return number(row.amount); }),
-    field<PaidInvoice>("InvoiceType", Kind::text, [](const PaidInvoice&) { return text("it_Invoice"); }),
+    field<PaidInvoice>("InvoiceType", Kind::text, [](const PaidInvoice& row) { return text(row.type); }),
 };
 constexpr Table paid_table{"PaymentInvoice", paid_fields};
 Micros paid(const Payment& payment) {
@@ -294,6 +294,9 @@ constexpr std::array sets = {
     EntitySet{"BusinessPartners", "CardCode", true, &partner_table, each<&Company::partners>, version<Partner>},
     EntitySet{"Manufacturers", "Code", false, &manufacturer_table, each<&Company::manufacturers>, nullptr},
     EntitySet{"IncomingPayments", "DocEntry", false, &payment_table, each<&Company::payments>, nullptr},
+    EntitySet{"CreditNotes", "DocEntry", false, &document_table, each<&Company::credit_notes>, version<Document>},
+    EntitySet{"PurchaseInvoices", "DocEntry", false, &document_table, each<&Company::bills>, version<Document>},
+    EntitySet{"VendorPayments", "DocEntry", false, &payment_table, each<&Company::supplier_payments>, nullptr},
     EntitySet{"ProductionOrders", "AbsoluteEntry", false, &production_table, each<&Company::production_orders>,
               nullptr},
     EntitySet{"ProductTrees", "TreeCode", true, &tree_table, each<&Company::product_trees>, nullptr},
