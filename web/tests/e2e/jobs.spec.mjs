@@ -71,7 +71,7 @@ describe('the Jobs screen', { timeout: 180_000 }, () => {
 
   it('offers in its form what the server takes', async () => {
     const { kinds } = await getJson(demo.address, '/api/v1/jobs');
-    assert.deepEqual(kinds.map((kind) => kind.name).sort(), ['backup', 'report', 'restore_test', 'self_test', 'sync', 'verify_record']);
+    assert.deepEqual(kinds.map((kind) => kind.name).sort(), ['backup', 'month_report', 'report', 'restore_test', 'self_test', 'sync', 'verify_record']);
     for (const kind of kinds) {
       for (const member of kind.members) {
         const { status, answer } = await send('POST', '', { kind: kind.name, payload: { [member.name]: member.type === 'choice' ? 'nonsense' : null } });
