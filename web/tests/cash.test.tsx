@@ -105,16 +105,16 @@ describe('a forecast in words', () => {
     expect([headroomTone(money(-1), money(5)), headroomTone(money(1), money(-5)), headroomTone(money(1), money(5))]).toEqual(['poor', 'fair', 'good']);
   });
   it('a day says its balance, how sure it is and what moved', () => {
-    expect(sayDay({ day: '2027-01-14', receipts: money(0), payments: money(28_000_000), closing: money(-500), p10: money(-90_000), p90: money(80_000) })).toBe('14 Jan 2027: −5.00 EUR, overdrawn, between −900 and 800 in 8 of 10 cases; out 280,000.00 EUR');
-    expect(sayWeek(week('2026-11-23', '2026-11-29', { receipts: money(500), payments: money(300) }))).toBe('Week 48, 23 Nov to 29 Nov: in 5.00 EUR, out 3.00 EUR, closing 1.00 EUR');
+    expect(sayDay({ day: '2027-01-14', receipts: money(0), payments: money(-28_000_000), closing: money(-500), p10: money(-90_000), p90: money(80_000) })).toBe('14 Jan 2027: −5.00 EUR, overdrawn, between −900 and 800 in 8 of 10 cases; out 280,000.00 EUR');
+    expect(sayWeek(week('2026-11-23', '2026-11-29', { receipts: money(500), payments: money(-300) }))).toBe('Week 48, 23 Nov to 29 Nov: in 5.00 EUR, out 3.00 EUR, closing 1.00 EUR');
   });
   it('names the week that costs most', () => {
-    const weeks = [week('2026-11-23', '2026-11-29', { receipts: money(500) }), week('2026-11-30', '2026-12-06', { payments: money(900), receipts: money(100) })];
+    const weeks = [week('2026-11-23', '2026-11-29', { receipts: money(500) }), week('2026-11-30', '2026-12-06', { payments: money(-900), receipts: money(100) })];
     expect(flowSentence({ weeks, currency: 'EUR' } as Cash)).toMatch(/^In Week 49.* 8\.00 EUR more goes out/);
     expect(flowSentence({ weeks: weeks.slice(0, 1), currency: 'EUR' } as Cash)).toBe('In no week more goes out than comes in.');
   });
   it('parts of a column add up to the week', () => {
-    const by = (names: string[]) => names.map((category, at) => ({ category, amount: money((at + 1) * 100) }));
+    const by = (names: string[]) => names.map((category, at) => ({ category, amount: money((at + 1) * -100) }));
     const { columns, looks } = flowOf([week('2026-11-23', '2026-11-29', { receipts_by: [{ layer: 'invoiced', amount: money(700) }, { layer: 'ordered', amount: money(50) }], payments_by: by(['a', 'b', 'c', 'd', 'e', 'f']) })]);
     const values = columns[0]?.segments.map((segment) => segment.value) ?? [];
     expect(values.filter((value) => value > 0).reduce((sum, value) => sum + value, 0)).toBe(750);

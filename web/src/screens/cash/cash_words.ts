@@ -54,12 +54,12 @@ export const between = (low: Money | null, high: Money | null): string => (low =
 const below = (money: Money): string => (money.minor < 0 ? ', overdrawn' : '');
 
 export function sayDay(day: CashDay): string {
-  const moved = [day.receipts.minor === 0 ? '' : `in ${formatMoney(day.receipts)}`, day.payments.minor === 0 ? '' : `out ${formatMoney(day.payments)}`].filter(Boolean).join(', ');
+  const moved = [day.receipts.minor === 0 ? '' : `in ${formatMoney(day.receipts)}`, day.payments.minor === 0 ? '' : `out ${formatMoney(positive(day.payments))}`].filter(Boolean).join(', ');
   return `${formatDay(day.day)}: ${formatMoney(day.closing)}${below(day.closing)}${between(day.p10, day.p90)}${moved === '' ? '' : `; ${moved}`}`;
 }
 
 export function sayWeek(week: CashWeek): string {
-  return `${weekName(week)}: in ${formatMoney(week.receipts)}, out ${formatMoney(week.payments)}, closing ${formatMoney(week.closing)}${below(week.closing)}`;
+  return `${weekName(week)}: in ${formatMoney(week.receipts)}, out ${formatMoney(positive(week.payments))}, closing ${formatMoney(week.closing)}${below(week.closing)}`;
 }
 
 export function flowSentence(answer: Cash): string {
@@ -69,7 +69,7 @@ export function flowSentence(answer: Cash): string {
   return `In ${weekName(worst)} ${formatMoney({ minor: -net(worst), currency: answer.currency })} more goes out than comes in, the most of all weeks.`;
 }
 
-const net = (week: CashWeek): number => week.receipts.minor - week.payments.minor;
+const net = (week: CashWeek): number => week.receipts.minor + week.payments.minor; // payments are below zero
 
 export const rateWords = (rate: UsedRate): string => `1 ${rate.from} = ${rate.rate} ${rate.to}, of ${formatDay(rate.day)}${rate.path.length > 2 ? `, by way of ${rate.path.slice(1, -1).join(', ')}` : ''}`;
 

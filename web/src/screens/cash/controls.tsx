@@ -110,7 +110,7 @@ export function LayerSwitches({ answer, state }: { answer: Cash; state: CashStat
       <legend>Layers, the surest first</legend>
       {layers.map((name) => {
         const layer = answer.layers.find((one) => one.name === name);
-        const sums = layer === undefined ? [] : [layer.receipts.minor === 0 ? '' : `in ${formatMoneyShort(layer.receipts)}`, layer.payments.minor === 0 ? '' : `out ${formatMoneyShort(layer.payments)}`].filter(Boolean);
+        const sums = layer === undefined ? [] : [layer.receipts.minor === 0 ? '' : `in ${formatMoneyShort(layer.receipts)}`, layer.payments.minor === 0 ? '' : `out ${formatMoneyShort({ ...layer.payments, minor: -layer.payments.minor })}`].filter(Boolean);
         return (
           <label key={name} class="layer-switch" title={layerHelp[name]}>
             <input type="checkbox" role="switch" checked={on(name)} onChange={() => turn(name)} />

@@ -15,7 +15,7 @@ type Flow = { columns: Column[]; looks: Map<string, Look> };
 export function flowOf(weeks: readonly CashWeek[]): Flow {
   const present = layers.filter((layer) => weeks.some((week) => week.receipts_by.some((part) => part.layer === layer && part.amount.minor !== 0)));
   const sums = new Map<string, number>();
-  for (const part of weeks.flatMap((week) => week.payments_by)) sums.set(part.category, (sums.get(part.category) ?? 0) + part.amount.minor);
+  for (const part of weeks.flatMap((week) => week.payments_by)) sums.set(part.category, (sums.get(part.category) ?? 0) - part.amount.minor);
   const { shown, rest } = largest(sums, categoriesShown);
   const outName = (category: string): string => `Out: ${rest.includes(category) ? 'other' : category || 'without category'}`;
   const looks = new Map<string, Look>();
@@ -29,7 +29,7 @@ export function flowOf(weeks: readonly CashWeek[]): Flow {
       name: weekName(week),
       segments: [
         ...week.receipts_by.map((part) => ({ name: `In: ${layerTitle(part.layer)}`, value: part.amount.minor })),
-        ...[...out].map(([name, value]) => ({ name, value: -value })),
+        ...[...out].map(([name, value]) => ({ name, value })),
       ].filter((segment) => segment.value !== 0),
     };
   });

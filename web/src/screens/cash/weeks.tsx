@@ -26,7 +26,7 @@ export function Weeks({ answer, state }: Props) {
                   {title}
                 </th>
               ))}
-              <th scope="col" class="wide-only">Room to {answer.credit_line === null || answer.credit_line.minor === 0 ? 'zero' : 'the credit line'}</th>
+              <th scope="col" class="wide-only">{answer.credit_line === null || answer.credit_line.minor === 0 ? 'Above zero' : 'Room'}</th>
             </tr>
           </thead>
           {answer.weeks.map((week) => (
