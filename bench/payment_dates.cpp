@@ -3,7 +3,7 @@
 //
 //   payment_dates [SEEDS [PARTIES [INVOICES]]]     default: 5 seeds (0: only the million), 100 parties, 5,000 invoices, and a history of 1,000,000
 //
-// The second half of each history is scored. Bars (issue 6, E4): mean error at most 0.9 of "customer's last 12", 80 % intervals
+// The second half of each history is scored. Bars: mean error at most 0.9 of "customer's last 12", 80 % intervals
 // hold 78 to 82 %.
 #include <algorithm>
 #include <cstdio>
@@ -13,11 +13,14 @@
 #include <vector>
 
 #include "base/time.h"
-#include "planning/payment_generator.h"
 #include "planning/payment_score.h"
+#include "testing/payment_generator.h"
 
 namespace millrace::planning {
 namespace {
+
+using testing::make_payments;
+using testing::PaymentWorld;
 
 void print(const char* who, const PaymentScore& score, const PaymentScore& last_12) {
   std::printf("  %-24s mae %6.2f (%.3f of last 12)  weekly wape %.3f  by count %.3f  covered %.3f  width %5.1f  pinball %.3f\n", who,

@@ -17,6 +17,7 @@
 #include "app/month_pack.h"
 #include "app/totals_report.h"
 #include "base/log.h"
+#include "base/percent.h"
 #include "base/text.h"
 #include "store/backup.h"
 
@@ -36,22 +37,11 @@ constexpr std::string_view type_of(std::string_view format) {
   return "application/json";
 }
 
-std::string encoded(std::string_view text) {
-  std::string out;
-  for (const unsigned char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    if (plain) out += static_cast<char>(c);
-    else (out += '%') += {digits[c >> 4], digits[c & 15]};
-  }
-  return out;
-}
-
 std::string address_of(std::string_view path, const ReportPayload& report) {
   std::string address(path);
   char separator = '?';
   for (const auto& [name, value] : report.parameters) {
-    address += separator + encoded(name) + "=" + encoded(value);
+    address += separator + percent_encoded(name) + "=" + percent_encoded(value);
     separator = '&';
   }
   return address;

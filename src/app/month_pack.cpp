@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "base/hash.h"
+#include "base/month_name.h"
 #include "query/ageing.h"
 #include "query/cash.h"
 #include "query/costs.h"
@@ -17,10 +17,8 @@ using query::Cell;
 constexpr int revenue_months = 12;
 constexpr int weeks = 13;
 
-constexpr std::array month_names = {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
-
 std::string month_words(year_month month) {
-  return std::string(month_names[unsigned{month.month()} - 1]) + " " + std::to_string(int{month.year()});
+  return std::string(month_name(month.month())) + " " + std::to_string(int{month.year()});
 }
 std::string month_text(Day day) { return iso(day).substr(0, 7); }
 Cell day_of(std::int32_t number) { return query::day_cell(day_from_number(number)); }

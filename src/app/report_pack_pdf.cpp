@@ -13,8 +13,10 @@
 #include <filesystem>
 #include <memory>
 
+#include "app/internal/pdf_document.h"
 #include "app/report_pack.h"
 #include "base/text.h"
+#include "domain/money_text.h"
 
 namespace millrace::app {
 namespace {
@@ -32,29 +34,9 @@ struct Colour {
 };
 constexpr Colour ink{0.1F, 0.1F, 0.12F}, quiet{0.42F, 0.42F, 0.46F}, rule{0.8F, 0.8F, 0.82F}, band{0.86F, 0.9F, 0.96F}, line_colour{0.1F, 0.35F, 0.7F}, warn{0.75F, 0.15F, 0.1F};
 
-// The library is plain C and calls back on errors; throwing through it is not allowed, so the first code is kept.
-struct Failed {
-  HPDF_STATUS code = 0;
-};
-void note_failure(HPDF_STATUS code, HPDF_STATUS, void* user) {
-  auto* failed = static_cast<Failed*>(user);
-  if (failed->code == 0) failed->code = code;
-}
-
-std::string grouped(std::int64_t minor, Currency currency) {
-  std::string text = decimal_text(Money{minor, currency});
-  const auto point = std::min(text.find('.'), text.size());
-  const std::size_t first = text.starts_with('-') ? 1 : 0;
-  for (std::size_t at = point; at > first + 3;) {
-    at -= 3;
-    text.insert(at, ",");
-  }
-  return text;
-}
-
 std::string shown(const query::Cell& cell) {
   if (cell.text.empty()) return "";
-  return cell.type == query::FieldType::money ? grouped(cell.number, cell.currency) : cell.text;
+  return cell.type == query::FieldType::money ? grouped_text({cell.number, cell.currency}) : cell.text;
 }
 
 class PaperWriter {
@@ -94,21 +76,15 @@ class PaperWriter {
     return HPDF_GetFont(document_, otherwise, "WinAnsiEncoding");
   }
 
-  // Base fonts know Windows-1252 only.
+  // The library's own fonts know Windows-1252 only; a letter that is missing there is a box.
   std::string encoded(const std::string& text) const {
     if (is_unicode_) return text;
     std::string out;
     for (std::size_t at = 0; at < text.size();) {
-      const auto byte = static_cast<unsigned char>(text[at]);
-      const std::size_t length = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
-      if (length == 1) {
-        out += text[at];
-      } else if (length == 2 && (byte == 0xC2 || byte == 0xC3) && at + 1 < text.size()) {
-        out += static_cast<char>((byte == 0xC3 ? 0x40 : 0) | static_cast<unsigned char>(text[at + 1]));
-      } else {
-        out += '\x7F';
-      }
-      at += length;
+      std::size_t end = at + 1;
+      while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+      out += internal::to_cp1252(std::string_view(text).substr(at, end - at)).value_or("\x7F");
+      at = end;
     }
     return out;
   }
@@ -203,21 +179,21 @@ class PaperWriter {
     for (std::size_t i = curve.points.size(); i-- > 0;) HPDF_Page_LineTo(page_, x(i), scale.y(curve.points[i].low));
     HPDF_Page_ClosePath(page_);
     HPDF_Page_Fill(page_);
-    level(scale, 0, "0", rule, curve.currency);
-    if (curve.limit) level(scale, *curve.limit, "limit " + grouped(*curve.limit, curve.currency), warn, curve.currency);
+    level(scale, 0, "0", rule);
+    if (curve.limit) level(scale, *curve.limit, "limit " + grouped_text({*curve.limit, curve.currency}), warn);
     stroke(line_colour, 1.2F);
     HPDF_Page_MoveTo(page_, x(0), scale.y(curve.points[0].value));
     for (std::size_t i = 1; i < curve.points.size(); ++i) HPDF_Page_LineTo(page_, x(i), scale.y(curve.points[i].value));
     HPDF_Page_Stroke(page_);
     const auto lowest = std::ranges::min_element(curve.points, {}, &PackCurve::Point::value);
     const auto at = static_cast<std::size_t>(lowest - curve.points.begin());
-    put(std::min(x(at), right - 150), scale.y(lowest->value) + 4, grouped(lowest->value, curve.currency) + " on " + iso(lowest->day), 7, bold_, ink);
+    put(std::min(x(at), right - 150), scale.y(lowest->value) + 4, grouped_text({lowest->value, curve.currency}) + " on " + iso(lowest->day), 7, bold_, ink);
     put(left + 70, y_ - 10, iso(curve.points.front().day), 7, plain_, quiet);
     put_right(right, y_ - 10, iso(curve.points.back().day), 7, plain_, quiet);
     y_ -= 30;
   }
 
-  void level(const Scale& scale, std::int64_t value, const std::string& text, Colour colour, Currency) {
+  void level(const Scale& scale, std::int64_t value, const std::string& text, Colour colour) {
     stroke(colour, 0.6F);
     HPDF_Page_MoveTo(page_, left + 70, scale.y(value));
     HPDF_Page_LineTo(page_, right, scale.y(value));
@@ -319,20 +295,12 @@ class PaperWriter {
 }  // namespace
 
 Result<std::string> pack_pdf(const Pack& pack) {
-  Failed failed;
-  const std::unique_ptr<std::remove_pointer_t<HPDF_Doc>, decltype(&HPDF_Free)> document(HPDF_New(note_failure, &failed), HPDF_Free);
-  if (!document) return fail(ErrorCode::internal, "the PDF could not be begun: no memory");
-  HPDF_UseUTFEncodings(document.get());
-  HPDF_SetCompressionMode(document.get(), HPDF_COMP_ALL);
-  HPDF_SetInfoAttr(document.get(), HPDF_INFO_TITLE, pack.title.c_str());
-  PaperWriter(document.get(), pack).write();
-  if (failed.code == 0) HPDF_SaveToStream(document.get());
-  if (failed.code != 0) return fail(ErrorCode::internal, "the PDF could not be made (libharu code " + std::to_string(failed.code) + ")");
-  HPDF_UINT32 size = HPDF_GetStreamSize(document.get());
-  std::string bytes(size, '\0');
-  HPDF_ReadFromStream(document.get(), reinterpret_cast<HPDF_BYTE*>(bytes.data()), &size);
-  bytes.resize(size);
-  return bytes;
+  internal::PdfDocument document(pack.title);
+  if (document.get()) {
+    HPDF_UseUTFEncodings(document.get());
+    PaperWriter(document.get(), pack).write();
+  }
+  return document.bytes();
 }
 
 }  // namespace millrace::app

@@ -8,6 +8,7 @@
 #include "app/loopback_http.h"
 #include "app/people_desk.h"
 #include "app/server_problem.h"
+#include "base/percent.h"
 #include "base/text.h"
 
 namespace millrace::app {
@@ -31,23 +32,12 @@ Result<std::string> content_of(const std::string& path) {
   return content;
 }
 
-std::string encoded(std::string_view text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) || c == '-' || c == '_' || c == '.') out += c;
-    else out += '%', out += digits[byte >> 4], out += digits[byte & 15];
-  }
-  return out;
-}
-
 std::string preview_path(const Invocation& invocation) {
-  std::string path = "/api/v1/finance/import?preview=1&limit=1000&name=" + encoded(std::filesystem::path(invocation.arguments.front()).filename().string());
+  std::string path = "/api/v1/finance/import?preview=1&limit=1000&name=" + percent_encoded(std::filesystem::path(invocation.arguments.front()).filename().string());
   for (const auto& [flag, name] : {std::pair("--kind", "kind"), std::pair("--currency", "currency"), std::pair("--decimal", "decimal"), std::pair("--date", "date"), std::pair("--header-row", "header_row")})
-    if (const std::string value = invocation.option(flag); !value.empty()) path += std::string("&") + name + "=" + encoded(value);
+    if (const std::string value = invocation.option(flag); !value.empty()) path += std::string("&") + name + "=" + percent_encoded(value);
   if (const auto map = invocation.options.find("--map"); map != invocation.options.end())
-    for (const std::string& one : map->second) path += "&map=" + encoded(one);
+    for (const std::string& one : map->second) path += "&map=" + percent_encoded(one);
   return path;
 }
 
@@ -138,7 +128,7 @@ int run_import(const CommandContext& context) {
     else if (!invocation.has("--dry-run")) out << "nothing to take: everything that can be read stands there already\n" << std::flush;
     return exit;
   }
-  const auto applied = ask(context, "/api/v1/finance/import?apply=1&preview=" + encoded(text_at(*preview, "preview")) + "&doubtful=" + (take_doubtful ? "take" : "leave"), "");
+  const auto applied = ask(context, "/api/v1/finance/import?apply=1&preview=" + percent_encoded(text_at(*preview, "preview")) + "&doubtful=" + (take_doubtful ? "take" : "leave"), "");
   if (!applied) return report(context.console, applied.error());
   if (invocation.json) out << json::serialize(*applied) << "\n" << std::flush;
   else out << "import " << text_at(*applied, "import") << ": " << number_at(*applied, "created") << " new, " << number_at(*applied, "changed") << " changed, " << number_at(*applied, "left") << " rows left\n" << std::flush;

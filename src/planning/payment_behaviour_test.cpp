@@ -7,10 +7,12 @@
 #include <random>
 #include <vector>
 
-#include "planning/payment_generator.h"
+#include "testing/payment_generator.h"
 
 namespace millrace::planning {
 namespace {
+
+using testing::make_payments;
 
 constexpr std::int32_t start = 19000;
 

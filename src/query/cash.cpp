@@ -7,7 +7,9 @@
 #include <set>
 
 #include "base/hash.h"
+#include "base/month_name.h"
 #include "base/text.h"
+#include "domain/money_text.h"
 
 namespace millrace::query {
 namespace {
@@ -263,19 +265,12 @@ CashLow cash_low(const CashBoard& board, const CashQuestion& question, const pla
   return low;
 }
 
-std::string money_words(const Money& money) {
-  std::string digits = decimal_text(money);
-  const std::size_t begin = digits.starts_with('-') ? 1 : 0;
-  std::size_t at = std::min(digits.find('.'), digits.size());
-  while (at > begin + 3) digits.insert(at -= 3, 1, ',');
-  return money.currency.code() + " " + digits;
-}
+std::string money_words(const Money& money) { return money.currency.code() + " " + grouped_text(money); }
 
 std::string cash_sentence(const CashBoard& board, const planning::PlanAnswer& plan) {
-  static constexpr std::array months = {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
   const planning::PlanDay& low = plan.days.at(plan.lowest);
   const Day day = day_from_number(low.day);
-  std::string text = "Cash is lowest on " + std::to_string(unsigned{day.day()}) + " " + months[unsigned{day.month()} - 1] + ": " + money_words({low.closing, board.currency});
+  std::string text = "Cash is lowest on " + std::to_string(unsigned{day.day()}) + " " + std::string(month_name(day.month())) + ": " + money_words({low.closing, board.currency});
   if (board.credit.empty()) return text + (low.closing < 0 ? ", below zero, and there is no credit line." : ".");
   const std::int64_t room = low.headroom < 0 ? -low.headroom : low.headroom;
   return text + ", " + money_words({room, board.currency}) + (low.headroom < 0 ? " below" : " above") + " the credit line.";

@@ -8,66 +8,19 @@
 #include <memory>
 
 #include "app/internal/demo_formats.h"
-#include "base/text.h"
+#include "app/internal/pdf_document.h"
+#include "domain/money_text.h"
 #include "domain/order_rules.h"
 
 namespace millrace::app::internal {
 namespace {
 
-// UTF-8 to Windows-1252, which the base fonts know; nothing when a letter is missing there.
-std::optional<std::string> to_cp1252(std::string_view utf8) {
-  static const auto table = [] {
-    std::vector<std::pair<std::string, char>> rows;
-    for (int byte = 0x80; byte < 0x100; ++byte) {
-      const char one = static_cast<char>(byte);
-      rows.emplace_back(utf8_from_cp1252(std::string_view(&one, 1)), one);
-    }
-    return rows;
-  }();
-  std::string text;
-  while (!utf8.empty()) {
-    if (static_cast<unsigned char>(utf8.front()) < 0x80) {
-      text += utf8.front();
-      utf8.remove_prefix(1);
-      continue;
-    }
-    bool found = false;
-    for (const auto& [letter, byte] : table) {
-      if (!letter.empty() && utf8.starts_with(letter)) {
-        text += byte;
-        utf8.remove_prefix(letter.size());
-        found = true;
-        break;
-      }
-    }
-    if (!found) return std::nullopt;
-  }
-  return text;
-}
-
 std::string shown(std::string_view utf8) { return to_cp1252(utf8).value_or(std::string(utf8)); }
 
 // "12,345.60"; whole yen without groups, since "12,345" could be read as a decimal comma.
 std::string grouped(std::int64_t minor, Currency currency) {
-  std::string text = decimal_text(Money{minor, currency});
-  const auto point = text.find('.');
-  if (point == std::string::npos) return text;
-  const std::size_t first = text.starts_with('-') ? 1 : 0;
-  for (std::size_t at = point; at > first + 3;) {
-    at -= 3;
-    text.insert(at, ",");
-  }
-  return text;
-}
-
-struct Failed {
-  HPDF_STATUS code = 0;
-};
-
-// The library is plain C and calls back on errors; throwing through it is not allowed, so the first code is kept.
-void note_failure(HPDF_STATUS code, HPDF_STATUS, void* user) {
-  auto* failed = static_cast<Failed*>(user);
-  if (failed->code == 0) failed->code = code;
+  const Money money{minor, currency};
+  return currency.decimals() == 0 ? decimal_text(money) : grouped_text(money);
 }
 
 class Writer {
@@ -204,25 +157,9 @@ bool fits_pdf(const SalesOrder& order) {
 }
 
 Result<std::string> demo_pdf(const SalesOrder& order) {
-  Failed failed;
-  const std::unique_ptr<std::remove_pointer_t<HPDF_Doc>, void (*)(HPDF_Doc)> document(HPDF_New(note_failure, &failed),
-                                                                                      HPDF_Free);
-  const auto refuse = [&] {
-    return fail(ErrorCode::unavailable,
-                "PDF of order " + order.number.text + ": libharu error " + std::to_string(failed.code));
-  };
-  if (!document) return refuse();
-  HPDF_SetCompressionMode(document.get(), HPDF_COMP_ALL);
-  HPDF_SetInfoAttr(document.get(), HPDF_INFO_TITLE, ("SO" + order.number.text).c_str());
-  Writer(document.get(), order).write();
-  HPDF_SaveToStream(document.get());
-  if (failed.code != 0) return refuse();
-  std::string bytes(HPDF_GetStreamSize(document.get()), '\0');
-  auto size = static_cast<HPDF_UINT32>(bytes.size());
-  HPDF_ResetStream(document.get());
-  HPDF_ReadFromStream(document.get(), reinterpret_cast<HPDF_BYTE*>(bytes.data()), &size);
-  if (size != bytes.size()) return refuse();
-  return bytes;
+  PdfDocument document("SO" + order.number.text);
+  if (document.get()) Writer(document.get(), order).write();
+  return document.bytes();
 }
 
 }  // namespace millrace::app::internal

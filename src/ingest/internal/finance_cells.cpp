@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "base/month_name.h"
 #include "base/text.h"
 #include "ingest/internal/csv_text.h"
 #include "ingest/internal/finance_words.h"
@@ -16,8 +17,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_digits(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_digit); }
 
 std::string spoken_day(Day day) {
-  static constexpr std::array<std::string_view, 12> months{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
-  return std::to_string(static_cast<unsigned>(day.day())) + " " + std::string(months[static_cast<unsigned>(day.month()) - 1]) + " " + std::to_string(static_cast<int>(day.year()));
+  return std::to_string(static_cast<unsigned>(day.day())) + " " + std::string(month_name(day.month())) + " " + std::to_string(static_cast<int>(day.year()));
 }
 
 std::string quoted(std::string_view text) { return "\"" + printable(shortened(text)) + "\""; }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/percent.h"
 #include "base/result.h"
 #include "people/people.h"
 #include "query/orders.h"
@@ -105,7 +106,6 @@ Problem problem_of(const std::vector<query::ParameterError>& errors);
 std::string_view status_text(int status);
 // nullopt for a broken percent sequence or a NUL.
 std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_space);
-std::string percent_encoded(std::string_view text);
 // Pairs of a query string; nullopt when it is not well-formed.
 std::optional<query::Parameters> parse_query_string(std::string_view text);
 

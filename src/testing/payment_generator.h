@@ -12,7 +12,9 @@
 
 #include "planning/payment_behaviour.h"
 
-namespace millrace::planning {
+namespace millrace::testing {
+
+using planning::PaymentCase;
 
 struct PaymentWorld {
   std::uint64_t seed = 1;
@@ -43,4 +45,4 @@ class PaymentDice {
   std::uint64_t state_;
 };
 
-}  // namespace millrace::planning
+}  // namespace millrace::testing

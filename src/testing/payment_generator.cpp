@@ -1,4 +1,4 @@
-#include "planning/payment_generator.h"
+#include "testing/payment_generator.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,9 @@
 
 #include "planning/payment_days.h"
 
-namespace millrace::planning {
+namespace millrace::testing {
+
+using namespace planning;
 namespace {
 
 enum class Way : std::uint8_t { any_working_day, one_weekday, days_of_month, half_on_the_day };
@@ -154,4 +156,4 @@ std::vector<PaymentCase> make_payments(const PaymentWorld& world) {
   return cases;
 }
 
-}  // namespace millrace::planning
+}  // namespace millrace::testing
